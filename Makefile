@@ -1,0 +1,39 @@
+# Everything from a fresh machine with python3 (3.11 or newer) and make. `make` alone lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGUMENTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-slow lint docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+install: .venv/installed ## set up .venv
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "deepinnovation needs Python 3.11 or newer; name one with PYTHON=..."; exit 2; }
+	@echo "Setting up .venv (a few minutes the first time)..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[development]'
+	@touch $@
+
+run: .venv/installed ## build the warehouse and the published files from the bundled sample
+	@$(BIN)/deepinnovation build $(ARGUMENTS)
+
+test: .venv/installed ## lint, then every test but the slow ones
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -m "not slow" $(ARGUMENTS)
+
+test-slow: .venv/installed ## tests on real data, benchmarks and other long ones
+	@$(BIN)/python -m pytest -m slow $(ARGUMENTS)
+
+lint: .venv/installed ## ruff and sqlfluff
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/warehouse
+
+docs: .venv/installed ## one HTML page that describes every table: target/static_index.html
+	@$(BIN)/dbt docs generate --static --quiet --profiles-dir . && echo "Open target/static_index.html in a browser."
+
+clean: ## remove what can be made again, but no warehouse and no published file
+	@rm -rf target logs .pytest_cache .ruff_cache

@@ -1,0 +1,77 @@
+{# Text trimmed and with single blanks; blank text is null. #}
+{% macro clean_text(text) -%}
+nullif(trim({{ regexp_replace_all(text, '[ \t\r\n\u00a0\u3000]+', ' ') }}), '')
+{%- endmacro %}
+
+{#
+    Text without mark-up: tags of HTML, JATS and MathML go (they stand inside words, as in H<sub>2</sub>O, so nothing
+    takes their place) and the commonest entities become their characters; then as clean_text. A `<` that opens no
+    tag stays.
+#}
+{% macro clean_markup(text) -%}
+{%- set result = namespace(value=regexp_replace_all(text, '</?[a-zA-Z][a-zA-Z0-9:]{0,20}( [^<>]{0,200})?/?>', '')) -%}
+{%- for entity, character in [
+    ('&lt;', '<'), ('&gt;', '>'), ('&quot;', '"'), ('&#39;', "''"), ('&apos;', "''"), ('&nbsp;', ' '), ('&amp;', '&')
+] -%}
+    {%- set result.value = "replace(" ~ result.value ~ ", '" ~ entity ~ "', '" ~ character ~ "')" -%}
+{%- endfor -%}
+{{ clean_text(result.value) }}
+{%- endmacro %}
+
+{# Letters and digits only, lower case, without accents, single blanks: what equal titles have in common. #}
+{% macro normalised_text(text) -%}
+trim({{ regexp_replace_all("lower(" ~ without_accents(text) ~ ")", "[^\\p{L}\\p{N}]+", " ") }})
+{%- endmacro %}
+
+{# DOI in lower case without the resolver's address or a prefix; null where it is no DOI. #}
+{% macro clean_doi(doi) -%}
+nullif(regexp_extract(lower(trim({{ doi }})), '10[.][0-9]{4,9}/[^ ]+$', 0), '')
+{%- endmacro %}
+
+{# `US-9824690-B2` from any of `US9824690B2`, `us-9824690-b2`, `US 9,824,690 B2`; null where it is no publication number. #}
+{% macro clean_publication_number(number) -%}
+{%- set compact = "upper(" ~ regexp_replace_all(number, "[^A-Za-z0-9]", "") ~ ")" -%}
+{%- set pattern = "^([A-Z]{2})([A-Z]{0,2}[0-9]+)([A-Z][0-9]?)?$" -%}
+case
+            when regexp_extract({{ compact }}, '{{ pattern }}', 0) <> ''
+                then regexp_extract({{ compact }}, '{{ pattern }}', 1)
+                    || '-' || regexp_extract({{ compact }}, '{{ pattern }}', 2)
+                    || case
+                        when regexp_extract({{ compact }}, '{{ pattern }}', 3) <> ''
+                            then '-' || regexp_extract({{ compact }}, '{{ pattern }}', 3)
+                        else ''
+                    end
+        end
+{%- endmacro %}
+
+{# A date delivered as the number 20190315; null where it is 0, no date, or not of an age that documents have. #}
+{% macro date_from_number(number) -%}
+{%- set digits = "cast(" ~ number ~ " as varchar)" -%}
+case
+            when try_cast(substring({{ digits }}, 1, 4) as integer) between {{ var('earliest_year') }}
+            and {{ run_started_at.year + 1 }}
+                then try_cast(
+                    substring({{ digits }}, 1, 4) || '-' || substring({{ digits }}, 5, 2) || '-'
+                    || substring({{ digits }}, 7, 2) as date
+                )
+        end
+{%- endmacro %}
+
+{# Why a record cannot become a document; null where it can. The first reason that holds. #}
+{% macro rejection_reason(is_parsed, identifier, title, year, others={}) -%}
+case
+            when not {{ is_parsed }} then 'malformed_record'
+            when {{ identifier }} is null then 'missing_identifier'
+            {%- for reason, condition in others.items() %}
+            when {{ condition }} then '{{ reason }}'
+            {%- endfor %}
+            when {{ title }} is null then 'missing_title'
+            when
+                {{ year }} is not null
+                and coalesce(
+                    try_cast({{ year }} as integer) not between {{ var('earliest_year') }}
+                    and {{ run_started_at.year + 1 }},
+                    true
+                ) then 'impossible_year'
+        end
+{%- endmacro %}

@@ -1,0 +1,166 @@
+{#
+    The records of a source as they were delivered, one row per line, array element or table row:
+    record_file, record_row (from 1, over all files of the source in their order), record_text (JSON text).
+
+    Reads whatever lies at the source's location (an environment variable, see .env.example): a file, a folder or a
+    glob; several joined by `:`. Without a location a source has no rows. When no location at all is set, the bundled
+    sample is read. A broken line stays a row: staging and rejected_records say what becomes of it.
+
+    Nothing is parsed here but the container: lines of JSON (plain or gzip), JSON documents (an array, or an object
+    with `results`, as an API answers), Parquet and CSV, whose rows become JSON text. So one staging model
+    serves every form of delivery, and the raw record is at hand for those that are refused.
+#}
+{% macro delivered_records(system, entity) -%}
+    {%- set delivered = source(system, entity) -%}  {# for the lineage #}
+    {%- set files = {'lines': [], 'documents': [], 'parquet': [], 'csv': []} -%}
+    {%- if execute -%}
+        {%- set files = delivered_files(system, entity) -%}
+    {%- endif -%}
+    {{ return(adapter.dispatch('read_records')(files)) }}
+{%- endmacro %}
+
+
+{# The locations of a source, most often one. #}
+{% macro source_locations(system, entity) -%}
+    {%- set variables = {
+        'openalex': 'DEEPINNOVATION_PAPERS_OPENALEX',
+        'tables papers': 'DEEPINNOVATION_PAPERS_TABLES',
+        'google_patents': 'DEEPINNOVATION_PATENTS_GOOGLE_PATENTS',
+        'tables patents': 'DEEPINNOVATION_PATENTS_TABLES',
+        'tables labels': 'DEEPINNOVATION_LABELS',
+    } -%}
+    {%- set sample = {
+        'DEEPINNOVATION_PAPERS_OPENALEX': 'openalex',
+        'DEEPINNOVATION_PATENTS_GOOGLE_PATENTS': 'google_patents',
+        'DEEPINNOVATION_LABELS': 'labels.csv',
+    } -%}
+    {%- set variable = variables.get(system) or variables[system ~ ' ' ~ entity] -%}
+    {%- set is_sample = namespace(value=true) -%}
+    {%- for name in variables.values() -%}
+        {%- if env_var(name, '') and name != 'DEEPINNOVATION_LABELS' -%}
+            {%- set is_sample.value = false -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if is_sample.value and variable in sample -%}
+        {{ return([project_root() ~ '/seeds/sample/' ~ sample[variable]]) }}
+    {%- endif -%}
+    {{ return(env_var(variable, '').split(':') | select | list) }}
+{%- endmacro %}
+
+
+{# dbt's paths are relative to the working directory; the sample's is not. #}
+{% macro project_root() -%}
+    {{ return(flags.PROJECT_DIR or '.') }}
+{%- endmacro %}
+
+
+{#
+    The files of one delivered table, by the way they are read. Of a folder: everything below it that ends in .gz,
+    .jsonl, .ndjson, .json, .parquet or .csv, or is named part_*; of `part_0` and `part_0.gz` only the latter. OpenAlex
+    snapshots hold many tables: works are what lies below a folder `works`, if there is one.
+#}
+{% macro delivered_files(system, entity) -%}
+    {%- set locations = source_locations(system, entity) -%}
+    {%- set found = [] -%}
+    {%- for location in locations -%}
+        {%- set listed = run_query(
+            "select distinct replace(file, '" ~ '\\' ~ "', '/') as file from (" ~
+            "select file from glob('" ~ location ~ "') union all select file from glob('" ~ location ~ "/**')" ~
+            ") where regexp_matches(file, '([.](gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$')" ~
+            " or file = '" ~ location ~ "' order by file"
+        ).columns[0].values() | list -%}
+        {%- if not listed -%}
+            {{ exceptions.raise_compiler_error(
+                "No file of " ~ system ~ " " ~ entity ~ " at " ~ location ~ ". Check the path, or leave it out."
+            ) }}
+        {%- endif -%}
+        {%- do found.extend(listed) -%}
+    {%- endfor -%}
+    {%- set chosen = [] -%}
+    {%- set works_below = namespace(value=false) -%}
+    {%- for file in found -%}
+        {%- if '/works/' in file and '/merged_ids/' not in file and '/deleted_ids' not in file -%}
+            {%- set works_below.value = true -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for file in found -%}
+        {%- set is_merged = '/merged_ids/' in file -%}
+        {%- set is_deleted = '/deleted_ids' in file -%}
+        {%- if entity == 'merged_works' -%}
+            {%- set wanted = is_merged and '/works/' in file -%}
+        {%- elif entity == 'deleted_works' -%}
+            {%- set wanted = is_deleted and '/works/' in file -%}
+        {%- elif system == 'openalex' -%}
+            {%- set wanted = not is_merged and not is_deleted and ('/works/' in file or not works_below.value) -%}
+        {%- else -%}
+            {%- set wanted = true -%}
+        {%- endif -%}
+        {%- if wanted and (file ~ '.gz') not in found and file not in chosen -%}
+            {%- do chosen.append(file) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set files = {'lines': [], 'documents': [], 'parquet': [], 'csv': []} -%}
+    {%- for file in chosen -%}
+        {%- if file.endswith('.parquet') -%}
+            {%- do files['parquet'].append(file) -%}
+        {%- elif file.endswith('.csv') or file.endswith('.csv.gz') -%}
+            {%- do files['csv'].append(file) -%}
+        {%- elif file.endswith('.json') -%}
+            {%- do files['documents'].append(file) -%}
+        {%- else -%}
+            {%- do files['lines'].append(file) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(files) }}
+{%- endmacro %}
+
+
+{#
+    Lines are read as text by the CSV reader with a separator that JSON cannot hold unescaped: it streams, reads gzip
+    and works in parallel. A line may be 32 MiB long.
+#}
+{% macro default__read_records(files) -%}
+{%- set parts = [] -%}
+{%- if files['lines'] -%}
+    {%- do parts.append(
+        "select filename as record_file, row_number() over () as record_row, line as record_text\n"
+        ~ "    from read_csv(\n        " ~ files['lines']
+        ~ ",\n        delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'},\n"
+        ~ "        auto_detect = false, filename = true, max_line_size = 33554432, buffer_size = 67108864\n    )\n"
+        ~ "    where trim(line) <> ''"
+    ) -%}
+{%- endif -%}
+{%- if files['documents'] -%}
+    {%- do parts.append(
+        "select filename as record_file, row_number() over () as record_row, line as record_text\n"
+        ~ "    from (\n        select filename, unnest(case\n"
+        ~ "            when not json_valid(content) then string_split(content, chr(10))\n"
+        ~ "            when json_type(content) = 'ARRAY' then from_json(content, '[\"JSON\"]')\n"
+        ~ "            when json_type(content, '$.results') = 'ARRAY'\n"
+        ~ "                then from_json(json_extract(content, '$.results'), '[\"JSON\"]')\n"
+        ~ "            else [content]\n        end) as line\n"
+        ~ "        from read_text(" ~ files['documents'] ~ ")\n    )\n    where trim(line) <> ''"
+    ) -%}
+{%- endif -%}
+{%- if files['parquet'] -%}
+    {%- do parts.append(
+        "select filename as record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
+        ~ " as record_text\n    from read_parquet(" ~ files['parquet']
+        ~ ", filename = true, union_by_name = true) as delivered"
+    ) -%}
+{%- endif -%}
+{%- if files['csv'] -%}
+    {%- do parts.append(
+        "select filename as record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
+        ~ " as record_text\n    from read_csv(" ~ files['csv']
+        ~ ", all_varchar = true, header = true, filename = true, union_by_name = true) as delivered"
+    ) -%}
+{%- endif -%}
+{%- if not parts -%}
+    {%- do parts.append(
+        "select cast(null as varchar) as record_file, cast(null as bigint) as record_row, "
+        ~ "cast(null as varchar) as record_text\n    where false"
+    ) -%}
+{%- endif -%}
+{{ parts | join("\n\n    union all\n\n    ") }}
+{%- endmacro %}

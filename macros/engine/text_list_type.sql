@@ -1,0 +1,8 @@
+{# The type of a list of text. #}
+{% macro text_list_type() -%}
+    {{ return(adapter.dispatch('text_list_type')()) }}
+{%- endmacro %}
+
+{% macro default__text_list_type() -%}varchar[]{%- endmacro %}
+
+{% macro spark__text_list_type() -%}array<string>{%- endmacro %}

@@ -1,0 +1,12 @@
+{# A list or a struct as JSON text. #}
+{% macro to_json_text(value) -%}
+    {{ return(adapter.dispatch('to_json_text')(value)) }}
+{%- endmacro %}
+
+{% macro default__to_json_text(value) -%}
+cast(to_json({{ value }}) as varchar)
+{%- endmacro %}
+
+{% macro spark__to_json_text(value) -%}
+to_json({{ value }})
+{%- endmacro %}

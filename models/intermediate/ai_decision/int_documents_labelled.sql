@@ -1,0 +1,144 @@
+with
+
+records as (
+
+    select * from {{ ref('int_document_records') }}
+
+),
+
+imported_labels as (
+
+    select * from {{ ref('stg_tables__labels') }}
+    where rejection_reason is null
+
+),
+
+arxiv_categories as (
+
+    select * from {{ ref('arxiv_categories') }}
+
+),
+
+label_sources as (
+
+    select * from {{ ref('label_sources') }}
+
+),
+
+delivered_labels as (
+
+    select
+        document_id,
+        coalesce(label_source, 'delivered') as label_source,
+        label_is_ai as is_ai
+    from records
+    where label_is_ai is not null
+
+),
+
+-- What is no arXiv category finds no partner here, so other systems' categories say nothing.
+arxiv_labels as (
+
+    select
+        records.document_id,
+        'arxiv_categories' as label_source,
+        bool_or(arxiv_categories.is_ai) as is_ai
+    from records
+    {{ unnest_list('records.categories', 'delivered_category') }}
+    inner join arxiv_categories
+        on trim(delivered_category_of_list.delivered_category) = arxiv_categories.category
+    group by records.document_id
+
+),
+
+-- A label may name the record as its source does, or the document as we do.
+names_of_documents as (
+
+    select
+        source_record_id as name,
+        document_id
+    from records
+
+    union
+
+    select
+        document_id as name,
+        document_id
+    from records
+
+),
+
+imported_labels_of_documents as (
+
+    select
+        names_of_documents.document_id,
+        imported_labels.label_source,
+        imported_labels.is_ai
+    from imported_labels
+    inner join names_of_documents
+        on imported_labels.source_record_id = names_of_documents.name
+
+),
+
+labels as (
+
+    select * from delivered_labels
+
+    union all
+
+    select * from arxiv_labels
+
+    union all
+
+    select * from imported_labels_of_documents
+
+),
+
+-- A source that says both yes and no of one document has said nothing sure: null, and kept.
+label_per_source as (
+
+    select
+        document_id,
+        label_source,
+        case when bool_and(is_ai) = bool_or(is_ai) then bool_and(is_ai) end as is_ai
+    from labels
+    group by document_id, label_source
+
+),
+
+distinct_label_sources as (
+
+    select distinct label_source from label_per_source
+
+),
+
+most_precise_priority_per_label_source as (
+
+    select
+        distinct_label_sources.label_source,
+        label_sources.label_priority
+    from distinct_label_sources
+    inner join label_sources
+        on
+            label_sources.label_source_prefix = '*'
+            or substring(
+                lower(distinct_label_sources.label_source), 1, length(label_sources.label_source_prefix)
+            ) = lower(label_sources.label_source_prefix)
+    qualify
+        row_number() over (
+            partition by distinct_label_sources.label_source
+            order by
+                label_sources.label_source_prefix = '*' asc,
+                length(label_sources.label_source_prefix) desc
+        ) = 1
+
+)
+
+select
+    label_per_source.document_id,
+    label_per_source.label_source,
+    label_per_source.is_ai,
+    most_precise_priority_per_label_source.label_priority
+from label_per_source
+inner join most_precise_priority_per_label_source
+    on label_per_source.label_source = most_precise_priority_per_label_source.label_source

@@ -1,0 +1,2 @@
+select * from {{ ref('int_patents_identified') }}
+where is_survivor

@@ -1,0 +1,43 @@
+with
+
+document_phrases as (
+
+    select * from {{ ref('int_document_phrases') }}
+
+),
+
+frequent_phrases as (
+
+    select * from {{ ref('int_phrases_counted') }}
+
+),
+
+marked as (
+
+    select
+        document_phrases.document_id,
+        document_phrases.shard,
+        document_phrases.phrase,
+        document_phrases.is_in_title,
+        frequent_phrases.phrase is not null as is_frequent
+    from document_phrases
+    left join frequent_phrases on document_phrases.phrase = frequent_phrases.phrase
+
+),
+
+counted as (
+
+    select
+        *,
+        count(*) filter (where is_frequent) over (partition by document_id) as frequent_phrases
+    from marked
+
+)
+
+-- A document that says little in the corpus's common words still has a title.
+select
+    document_id,
+    shard,
+    phrase
+from counted
+where is_frequent or (is_in_title and frequent_phrases < {{ var('keyword_count') }})

@@ -1,0 +1,23 @@
+"""The vector of every phrase that may become a keyword."""
+
+from functools import partial
+
+from python_steps import embedding, engine, tables
+
+
+def model(dbt, session):
+    encoder = embedding.load_encoder(**dbt.config.meta_get("encoder"))
+    phrases = dbt.ref("int_candidate_phrases")
+    if dbt.is_incremental:
+        done = f"select phrase, model_version from {dbt.this}"
+        phrases = phrases.filter(f"(phrase, '{encoder.model_version}') not in ({done})")
+    return engine.map_shards(
+        phrases,
+        partial(embedding.embed, encoder=encoder, text="phrase", keep=["phrase"]),
+        key="shard",
+        order="phrase",
+        schema=tables.embeddings(encoder.width, keep=tables.PHRASE),
+        description="embed phrases",
+        version=encoder.model_version,
+        checkpoints=dbt.config.meta_get("checkpoints"),
+    )

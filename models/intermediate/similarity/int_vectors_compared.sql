@@ -1,0 +1,51 @@
+with
+
+documents as (
+
+    select * from {{ ref('int_documents_unioned') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_documents_decided') }}
+
+),
+
+vectors as (
+
+    {% if 'title_abstract' in [var('embedding_text'), var('published_embedding_text')] %}
+    select
+        'title_abstract' as embedding_text,
+        texts.document_id,
+        embeddings.embedding,
+        embeddings.model_version
+    from {{ ref('int_document_texts') }} as texts
+    inner join {{ ref('int_documents_embedded') }} as embeddings
+        on texts.document_id = embeddings.document_id and texts.text_hash = embeddings.text_hash
+
+    union all
+    {% endif %}
+
+    select
+        'keywords' as embedding_text,
+        texts.document_id,
+        embeddings.embedding,
+        embeddings.model_version
+    from {{ ref('int_keyword_texts') }} as texts
+    inner join {{ ref('int_keyword_texts_embedded') }} as embeddings
+        on texts.document_id = embeddings.document_id and texts.text_hash = embeddings.text_hash
+
+)
+
+select
+    vectors.embedding_text,
+    vectors.document_id,
+    documents.document_type,
+    documents.year,
+    vectors.embedding,
+    vectors.model_version
+from vectors
+inner join documents on vectors.document_id = documents.document_id
+inner join decisions on vectors.document_id = decisions.document_id
+where decisions.is_ai and documents.year is not null

@@ -1,0 +1,38 @@
+with
+
+documents as (
+
+    select * from {{ ref('int_documents_unioned') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_documents_decided') }}
+
+),
+
+numbers as (
+
+    select * from {{ ref('document_numbers') }}
+
+)
+
+select
+    documents.document_id,
+    numbers.document_number,
+    documents.document_type,
+    documents.title,
+    documents.abstract,
+    documents.language,
+    documents.year,
+    documents.year_basis,
+    decisions.is_ai,
+    decisions.decided_by,
+    decisions.decision_source,
+    documents.source_system,
+    documents.source_name,
+    documents.source_record_id
+from documents
+inner join numbers on documents.document_id = numbers.document_id
+inner join decisions on documents.document_id = decisions.document_id

@@ -1,0 +1,112 @@
+with
+
+papers as (
+
+    select * from {{ ref('int_documents_unioned') }}
+    where document_type = 'paper'
+
+),
+
+details as (
+
+    select
+        document_id,
+        categories
+    from {{ ref('int_papers_deduplicated') }}
+
+),
+
+numbers as (
+
+    select * from {{ ref('document_numbers') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_documents_decided') }}
+
+),
+
+keywords as (
+
+    select * from {{ ref('int_documents_keyworded') }}
+
+),
+
+authors as (
+
+    select
+        document_id,
+        {{ list_ordered('author_name', 'author_position') }} as authors
+    from {{ ref('int_document_authors') }}
+    group by document_id
+
+),
+
+institution_names as (
+
+    select
+        document_id,
+        institution_name,
+        min(coalesce(author_position, 0) * 1000 + institution_position) as place
+    from {{ ref('int_document_institutions') }}
+    group by document_id, institution_name
+
+),
+
+institutions as (
+
+    select
+        document_id,
+        {{ list_ordered('institution_name', 'place') }} as institutions
+    from institution_names
+    group by document_id
+
+),
+
+countries as (
+
+    select
+        document_id,
+        array_sort(array_agg(country_code)) as country_codes
+    from {{ ref('int_document_countries') }}
+    group by document_id
+
+)
+
+select
+    papers.document_id,
+    numbers.document_number,
+    papers.doi,
+    papers.title,
+    papers.abstract,
+    papers.language,
+    papers.year as publication_year,
+    papers.publication_date,
+    papers.venue,
+    papers.work_type,
+    papers.cited_by_count,
+    details.categories,
+    authors.authors,
+    institutions.institutions,
+    countries.country_codes,
+    decisions.is_ai,
+    decisions.decided_by,
+    decisions.decision_source,
+    keywords.keywords,
+    keywords.keyword_source,
+    cast(null as double) as novelty,
+    papers.source_system,
+    papers.source_name,
+    papers.source_record_id,
+    papers.text_hash,
+    keywords.model_version as keyword_model_version
+from papers
+inner join details on papers.document_id = details.document_id
+inner join numbers on papers.document_id = numbers.document_id
+inner join decisions on papers.document_id = decisions.document_id
+left join keywords on papers.document_id = keywords.document_id
+left join authors on papers.document_id = authors.document_id
+left join institutions on papers.document_id = institutions.document_id
+left join countries on papers.document_id = countries.document_id

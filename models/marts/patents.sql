@@ -1,0 +1,123 @@
+with
+
+patents as (
+
+    select * from {{ ref('int_documents_unioned') }}
+    where document_type = 'patent'
+
+),
+
+numbers as (
+
+    select * from {{ ref('document_numbers') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_documents_decided') }}
+
+),
+
+keywords as (
+
+    select * from {{ ref('int_documents_keyworded') }}
+
+),
+
+{% for scheme in ['ipc', 'cpc'] %}
+{{ scheme }} as (
+
+    select
+        document_id,
+        {{ list_ordered('code', 'code_place') }} as {{ scheme }}_codes
+    from (
+        select
+            document_id,
+            code,
+            row_number() over (
+                partition by document_id
+                order by is_first desc, code_position, code
+            ) as code_place
+        from {{ ref('int_document_codes') }}
+        where scheme = '{{ scheme }}'
+    ) as codes
+    group by document_id
+
+),
+
+{% endfor %}
+
+applicants as (
+
+    select
+        document_id,
+        {{ list_ordered('applicant_name', 'applicant_position') }} as applicants
+    from {{ ref('int_patent_applicants') }}
+    group by document_id
+
+),
+
+applicant_countries as (
+
+    select
+        document_id,
+        array_sort(array_agg(distinct country_code)) as applicant_country_codes
+    from {{ ref('int_patent_applicants') }}
+    where country_code is not null
+    group by document_id
+
+),
+
+inventors as (
+
+    select
+        document_id,
+        {{ list_ordered('author_name', 'author_position') }} as inventors
+    from {{ ref('int_document_authors') }}
+    group by document_id
+
+)
+
+select
+    patents.document_id,
+    numbers.document_number,
+    patents.publication_number,
+    patents.application_number,
+    patents.family_id,
+    patents.office_code,
+    patents.kind_code,
+    patents.title,
+    patents.abstract,
+    patents.language,
+    patents.year,
+    patents.year_basis,
+    patents.publication_date,
+    patents.filing_date,
+    patents.priority_date,
+    patents.grant_date,
+    ipc.ipc_codes,
+    cpc.cpc_codes,
+    applicants.applicants,
+    applicant_countries.applicant_country_codes,
+    inventors.inventors,
+    decisions.is_ai,
+    decisions.decided_by,
+    decisions.decision_source,
+    keywords.keywords,
+    keywords.keyword_source,
+    cast(null as double) as novelty,
+    patents.source_system,
+    patents.source_name,
+    patents.source_record_id,
+    patents.text_hash,
+    keywords.model_version as keyword_model_version
+from patents
+inner join numbers on patents.document_id = numbers.document_id
+inner join decisions on patents.document_id = decisions.document_id
+left join keywords on patents.document_id = keywords.document_id
+left join ipc on patents.document_id = ipc.document_id
+left join cpc on patents.document_id = cpc.document_id
+left join applicants on patents.document_id = applicants.document_id
+left join applicant_countries on patents.document_id = applicant_countries.document_id
+left join inventors on patents.document_id = inventors.document_id

@@ -1,0 +1,16 @@
+-- depends_on: {{ ref('matching_audit') }}
+with
+
+nearest_pairs as (
+
+    select * from {{ ref('paper_patent_pairs') }}
+    where rank = 1 and embedding_text = '{{ var('published_embedding_text') }}'
+
+)
+
+select
+    paper_number as "Paper_ID",
+    patent_number as "Patent_ID",
+    similarity as "Similarity"
+from nearest_pairs
+order by "Paper_ID"

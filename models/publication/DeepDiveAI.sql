@@ -1,0 +1,26 @@
+-- depends_on: {{ ref('matching_audit') }}
+with
+
+papers as (
+
+    select * from {{ ref('papers') }}
+    where is_ai
+
+)
+
+select
+    document_number as "ID",
+    title as "Title",
+    venue as "Source",
+    abstract as "Abstract",
+    doi as "DOI",
+    publication_year as "Year",
+    cited_by_count as "Cited",
+    {{ to_json_text('keywords') }} as "Keywords",
+    {{ to_json_text('coalesce(authors, ' ~ empty_text_list() ~ ')') }} as "Name",
+    language as "Language",
+    work_type as "Type",
+    {{ to_json_text('coalesce(institutions, ' ~ empty_text_list() ~ ')') }} as "Affiliations",
+    novelty as "Novelty"
+from papers
+order by "Year" nulls last, "ID"

@@ -1,0 +1,21 @@
+-- depends_on: {{ ref('matching_audit') }}
+with
+
+patents as (
+
+    select * from {{ ref('patents') }}
+    where is_ai
+
+)
+
+select
+    document_number as "ID",
+    coalesce(publication_number, document_id) as "PN",
+    {{ to_json_text(list_map('coalesce(ipc_codes, ' ~ empty_text_list() ~ ')', 'code', "replace(code, ' ', '')")) }} as "IPC",
+    title as "Title",
+    abstract as "Abstract",
+    year as "Year",
+    {{ to_json_text('keywords') }} as "Keywords",
+    novelty as "Novelty"
+from patents
+order by "Year" nulls last, "ID"

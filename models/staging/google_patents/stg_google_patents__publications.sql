@@ -1,0 +1,119 @@
+with
+
+delivered as (
+
+    {{ delivered_records('google_patents', 'publications') }}
+
+),
+
+parsed as (
+
+    select
+        record_file,
+        record_row,
+        record_text,
+        {{ parse_json('record_text', {
+            'publication_number': 'text',
+            'application_number': 'text',
+            'family_id': 'text',
+            'country_code': 'text',
+            'kind_code': 'text',
+            'title_localized': [{'text': 'text', 'language': 'text'}],
+            'abstract_localized': [{'text': 'text', 'language': 'text'}],
+            'publication_date': 'text',
+            'filing_date': 'text',
+            'grant_date': 'text',
+            'priority_date': 'text',
+            'inventor': ['text'],
+            'inventor_harmonized': [{'name': 'text', 'country_code': 'text'}],
+            'assignee': ['text'],
+            'assignee_harmonized': [{'name': 'text', 'country_code': 'text'}],
+            'ipc': [{'code': 'text', 'first': 'boolean'}],
+            'cpc': [{'code': 'text', 'first': 'boolean'}],
+        }) }} as publication
+    from delivered
+
+),
+
+-- English where there is one, because the default encoder and the definitions read English; else the first delivered.
+localised as (
+
+    select
+        *,
+        coalesce(
+            {{ list_where(
+                'publication.title_localized', 'localised', "localised.language = 'en' and localised.text <> ''"
+            ) }}[{{ first_index() }}],
+            publication.title_localized[{{ first_index() }}]
+        ) as title_chosen,
+        coalesce(
+            {{ list_where(
+                'publication.abstract_localized', 'localised', "localised.language = 'en' and localised.text <> ''"
+            ) }}[{{ first_index() }}],
+            publication.abstract_localized[{{ first_index() }}]
+        ) as abstract_chosen
+    from parsed
+
+),
+
+renamed as (
+
+    select
+        record_file,
+        record_row,
+        record_text,
+        publication is not null as is_parsed,
+        {{ clean_text('publication.publication_number') }} as source_record_id,
+        {{ clean_publication_number('publication.publication_number') }} as publication_number,
+        {{ clean_text('publication.application_number') }} as application_number,
+        nullif(nullif({{ clean_text('publication.family_id') }}, '0'), '-1') as family_id,
+        {{ clean_markup('title_chosen.text') }} as title,
+        {{ clean_markup('abstract_chosen.text') }} as abstract,
+        lower(coalesce(title_chosen.language, abstract_chosen.language)) as language,
+        {{ date_from_number('publication.publication_date') }} as publication_date,
+        {{ date_from_number('publication.filing_date') }} as filing_date,
+        {{ date_from_number('publication.grant_date') }} as grant_date,
+        {{ date_from_number('publication.priority_date') }} as priority_date,
+        nullif(substring(publication.filing_date, 1, 4), '0') as delivered_year,
+        publication.inventor as inventor_names,
+        publication.inventor_harmonized as inventors,
+        publication.assignee as applicant_names,
+        publication.assignee_harmonized as applicants,
+        publication.ipc as ipc,
+        publication.cpc as cpc
+    from localised
+
+),
+
+judged as (
+
+    select
+        *,
+        {{ rejection_reason('is_parsed', 'publication_number', 'title', 'delivered_year') }} as rejection_reason
+    from renamed
+
+)
+
+select
+    record_file,
+    record_row,
+    source_record_id,
+    publication_number,
+    application_number,
+    family_id,
+    title,
+    abstract,
+    language,
+    publication_date,
+    filing_date,
+    grant_date,
+    priority_date,
+    inventor_names,
+    inventors,
+    applicant_names,
+    applicants,
+    ipc,
+    cpc,
+    rejection_reason,
+    case when rejection_reason is not null then record_text end as raw_record
+from judged

@@ -1,0 +1,17 @@
+with
+
+delivered as (
+
+    {{ delivered_records('openalex', 'deleted_works') }}
+
+),
+
+parsed as (
+
+    select {{ parse_json('record_text', {'id': 'text', 'work_id': 'text'}) }} as work
+    from delivered
+
+)
+
+select 'W' || nullif(regexp_extract(coalesce(work.id, work.work_id), '[0-9]+$', 0), '') as source_record_id
+from parsed

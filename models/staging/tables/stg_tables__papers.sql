@@ -1,0 +1,97 @@
+with
+
+delivered as (
+
+    {{ delivered_records('tables', 'papers') }}
+
+),
+
+parsed as (
+
+    select
+        record_file,
+        record_row,
+        record_text,
+        {{ parse_json('record_text', {
+            'source': 'text',
+            'id': 'text',
+            'doi': 'text',
+            'title': 'text',
+            'abstract': 'text',
+            'publication_year': 'text',
+            'keywords': 'json',
+            'authors': 'json',
+            'institutions': 'json',
+            'country': 'text',
+            'venue': 'text',
+            'work_type': 'text',
+            'cited_by_count': 'text',
+            'categories': 'json',
+            'language': 'text',
+            'label_is_ai': 'text',
+            'label_source': 'text',
+        }) }} as paper
+    from delivered
+
+),
+
+renamed as (
+
+    select
+        record_file,
+        record_row,
+        record_text,
+        paper is not null as is_parsed,
+        coalesce({{ clean_text('paper.source') }}, 'tables') as source_name,
+        {{ clean_text('paper.id') }} as source_record_id,
+        {{ clean_doi('paper.doi') }} as doi,
+        {{ clean_markup('paper.title') }} as title,
+        {{ clean_markup('paper.abstract') }} as abstract,
+        {{ clean_text('paper.publication_year') }} as delivered_year,
+        {{ json_list('paper.keywords') }} as keywords,
+        {{ json_list('paper.authors') }} as authors,
+        {{ json_list('paper.institutions') }} as institutions,
+        {{ clean_text('paper.country') }} as country,
+        {{ clean_text('paper.venue') }} as venue,
+        {{ clean_text('paper.work_type') }} as work_type,
+        try_cast(paper.cited_by_count as integer) as cited_by_count,
+        {{ json_list('paper.categories') }} as categories,
+        lower({{ clean_text('paper.language') }}) as language,
+        try_cast(lower(paper.label_is_ai) as boolean) as label_is_ai,
+        {{ clean_text('paper.label_source') }} as label_source
+    from parsed
+
+),
+
+judged as (
+
+    select
+        *,
+        {{ rejection_reason('is_parsed', 'source_record_id', 'title', 'delivered_year') }} as rejection_reason
+    from renamed
+
+)
+
+select
+    record_file,
+    record_row,
+    source_name,
+    source_record_id,
+    doi,
+    title,
+    abstract,
+    try_cast(delivered_year as integer) as publication_year,
+    keywords,
+    authors,
+    institutions,
+    country,
+    venue,
+    work_type,
+    cited_by_count,
+    categories,
+    language,
+    label_is_ai,
+    label_source,
+    rejection_reason,
+    case when rejection_reason is not null then record_text end as raw_record
+from judged

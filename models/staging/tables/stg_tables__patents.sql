@@ -1,0 +1,97 @@
+with
+
+delivered as (
+
+    {{ delivered_records('tables', 'patents') }}
+
+),
+
+parsed as (
+
+    select
+        record_file,
+        record_row,
+        record_text,
+        {{ parse_json('record_text', {
+            'source': 'text',
+            'id': 'text',
+            'publication_number': 'text',
+            'application_number': 'text',
+            'family_id': 'text',
+            'title': 'text',
+            'abstract': 'text',
+            'ipc': 'json',
+            'cpc': 'json',
+            'year': 'text',
+            'year_basis': 'text',
+            'applicant': 'json',
+            'inventors': 'json',
+            'country': 'text',
+            'language': 'text',
+            'label_is_ai': 'text',
+            'label_source': 'text',
+        }) }} as patent
+    from delivered
+
+),
+
+renamed as (
+
+    select
+        record_file,
+        record_row,
+        record_text,
+        patent is not null as is_parsed,
+        coalesce({{ clean_text('patent.source') }}, 'tables') as source_name,
+        coalesce({{ clean_text('patent.id') }}, {{ clean_text('patent.publication_number') }}) as source_record_id,
+        {{ clean_publication_number('coalesce(patent.publication_number, patent.id)') }} as publication_number,
+        {{ clean_text('patent.application_number') }} as application_number,
+        {{ clean_text('patent.family_id') }} as family_id,
+        {{ clean_markup('patent.title') }} as title,
+        {{ clean_markup('patent.abstract') }} as abstract,
+        {{ json_list('patent.ipc') }} as ipc,
+        {{ json_list('patent.cpc') }} as cpc,
+        {{ clean_text('patent.year') }} as delivered_year,
+        {{ clean_text('patent.year_basis') }} as year_basis,
+        {{ json_list('patent.applicant') }} as applicants,
+        {{ json_list('patent.inventors') }} as inventors,
+        upper({{ clean_text('patent.country') }}) as office_code,
+        lower({{ clean_text('patent.language') }}) as language,
+        try_cast(lower(patent.label_is_ai) as boolean) as label_is_ai,
+        {{ clean_text('patent.label_source') }} as label_source
+    from parsed
+
+),
+
+judged as (
+
+    select
+        *,
+        {{ rejection_reason('is_parsed', 'source_record_id', 'title', 'delivered_year') }} as rejection_reason
+    from renamed
+
+)
+
+select
+    record_file,
+    record_row,
+    source_name,
+    source_record_id,
+    publication_number,
+    application_number,
+    family_id,
+    title,
+    abstract,
+    ipc,
+    cpc,
+    try_cast(delivered_year as integer) as year,
+    year_basis,
+    applicants,
+    inventors,
+    office_code,
+    language,
+    label_is_ai,
+    label_source,
+    rejection_reason,
+    case when rejection_reason is not null then record_text end as raw_record
+from judged

@@ -1,0 +1,661 @@
+"""Running the dbt project: what to run, what is finished already, and what a reader sees of it.
+
+dbt runs in this process and orders the nodes. Added here: absolute paths, so that the command works
+from every folder; a journal, so that a repeated build goes on where the last one ended; one line
+per node; and messages that say what to do.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from python_steps.journal import Journal, fingerprint, hash_file
+from python_steps.sources import (
+    ALL_SOURCES,
+    InputError,
+    Source,
+    is_sample,
+    sample,
+    unpack,
+)
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there only DuckDB's own lock keeps two builds apart
+    fcntl = None
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.contracts.graph.nodes import ManifestNode, UnitTestDefinition
+    from dbt_common.events.base_types import EventMsg
+    from google.protobuf.message import Message
+    from rich.console import Console
+
+FAILED, WRONG_USAGE, UNREADABLE, BELOW_FLOOR = 1, 2, 3, 4
+AUDIT_MODEL = "matching_audit"
+FINISHED = frozenset({"success", "pass", "warn", "no-op"})
+
+
+class BuildError(Exception):
+    """A build that cannot go on; the message says why and what to do."""
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a build is asked to do; every path absolute."""
+
+    project: Path
+    warehouse: Path
+    publication: Path
+    sources: tuple[Source, ...] = ()
+    select: str | None = None
+    is_full_refresh: bool = False
+    target: str = "duckdb"
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    threads: int | None = None
+    is_quiet: bool = False
+
+    def beside(self, ending: str) -> Path:
+        """Path beside the warehouse, named after it."""
+        return self.warehouse.with_name(self.warehouse.name + ending)
+
+
+@dataclass
+class Outcome:
+    """What a build did.
+
+    Attributes
+    ----------
+    exit_code
+        0, or one of the codes above.
+    unchanged_since
+        When the finished build ended that this one found nothing to add to; None if anything ran.
+    log
+        dbt's full log.
+    warnings
+        Tests that found something and only warn, each with its message.
+    """
+
+    exit_code: int
+    log: Path
+    unchanged_since: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one node ended."""
+
+    node: str
+    status: str
+    message: str
+    failures: int = 0
+
+
+# ---------------------------------------------------------------- the build
+
+
+def build(settings: Settings, console: "Console") -> Outcome:
+    """Build the warehouse and the published files, as far as they are not built yet.
+
+    Raises
+    ------
+    InputError
+        If a source cannot be read.
+    BuildError
+        If dbt cannot start. A node or test that fails is an `Outcome` instead.
+    """
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    settings.publication.mkdir(parents=True, exist_ok=True)
+    with _only_build(settings) as journal_path:
+        settings = _with_unpacked(settings)
+        journal, is_resumed = _open_journal(journal_path, settings, console)
+        log = _artifacts(settings) / "logs" / "dbt.log"
+        if is_resumed and journal.is_complete and not settings.select:
+            lost = _lost(journal, settings)
+            if not lost:
+                return Outcome(0, log, journal.ended["ended_at"], _warnings(journal))
+        with _environment(settings), contextlib.chdir(settings.project):
+            return _run(settings, journal, is_resumed, console)
+
+
+def _with_unpacked(settings: Settings) -> Settings:
+    sources = tuple(unpack(source, settings.beside(".unpacked")) for source in settings.sources)
+    return Settings(**{**settings.__dict__, "sources": sources})
+
+
+@contextlib.contextmanager
+def _only_build(settings: Settings) -> Iterator[Path]:
+    """Hold the journal's lock; the system frees it however this process ends."""
+    path = settings.beside(".journal.jsonl")
+    try:
+        opened = path.open("ab")
+    except OSError as error:
+        raise BuildError(
+            f"{path.parent} cannot be written to ({error.strerror}). "
+            "Choose another place for the warehouse with --warehouse."
+        ) from error
+    with opened:
+        if fcntl:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BuildError(
+                    f"Another build is writing to {settings.warehouse}. "
+                    "Wait for it, or build into another file with --warehouse."
+                ) from error
+        yield path
+
+
+def _open_journal(path: Path, settings: Settings, console: "Console") -> tuple[Journal, bool]:
+    """Return the journal to write to, and whether what it holds counts."""
+    now = fingerprint(
+        settings.project,
+        settings.sources,
+        project_variables(settings.project) | dict(settings.variables),
+        settings.target,
+        os.environ,
+    )
+    journal = Journal.read(path)
+    changed = [part for part in now if journal and journal.fingerprint.get(part) != now[part]]
+    if journal and not changed and not settings.is_full_refresh:
+        if settings.target != "duckdb" or journal.is_of(settings.warehouse):
+            return journal, True
+        changed = ["the warehouse, by something else"]
+    if changed and settings.warehouse.exists() and not settings.is_quiet:
+        console.print(f"Changed since the last build: {', '.join(changed)}. Building all of it.")
+    journal = Journal(path, now, settings.is_full_refresh)
+    if settings.is_full_refresh:
+        shutil.rmtree(settings.beside(".checkpoints"), ignore_errors=True)
+    journal.begin()
+    return journal, False
+
+
+def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Console") -> Outcome:
+    """Let dbt run what is not finished."""
+    # Imported here, on the main thread: pyarrow can crash where a short-lived thread is first.
+    import pyarrow  # noqa: F401
+    from dbt.cli.main import dbtRunner
+
+    artifacts = _artifacts(settings)
+    log = artifacts / "logs" / "dbt.log"
+    common = _dbt_options(settings, artifacts)
+    parsed = dbtRunner().invoke(["parse", *common])
+    if not parsed.success:
+        raise _explained(str(parsed.exception), settings, log)
+    graph = Graph(parsed.result)
+    refresh = settings.is_full_refresh or (
+        is_resumed and journal.is_full_refresh and not journal.is_complete
+    )
+    todo = _left_to_do(settings, journal, graph, console) if is_resumed else graph.nodes
+    progress = Progress(journal, graph, settings, console, todo)
+    if todo:
+        arguments = [*_selection(settings, graph, todo), *(["--full-refresh"] if refresh else [])]
+        runner = dbtRunner(manifest=parsed.result, callbacks=[progress])
+        result = runner.invoke(["build", *common, *arguments])
+        progress.close()
+        if result.exception:
+            raise _explained(str(result.exception), settings, log, result.exception)
+        if not result.success and not progress.failed:
+            raise BuildError(f"dbt reports a failure that belongs to no node. Its log: {log}")
+    _end(settings, journal, graph)
+    if progress.failed:
+        report(progress, graph, settings, log, console)
+    exit_code = _exit_code(progress.failed, graph, settings)
+    return Outcome(exit_code, log, warnings=_warnings(journal))
+
+
+def _left_to_do(
+    settings: Settings, journal: Journal, graph: "Graph", console: "Console"
+) -> set[str]:
+    """Return the nodes that the last build did not finish, or whose work is gone."""
+    journal.forget(graph.with_descendants(_lost(journal, settings)))
+    if settings.select:
+        return graph.nodes
+    todo = graph.with_descendants(graph.nodes - set(journal.finished))
+    if not settings.is_quiet:
+        console.print(
+            f"Going on with the last build: {len(graph.nodes) - len(todo)} of {len(graph.nodes)} "
+            "models and tests are finished."
+        )
+    return todo
+
+
+def _end(settings: Settings, journal: Journal, graph: "Graph") -> None:
+    """Close the journal; of a complete build nothing half finished is kept."""
+    is_complete = graph.nodes <= set(journal.finished)
+    journal.end(is_complete, settings.warehouse)
+    if is_complete:
+        shutil.rmtree(settings.beside(".checkpoints"), ignore_errors=True)
+        for leftover in settings.publication.glob("tmp_*"):  # of a COPY that was killed
+            if leftover.with_name(leftover.name.removeprefix("tmp_")).exists():
+                leftover.unlink()
+
+
+def _warnings(journal: Journal) -> tuple[str, ...]:
+    lines = [line for line in journal.finished.values() if line["status"] == "warn"]
+    return tuple(sorted(f"{line['name']}: {line['message']}" for line in lines))
+
+
+def _lost(journal: Journal, settings: Settings) -> set[str]:
+    """Finished nodes whose relation or published file is not there any more."""
+    if settings.target != "duckdb":
+        return set()
+    there = _relations_in(settings.warehouse)
+    lost = set()
+    for node, line in journal.finished.items():
+        relation = line.get("relation")
+        is_gone = relation is not None and tuple(relation) not in there
+        if is_gone or not all(
+            _is_as_published(settings.publication / name, facts)
+            for name, facts in line.get("files", {}).items()
+        ):
+            lost.add(node)
+    return lost
+
+
+def _relations_in(warehouse: Path) -> set[tuple[str, str]]:
+    """Return schema and name of every table and view."""
+    import duckdb
+
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            return set(
+                connection.execute(
+                    "select table_schema, table_name from information_schema.tables"
+                ).fetchall()
+            )
+    except duckdb.Error as error:
+        raise BuildError(explain_warehouse(str(error), warehouse)) from error
+
+
+def _is_as_published(file: Path, facts: dict[str, Any]) -> bool:
+    """Whether a published file is the one that was written; read in full only if it was touched."""
+    if not file.exists():
+        return False
+    now = file.stat()
+    if [now.st_size, now.st_mtime_ns] == facts["state"]:
+        return True
+    return now.st_size == facts["state"][0] and hash_file(file) == facts["sha256"]
+
+
+@contextlib.contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """Tell dbt and the Python steps where things are, for as long as the build runs."""
+    # dbt reads the sample when no documents are configured, labels or not; labels of the user's
+    # own go with the sample's documents only if these are named.
+    sources = settings.sources
+    if is_sample(sources) and sources:
+        bundled = (s for s in sample(settings.project) if s.entity != "labels")
+        sources = (*bundled, *sources)
+    given = {source.variable: os.pathsep.join(source.locations) for source in sources}
+    values = {source.variable: given.get(source.variable, "") for source in ALL_SOURCES} | {
+        "DEEPINNOVATION_WAREHOUSE": str(settings.warehouse),
+        "DEEPINNOVATION_PUBLICATION": str(settings.publication),
+        "DEEPINNOVATION_CHECKPOINTS": str(settings.beside(".checkpoints")),
+    }
+    if sys.stderr.isatty() and not settings.is_quiet:
+        values["DEEPINNOVATION_PROGRESS"] = os.environ.get("DEEPINNOVATION_PROGRESS", "1")
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _artifacts(settings: Settings) -> Path:
+    """Folder for dbt's target/ and logs/: the project's, or beside the warehouse."""
+    if os.access(settings.project, os.W_OK):
+        return settings.project
+    return settings.beside(".dbt")
+
+
+def _dbt_options(settings: Settings, artifacts: Path) -> list[str]:
+    import yaml
+
+    options = [
+        *("--project-dir", str(settings.project), "--profiles-dir", str(settings.project)),
+        *("--target-path", str(artifacts / "target"), "--log-path", str(artifacts / "logs")),
+        *("--log-level", "none", "--log-level-file", "debug", "--no-use-colors"),
+        *("--target", settings.target),
+    ]
+    if settings.variables:
+        options += ["--vars", yaml.safe_dump(dict(settings.variables))]
+    if settings.threads:
+        options += ["--threads", str(settings.threads)]
+    return options
+
+
+def project_variables(project: Path) -> dict[str, Any]:
+    """Read the variables and their values from dbt_project.yml."""
+    import yaml
+
+    read = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    return dict(read.get("vars") or {})
+
+
+def _selection(settings: Settings, graph: "Graph", todo: set[str]) -> list[str]:
+    """Return dbt's options for the nodes to run."""
+    if settings.select:
+        return ["--select", *settings.select.split()]
+    if todo == graph.nodes or not todo:
+        return []
+    # A model's tests are named one by one: dbt would add all of them.
+    return ["--indirect-selection", "empty", "--select", *sorted(map(graph.selector, todo))]
+
+
+# ---------------------------------------------------------------- the graph
+
+
+class Graph:
+    """The nodes of a project that `dbt build` runs, and what depends on what."""
+
+    def __init__(self, manifest: "Manifest") -> None:
+        self.manifest = manifest
+        kinds = ("model", "seed", "snapshot", "test")
+        self.nodes = {
+            node.unique_id
+            for node in manifest.nodes.values()
+            if node.resource_type in kinds and node.config.materialized != "ephemeral"
+        } | set(manifest.unit_tests)
+        self.relations = {
+            node for node in self.nodes if not node.startswith(("test.", "unit_test."))
+        }
+        manifest.build_parent_and_child_maps()
+
+    def __getitem__(self, unique_id: str) -> "ManifestNode | UnitTestDefinition":
+        """Return dbt's node."""
+        return self.manifest.nodes.get(unique_id) or self.manifest.unit_tests[unique_id]
+
+    def selector(self, unique_id: str) -> str:
+        """Return what `--select` calls exactly this node.
+
+        The path of names alone would also take what lies below it, as a model's unit tests do.
+        """
+        node = self[unique_id]
+        return f"fqn:{'.'.join(node.fqn)},resource_type:{node.resource_type}"
+
+    def with_descendants(self, nodes: Iterable[str]) -> set[str]:
+        """Nodes and everything that is made from them or tests them."""
+        waiting, found = list(nodes), set()
+        while waiting:
+            node = waiting.pop()
+            if node not in found:
+                found.add(node)
+                waiting += self.manifest.child_map.get(node, ())
+        return found & self.nodes
+
+    def name(self, unique_id: str) -> str:
+        """Return a node's name as a reader knows it: `marts.papers`, or a test's own."""
+        node = self[unique_id]
+        return f"{node.schema}.{node.name}" if unique_id in self.relations else node.name
+
+    def is_audit(self, unique_id: str) -> bool:
+        """Whether a node tests the quality of the result."""
+        tested = self[unique_id].depends_on.nodes
+        return unique_id.startswith("test.") and any(
+            model.split(".")[-1] == AUDIT_MODEL for model in tested
+        )
+
+
+# ---------------------------------------------------------------- what dbt says meanwhile
+
+
+class Progress:
+    """Writes the journal and one line per finished node, as dbt tells of them."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        graph: Graph,
+        settings: Settings,
+        console: "Console",
+        todo: set[str],
+    ) -> None:
+        self.journal = journal
+        self.graph = graph
+        self.settings = settings
+        self.console = console
+        self.total = 0 if settings.select else len(todo & graph.relations)
+        self.done = 0
+        self.passed: list[float] = []  # seconds of the tests since the last line
+        self.published: dict[str, list[int]] = {}
+        self.results: list[Result] = []
+
+    def __call__(self, event: "EventMsg") -> None:
+        """Take one event of dbt's."""
+        if event.info.name not in ("NodeStart", "NodeFinished"):
+            return
+        node = event.data.node_info.unique_id
+        if node not in self.graph.nodes:  # hooks
+            return
+        if event.info.name == "NodeStart":
+            self._start(node)
+        else:
+            self._finish(node, event.data.run_result)
+
+    def _start(self, node: str) -> None:
+        # Whatever was made from this node, or tested it, is of an earlier state from now on.
+        self.journal.forget(self.graph.with_descendants([node]))
+        if node in self.graph.relations:
+            self.published = _states(self.settings.publication)
+            self._flush_tests()
+            self._show_running(self.graph.name(node))
+
+    def _finish(self, node: str, told: "Message") -> None:
+        result = Result(node, told.status, told.message, told.num_failures)
+        self.results.append(result)
+        is_finished = result.status in FINISHED
+        if is_finished and node in self.graph.relations:
+            self._finish_relation(node, told)
+        elif is_finished:
+            name = self.graph.name(node)
+            self.journal.finish(node, status=result.status, name=name, message=result.message)
+            self.passed.append(told.execution_time)
+        elif result.status != "skipped":
+            self._flush_tests()
+            self._say(f"[red]✗ {self.graph.name(node)}[/]")
+
+    def _finish_relation(self, node: str, told: "Message") -> None:
+        now = _states(self.settings.publication)
+        files = {
+            name: {"state": state, "sha256": hash_file(self.settings.publication / name)}
+            for name, state in now.items()
+            if self.published.get(name) != state
+        }
+        relation = [self.graph[node].schema, self.graph[node].alias]
+        rows = self._count_rows(node, relation)
+        self.journal.finish(node, status=told.status, relation=relation, files=files, rows=rows)
+        self.done += 1
+        counted = "" if rows is None else f"{rows:,} rows"
+        place = f"{self.done:>3}/{self.total} " if self.total else ""
+        self._say(
+            f"[green]✓[/] {place}{self.graph.name(node):<52} {counted:>16} "
+            f"[dim]{told.execution_time:7.1f} s[/]"
+        )
+
+    def _count_rows(self, node: str, relation: list[str]) -> int | None:
+        """Rows of a table, as DuckDB's catalogue tells them at no cost; None for views."""
+        if self.settings.target != "duckdb" or self.graph[node].config.materialized == "view":
+            return None
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        handle = DuckDBConnectionManager.env().handle()
+        try:
+            found = (
+                handle.cursor()
+                .execute(
+                    "select estimated_size from duckdb_tables() "
+                    "where schema_name = ? and table_name = ?",
+                    relation,
+                )
+                .fetchone()
+            )
+        finally:
+            handle.close()
+        return found[0] if found else None
+
+    def close(self) -> None:
+        """Write what is still held back."""
+        self._flush_tests()
+        self._clear_line()
+
+    @property
+    def failed(self) -> list[Result]:
+        """Nodes that ended badly, without those that were not run because of them."""
+        return [r for r in self.results if r.status not in FINISHED and r.status != "skipped"]
+
+    def _flush_tests(self) -> None:
+        if self.passed:
+            count = f"{len(self.passed)} tests passed" if self.passed[1:] else "1 test passed"
+            self._say(f"[dim]  {count}, {sum(self.passed):.1f} s[/]")
+            self.passed = []
+
+    def _say(self, line: str) -> None:
+        if not self.settings.is_quiet:
+            self._clear_line()
+            self.console.print(line, highlight=False, soft_wrap=True)
+
+    def _show_running(self, name: str) -> None:
+        """Name the running node on a line that the next one replaces."""
+        if self.console.is_terminal and not self.settings.is_quiet:
+            self._clear_line()
+            self.console.print(f"[dim]… {name}[/]", end="\r", highlight=False)
+
+    def _clear_line(self) -> None:
+        if self.console.is_terminal and not self.settings.is_quiet:
+            from rich.control import Control
+            from rich.segment import ControlType
+
+            erase = (ControlType.ERASE_IN_LINE, 2)
+            self.console.control(Control(ControlType.CARRIAGE_RETURN, erase))
+
+
+def _states(folder: Path) -> dict[str, list[int]]:
+    """Size and time of change of each published file."""
+    states = {}
+    for file in sorted(folder.iterdir()):
+        if file.is_file():
+            facts = file.stat()
+            states[file.name] = [facts.st_size, facts.st_mtime_ns]
+    return states
+
+
+# ---------------------------------------------------------------- failures in words
+
+
+def report(
+    progress: Progress, graph: Graph, settings: Settings, log: Path, console: "Console"
+) -> None:
+    """Say what failed, why, and where to read on."""
+    console.print()
+    for result in progress.failed:
+        node = graph[result.node]
+        if result.status == "fail" and result.node.startswith("test."):
+            tested = ", ".join(model.split(".")[-1] for model in node.depends_on.nodes)
+            rows = "1 row breaks" if result.failures == 1 else f"{result.failures} rows break"
+            claim = f" ({node.description.strip()})" if node.description else ""
+            lines = [f"{node.name}{claim}: {rows} it in {tested}."]
+            if node.compiled_path:
+                lines.append(f"Its query shows them: {settings.project / node.compiled_path}")
+            kind = "Test failed"
+        else:
+            kind = "Unit test failed" if result.status == "fail" else "Failed"
+            advice = _advice(result.message, settings)
+            lines = [graph.name(result.node), *_shortened(result.message), *advice]
+        console.print(f"[red]{kind}:[/]", end=" ")
+        console.print("\n  ".join(lines), highlight=False, markup=False, soft_wrap=True)
+    skipped = sum(result.status == "skipped" for result in progress.results)
+    if skipped:
+        console.print(f"{skipped} models and tests that build on this were not run.")
+    console.print(f"Full log: {log}", markup=False, highlight=False, soft_wrap=True)
+    console.print("What is finished stays so: the same command goes on from here.")
+
+
+def _exit_code(failed: list[Result], graph: Graph, settings: Settings) -> int:
+    if not failed:
+        return 0
+    if all(result.status == "fail" and graph.is_audit(result.node) for result in failed):
+        return BELOW_FLOOR
+    is_input = (_is_of_input(result.message, settings) for result in failed)
+    return UNREADABLE if any(is_input) else FAILED
+
+
+def _is_of_input(message: str, settings: Settings) -> bool:
+    """Whether an error message names a delivered file."""
+    locations = [place for source in settings.sources for place in source.locations]
+    return any(re.split("[*?[]", place)[0] in message for place in locations)
+
+
+def _shortened(message: str, most: int = 8) -> list[str]:
+    """Return the first lines of a message, without that in which dbt names the node again."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if len(lines) > 1 and re.match(r"(Runtime|Compilation|Database) Error", lines[0]):
+        lines = lines[1:]
+    return lines[:most] + (["…"] if len(lines) > most else [])
+
+
+def _advice(message: str, settings: Settings) -> list[str]:
+    """Return the remedy for an error that is not the project's fault, if there is one."""
+    if "Out of Memory" in message or "failed to allocate" in message:
+        limit = os.environ.get("DEEPINNOVATION_MEMORY", "3GB")
+        return [
+            f"DuckDB may use {limit} of memory. Raise it: "
+            "DEEPINNOVATION_MEMORY=8GB deepinnovation build …"
+        ]
+    if "No space left" in message:
+        return [f"The disk of {settings.warehouse} or {settings.publication} is full. Free some."]
+    if "lock on file" in message:
+        return [explain_warehouse(message, settings.warehouse)]
+    if _is_of_input(message, settings):
+        return ["A delivered file cannot be read: `deepinnovation check` says what is in each."]
+    return []
+
+
+def explain_warehouse(message: str, warehouse: Path) -> str:
+    """Say in words why DuckDB cannot open a warehouse."""
+    holder = re.search(r"\(PID (\d+)\)", message)
+    if "lock on file" in message:
+        who = f"process {holder[1]}" if holder else "another program"
+        return (
+            f"{warehouse} is open in {who}. Close it there and try again: "
+            "while something writes to a warehouse, nothing else can open it."
+        )
+    if "not a valid DuckDB database" in message or "version number" in message:
+        return (
+            f"{warehouse} is no warehouse that this DuckDB can read. Build into another file with "
+            "--warehouse, or remove it."
+        )
+    return f"{warehouse} cannot be opened: {_shortened(message, 1)[0]}"
+
+
+def _explained(
+    message: str, settings: Settings, log: Path, cause: BaseException | None = None
+) -> Exception:
+    """Turn a message with which dbt refuses to run into one of ours."""
+    if isinstance(cause, KeyboardInterrupt):
+        return BuildError("Stopped. The same command goes on from here.")
+    if "lock on file" in message or "not a valid DuckDB" in message:
+        return BuildError(explain_warehouse(message, settings.warehouse))
+    if "does not have a target named" in message:
+        return BuildError(
+            f"profiles.yml in {settings.project} has no target {settings.target}.", WRONG_USAGE
+        )
+    if _is_of_input(message, settings):
+        return InputError(" ".join(_shortened(message, 3)))
+    return BuildError("\n".join([*_shortened(message), f"Full log: {log}"]))

@@ -1,0 +1,446 @@
+"""The command `deepinnovation`.
+
+Imports are kept to the functions that need them: help, and a build with nothing to do, must not
+wait for dbt and torch.
+"""
+
+import difflib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from python_steps.sources import SYSTEMS, InputError, Source, configured, is_sample, sample, unpack
+
+if TYPE_CHECKING:
+    import duckdb
+    from rich.console import Console
+
+UNREADABLE = 3
+MOST_ROWS_ON_SCREEN = 40
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+# ---------------------------------------------------------------- shared by the commands
+
+
+class Workflow(click.Group):
+    """The group of commands: tells a user's mistakes in a sentence, without a traceback."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run a command; `--debug` shows the traceback of whatever goes wrong."""
+        try:
+            return super().invoke(context)
+        except Exception as error:
+            is_told = isinstance(error, InputError) or hasattr(error, "exit_code")
+            is_click = isinstance(error, click.ClickException | click.exceptions.Exit | click.Abort)
+            if is_click or context.meta.get("debug") or not is_told:
+                raise
+            click.echo(f"Error: {error}", err=True)
+            context.exit(getattr(error, "exit_code", UNREADABLE))
+
+
+class SystemPath(click.ParamType):
+    """`SYSTEM=PATH`, as in `openalex=/data/works`."""
+
+    name = "SYSTEM=PATH"
+
+    def __init__(self, entity: str) -> None:
+        self.entity = entity
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Part the system from the path; an unknown system is wrong usage."""
+        system, separator, path = value.partition("=")
+        known = SYSTEMS[self.entity]
+        if not separator or not path or system not in known:
+            self.fail(
+                f"'{value}' must be SYSTEM=PATH, where SYSTEM is one of {', '.join(known)}: "
+                f"--{self.entity} {known[0]}=PATH",
+                param,
+                ctx,
+            )
+        return system, path
+
+
+class Variables(click.ParamType):
+    """Variables of dbt_project.yml as YAML, as in `{top_k: 5}`."""
+
+    name = "YAML"
+
+    def convert(
+        self,
+        value: str | dict[str, Any],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> dict[str, Any]:
+        """Parse; a name that dbt_project.yml does not declare is wrong usage."""
+        import yaml
+
+        from python_steps.build import project_variables
+
+        try:
+            given = yaml.safe_load(value) if isinstance(value, str) else value
+        except yaml.YAMLError as error:
+            self.fail(f"'{value}' is no YAML: {str(error).splitlines()[0]}", param, ctx)
+        if not isinstance(given, dict):
+            self.fail(f"'{value}' must be like '{{top_k: 5}}'.", param, ctx)
+        known = project_variables(project_folder())
+        for name in given:
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, n=1)
+                hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+                self.fail(f"dbt_project.yml declares no variable '{name}'. {hint}", param, ctx)
+        return given
+
+
+def project_folder() -> Path:
+    """Folder that holds dbt_project.yml: beside this package, or DEEPINNOVATION_PROJECT."""
+    told = os.environ.get("DEEPINNOVATION_PROJECT")
+    folder = Path(told).expanduser().resolve() if told else Path(__file__).resolve().parent.parent
+    if not (folder / "dbt_project.yml").exists():
+        raise click.UsageError(
+            f"{folder} holds no dbt_project.yml. Set DEEPINNOVATION_PROJECT to the folder of the "
+            "project, or install it with `pip install --editable`."
+        )
+    return folder
+
+
+def _debug_option(command: Command) -> Command:
+    def remember(context: click.Context, _: click.Parameter, value: bool) -> None:
+        context.meta["debug"] = value
+
+    return click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        callback=remember,
+        help="Show the traceback of an error.",
+    )(command)
+
+
+def _source_options(command: Command) -> Command:
+    for option in reversed(
+        (
+            click.option(
+                "--papers",
+                type=SystemPath("papers"),
+                multiple=True,
+                help="Where papers lie, as openalex=FOLDER or tables=FILE. May be repeated.",
+            ),
+            click.option(
+                "--patents",
+                type=SystemPath("patents"),
+                multiple=True,
+                help="Where patents lie, as google_patents=FOLDER or tables=FILE.",
+            ),
+            click.option(
+                "--labels",
+                metavar="PATH",
+                help="Table of labels: source_record_id, is_ai, label_source.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _location(
+    option: Path | None, variable: str, default: str, project: Callable[[], Path] = project_folder
+) -> Path:
+    """Absolute path from an option, else the environment, else in the project folder."""
+    told = option or os.environ.get(variable)
+    return Path(told).expanduser().resolve() if told else project() / default
+
+
+_warehouse_option = click.option(
+    "--warehouse",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="DuckDB file.  [default: $DEEPINNOVATION_WAREHOUSE, else warehouse.duckdb in the project]",
+)
+
+
+def _warehouse(option: Path | None) -> Path:
+    return _location(option, "DEEPINNOVATION_WAREHOUSE", "warehouse.duckdb")
+
+
+def _console(is_quiet: bool = False) -> "Console":
+    from rich.console import Console
+
+    # Files and pipes get lines as long as they are; only a terminal folds them.
+    width = None if sys.stdout.isatty() else 120
+    return Console(quiet=is_quiet, width=width)
+
+
+# ---------------------------------------------------------------- commands
+
+
+@click.group(cls=Workflow, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="deepinnovation", message="%(prog)s %(version)s")
+def main() -> None:
+    """Build, check and query a dataset of AI papers, AI patents and the links between them.
+
+    \b
+    1. deepinnovation check --papers openalex=FOLDER --patents google_patents=FOLDER
+    2. deepinnovation build --papers openalex=FOLDER --patents google_patents=FOLDER
+    3. deepinnovation query "select * from papers limit 5"
+
+    Without --papers and --patents, the bundled sample is used: try `deepinnovation build`.
+    """
+
+
+@main.command()
+@_source_options
+@_warehouse_option
+@click.option(
+    "--publication",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the published files.  [default: $DEEPINNOVATION_PUBLICATION, else publication "
+    "in the project]",
+)
+@click.option(
+    "--select", metavar="S", help="Run only these nodes, in dbt's words, as 'papers+' or tag:x."
+)
+@click.option("--full-refresh", is_flag=True, help="Compute everything anew, vectors too.")
+@click.option(
+    "--target", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True
+)
+@click.option(
+    "--vars", "variables", type=Variables(), help="Settings of dbt_project.yml, as '{top_k: 5}'."
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Nodes that run at a time; each uses every core.  [default: that of profiles.yml]",
+)
+@click.option("--quiet", is_flag=True, help="Say nothing unless something fails.")
+@_debug_option
+@click.pass_context
+def build(
+    context: click.Context,
+    papers: tuple[tuple[str, str], ...],
+    patents: tuple[tuple[str, str], ...],
+    labels: str | None,
+    warehouse: Path | None,
+    publication: Path | None,
+    select: str | None,
+    full_refresh: bool,
+    target: str,
+    variables: dict[str, Any] | None,
+    threads: int | None,
+    quiet: bool,
+) -> None:
+    """Build the warehouse and the published files.
+
+    A build that was stopped or killed goes on where it was; one with nothing new to do ends at
+    once. Paths are files, folders or globs (in quotes); .zip archives are unpacked beside the
+    warehouse. The exit code is 1 if a step or test failed, 3 if input cannot be read, 4 if the
+    result is below its quality floor.
+
+    \b
+    Examples:
+      deepinnovation build
+      deepinnovation build --papers openalex=~/openalex --patents google_patents=~/patents \\
+          --warehouse ~/ai.duckdb --publication ~/published
+      deepinnovation build --papers tables=papers.parquet --vars '{top_k: 5}'
+    """
+    from python_steps import build as building
+
+    project = project_folder()
+    sources = configured(papers, patents, labels, os.environ)
+    settings = building.Settings(
+        project=project,
+        warehouse=_warehouse(warehouse),
+        publication=_location(publication, "DEEPINNOVATION_PUBLICATION", "publication"),
+        sources=tuple(sources),
+        select=select,
+        is_full_refresh=full_refresh,
+        target=target,
+        variables=variables or {},
+        threads=threads,
+        is_quiet=quiet,
+    )
+    console = _console()
+    if is_sample(sources) and not quiet:
+        console.print(
+            f"No --papers or --patents: reading the bundled sample in {project}/seeds/sample.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    outcome = building.build(settings, console)
+    if outcome.exit_code == 0 and not quiet:
+        from python_steps.summary import show_build
+
+        show_build(settings, outcome, console)
+    context.exit(outcome.exit_code)
+
+
+@main.command()
+@_source_options
+@_warehouse_option
+@_debug_option
+@click.pass_context
+def check(
+    context: click.Context,
+    papers: tuple[tuple[str, str], ...],
+    patents: tuple[tuple[str, str], ...],
+    labels: str | None,
+    warehouse: Path | None,
+) -> None:
+    """Look at the first records of every source, before hours are spent on all of them.
+
+    Tells files, formats, records, fields, what would be rejected and why, languages and years, and
+    roughly the disk a build needs. Small sources are read in full. Nothing is built. The exit code
+    is 3 if something cannot be read or a field that every record needs is missing.
+
+    \b
+    Example:
+      deepinnovation check --papers openalex=~/openalex --patents google_patents=~/patents
+    """
+    from python_steps.build import project_variables
+    from python_steps.heads import read_head
+    from python_steps.summary import show_heads
+
+    project = project_folder()
+    place = _warehouse(warehouse)
+    sources = configured(papers, patents, labels, os.environ)
+    if is_sample(sources):
+        named = {source.entity for source in sources}
+        sources += [source for source in sample(project) if source.entity not in named]
+    unpacked = place.with_name(place.name + ".unpacked")
+    earliest_year = project_variables(project).get("earliest_year", 1790)
+    heads = [read_head(unpack(source, unpacked), earliest_year) for source in sources]
+    show_heads(heads, place, _console())
+    bad = [head.source.name for head in heads if not head.is_readable]
+    if bad:
+        raise InputError(
+            f"A build would fail on {', '.join(bad)}: see the lines in red. "
+            "Mend or leave out what they name."
+        )
+    for head in heads:
+        if not head.rows_read:
+            click.echo(f"Note: {head.source.name} holds no records.", err=True)
+
+
+@main.command()
+@click.argument("sql")
+@_warehouse_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+    help="json: one object a line.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write instead of the screen.",
+)
+@click.option("--limit", type=click.IntRange(min=0), help="Rows at most.")
+@_debug_option
+def query(
+    sql: str, warehouse: Path | None, form: str, output: Path | None, limit: int | None
+) -> None:
+    """Ask the warehouse in SQL; nothing can be changed.
+
+    Tables of the schemas marts, publication and reference need no prefix.
+
+    \b
+    Examples:
+      deepinnovation query "select publication_year, count(*) from papers group by all order by 1"
+      deepinnovation query "select * from paper_patent_pairs" --format csv > pairs.csv
+      deepinnovation query "select * from papers where is_ai" --format parquet --output ai.parquet
+    """
+    import duckdb
+
+    if form == "parquet" and output is None:
+        raise click.UsageError("--format parquet needs --output FILE.")
+    if output is not None and form == "table":
+        raise click.UsageError("--output needs --format csv, json or parquet.")
+    place = _warehouse(warehouse)
+    if not place.exists():
+        raise InputError(
+            f"There is no warehouse at {place}. Make one with `deepinnovation build`, or name "
+            "another with --warehouse."
+        )
+    with _open(place) as connection:
+        try:
+            relation = connection.sql(sql)
+            if relation is None:
+                raise click.UsageError("Only queries that give rows are run, such as select.")
+            relation = relation if limit is None else relation.limit(limit)
+            if form == "table":
+                _print_table(relation)
+            else:
+                _copy(connection, relation, form, output)
+        except duckdb.Error as error:
+            raise click.UsageError(_explain(error, connection)) from error
+
+
+def _open(warehouse: Path) -> "duckdb.DuckDBPyConnection":
+    """Open a warehouse for reading, its readable schemas on the search path."""
+    import duckdb
+
+    from python_steps.build import explain_warehouse
+
+    try:
+        connection = duckdb.connect(str(warehouse), read_only=True)
+    except duckdb.Error as error:
+        raise InputError(explain_warehouse(str(error), warehouse)) from error
+    there = {
+        name
+        for (name,) in connection.execute("from duckdb_schemas() select schema_name").fetchall()
+    }
+    schemas = [name for name in ("marts", "publication", "reference") if name in there]
+    if schemas:
+        connection.execute(f"set search_path = '{','.join(schemas)}'")
+    return connection
+
+
+def _print_table(relation: "duckdb.DuckDBPyRelation") -> None:
+    """Print rows as a table; of many only the first, and say so."""
+    from rich.table import Table
+
+    rows = relation.limit(MOST_ROWS_ON_SCREEN + 1).fetchall()
+    table = Table(*relation.columns)
+    for row in rows[:MOST_ROWS_ON_SCREEN]:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console = _console()
+    console.print(table, markup=False)
+    if len(rows) > MOST_ROWS_ON_SCREEN:
+        click.echo(
+            f"The first {MOST_ROWS_ON_SCREEN} rows; --format csv gives all of them.", err=True
+        )
+
+
+def _copy(
+    connection: "duckdb.DuckDBPyConnection",
+    relation: "duckdb.DuckDBPyRelation",
+    form: str,
+    output: Path | None,
+) -> None:
+    """Let DuckDB write rows to a file, or to the standard output."""
+    options = {"csv": "format csv, header", "json": "format json", "parquet": "format parquet"}
+    target = "/dev/stdout" if output is None else str(output.expanduser().resolve())
+    escaped = target.replace("'", "''")
+    connection.execute(f"copy ({relation.sql_query()}) to '{escaped}' ({options[form]})")
+
+
+def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection") -> str:
+    """Return DuckDB's message in one line; of a missing table, with the tables there are."""
+    import duckdb
+
+    message = str(error).strip().splitlines()[0]
+    if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
+        marts = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
+        ).fetchall()
+        message += f" Tables of marts: {', '.join(name for (name,) in marts) or 'none'}."
+    return message

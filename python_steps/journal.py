@@ -1,0 +1,272 @@
+"""What a build has finished, kept beside the warehouse so that a repeated build goes on from there.
+
+The journal is a file of JSON lines. The first holds the fingerprint of everything that decides the
+result; each further line is written, and forced to disk, after a node's work is committed. A build
+killed between the two runs that node again, which is harmless: nodes replace what they make, or
+add only what is missing.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from python_steps.sources import Source, list_files
+
+PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml")
+PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/warehouse")
+
+PACKAGES = (
+    "dbt-core",
+    "dbt-duckdb",
+    "dbt-spark",
+    "duckdb",
+    "numpy",
+    "pyarrow",
+    "torch",
+    "transformers",
+    "usearch",
+)
+
+# Variables of ours that change how a build runs, not what it makes, and those that locate it.
+UNDECISIVE = frozenset(
+    f"DEEPINNOVATION_{name}"
+    for name in (
+        *("CHECKPOINTS", "MEMORY", "PROGRESS", "PROJECT", "PUBLICATION", "REAL_DATA", "WAREHOUSE"),
+        *("PAPERS_OPENALEX", "PAPERS_TABLES", "PATENTS_GOOGLE_PATENTS", "PATENTS_TABLES"),
+        "LABELS",
+    )
+)
+
+
+# ---------------------------------------------------------------- fingerprint
+
+
+def fingerprint(
+    project: Path,
+    sources: Iterable[Source],
+    variables: Mapping[str, Any],
+    target: str,
+    environment: Mapping[str, str],
+) -> dict[str, str]:
+    """Hash everything that decides what a build makes.
+
+    Parameters
+    ----------
+    project
+        Folder of dbt_project.yml.
+    sources
+        Delivered files count by path, size and time of change: reading them would take too long.
+    variables
+        dbt variables; files that they name count by size and time of change.
+    target
+        dbt target.
+    environment
+        Variables as in `os.environ`.
+
+    Returns
+    -------
+    dict
+        Part of the fingerprint, named in words, to a hash.
+    """
+    packages = [f"{name} {_version(name)}" for name in PACKAGES]
+    settings = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("DEEPINNOVATION_") and name not in UNDECISIVE
+    }
+    return {
+        "source files": _hash(_source_lines(sources)),
+        "project files": _hash(_project_lines(project)),
+        "settings": _hash(
+            [
+                json.dumps([variables, settings, target], sort_keys=True, default=str),
+                *_lines_of_named_files(variables),
+            ]
+        ),
+        "package versions": _hash([platform.python_version(), platform.machine(), *packages]),
+    }
+
+
+def _hash(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _source_lines(sources: Iterable[Source]) -> Iterator[str]:
+    for source in sources:
+        listing = list_files(source)
+        for file in (*listing.files, *listing.beside):
+            facts = file.stat()
+            yield f"{source.variable} {file} {facts.st_size} {facts.st_mtime_ns}"
+
+
+def _project_lines(project: Path) -> Iterator[str]:
+    files = [project / name for name in PROJECT_FILES]
+    for folder in (*(project / name for name in PROJECT_FOLDERS), Path(__file__).parent):
+        files += sorted(folder.rglob("*"))
+    for file in files:
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield f"{file.name} {file.parent.name} {hash_file(file)}"
+
+
+def _lines_of_named_files(variables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the state of files and folders that variables name, as that of an encoder."""
+    for value in variables.values():
+        if isinstance(value, str) and Path(value).is_absolute() and Path(value).exists():
+            for file in sorted([Path(value), *Path(value).rglob("*")]):
+                facts = file.stat()
+                yield f"{file} {facts.st_size} {facts.st_mtime_ns}"
+
+
+def hash_file(file: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+# ---------------------------------------------------------------- journal
+
+
+@dataclass
+class Journal:
+    """The nodes that are finished, in memory and in a file.
+
+    Attributes
+    ----------
+    path
+        File of JSON lines.
+    fingerprint
+        Parts of the fingerprint, as `fingerprint` gives them.
+    is_full_refresh
+        Whether the build that began this journal was asked to compute everything anew.
+    finished
+        dbt's unique id of a finished node to its line.
+    is_complete
+        Whether every node was finished when the last build ended.
+    ended
+        The line about the end of the last build; None while one runs, or after one was killed.
+    """
+
+    path: Path
+    fingerprint: dict[str, str]
+    is_full_refresh: bool = False
+    finished: dict[str, dict[str, Any]] = field(default_factory=dict)
+    is_complete: bool = False
+    ended: dict[str, Any] | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> "Journal | None":
+        """Read a journal; None where there is none, or none that can be understood."""
+        lines = list(_whole_lines(path))
+        if not lines or "fingerprint" not in lines[0]:
+            return None
+        journal = cls(path, lines[0]["fingerprint"], lines[0].get("is_full_refresh", False))
+        for line in lines[1:]:
+            journal._take(line)
+        return journal
+
+    def _take(self, line: dict[str, Any]) -> None:
+        """Let one line count."""
+        self.ended = line if "ended_at" in line else None
+        if "node" in line:
+            self.finished[line["node"]] = line
+        for node in line.get("again", ()):
+            self.finished.pop(node, None)
+        self.is_complete = bool(self.ended and self.ended["is_complete"])
+
+    def begin(self) -> None:
+        """Replace the file by one that holds the fingerprint only."""
+        self.finished, self.ended, self.is_complete = {}, None, False
+        # In place, since the file carries the lock of the running build.
+        with self.path.open("r+b" if self.path.exists() else "wb") as opened:
+            opened.truncate(0)
+        self._write(
+            {
+                "fingerprint": self.fingerprint,
+                "is_full_refresh": self.is_full_refresh,
+                "begun_at": _now(),
+            }
+        )
+
+    def finish(self, node: str, **facts: object) -> None:
+        """Note that a node's work is committed."""
+        self._write({"node": node, **facts, "finished_at": _now()})
+
+    def forget(self, nodes: Iterable[str]) -> None:
+        """Note, before anything is changed, that nodes are no longer finished."""
+        again = sorted(set(nodes) & set(self.finished))
+        if again:
+            self._write({"again": again})
+
+    def end(self, is_complete: bool, warehouse: Path) -> None:
+        """Note that a build ended by itself, and the state in which it leaves the warehouse."""
+        self._write(
+            {"ended_at": _now(), "is_complete": is_complete, "warehouse": _state(warehouse)}
+        )
+
+    def is_of(self, warehouse: Path) -> bool:
+        """Whether the warehouse is as the journal's last build left it.
+
+        A killed build leaves no word about that, and is trusted.
+        """
+        if not warehouse.exists():
+            return False
+        return self.ended is None or self.ended["warehouse"] == _state(warehouse)
+
+    def _write(self, line: dict[str, Any]) -> None:
+        """Append a line and force it to disk."""
+        with self.path.open("ab") as opened:
+            if opened.tell() and not _ends_with_newline(self.path):
+                opened.write(b"\n")  # a killed build left half a line
+            opened.write(json.dumps(line).encode() + b"\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        self._take(line)
+
+
+def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Lines of a journal that are whole; half a line is what a kill leaves."""
+    if not path.exists():
+        return
+    for line in path.read_bytes().splitlines():
+        try:
+            parsed = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(parsed, dict):
+            yield parsed
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as opened:
+        opened.seek(-1, os.SEEK_END)
+        return opened.read(1) == b"\n"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _state(warehouse: Path) -> list[int] | None:
+    """Size and time of change: DuckDB changes neither unless something is written."""
+    if not warehouse.exists():
+        return None
+    facts = warehouse.stat()
+    return [facts.st_size, facts.st_mtime_ns]

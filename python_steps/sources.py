@@ -1,0 +1,348 @@
+"""Where the delivered files are: options and environment to locations, locations to files.
+
+A location is a file, a folder or a glob. dbt receives it through an environment variable
+(`Source.variable`) and lists its files by the same rule as `list_files` does here
+(macros/delivered_records.sql). Archives are unpacked first, because DuckDB does not read them.
+"""
+
+import glob
+import hashlib
+import os
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+SYSTEMS = {"papers": ("openalex", "tables"), "patents": ("google_patents", "tables")}
+
+SAMPLE = {
+    ("papers", "openalex"): "seeds/sample/openalex",
+    ("patents", "google_patents"): "seeds/sample/google_patents",
+    ("labels", "tables"): "seeds/sample/labels.csv",
+}
+
+READABLE = re.compile(r"(\.(gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$")
+READABLE_IN_WORDS = ".jsonl, .ndjson, .json, .csv, .parquet or .gz, or be named part_*"
+
+UNPACKED_RATIO_LIMIT = 200  # JSON shrinks 10 to 20 times; far more is a bomb, not a delivery
+UNPACKED_RATIO_FROM = 1 << 30  # bytes below which a high ratio does no harm
+
+
+class InputError(Exception):
+    """Input that cannot be read or is refused; the message says where it is and what to do."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source system and the absolute locations of what it delivered."""
+
+    entity: str  # papers, patents or labels
+    system: str  # one of SYSTEMS
+    locations: tuple[str, ...]
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable that tells dbt the locations."""
+        if self.entity == "labels":
+            return "DEEPINNOVATION_LABELS"
+        return f"DEEPINNOVATION_{self.entity}_{self.system}".upper()
+
+    @property
+    def name(self) -> str:
+        """How messages call the source."""
+        return "labels" if self.entity == "labels" else f"{self.entity} {self.system}"
+
+    @property
+    def option(self) -> str:
+        """How the command line names the source."""
+        return "--labels PATH" if self.entity == "labels" else f"--{self.entity} {self.system}=PATH"
+
+
+ALL_SOURCES = (
+    *(Source(entity, system, ()) for entity, systems in SYSTEMS.items() for system in systems),
+    Source("labels", "tables", ()),
+)
+
+
+@dataclass
+class Listing:
+    """The files of a source.
+
+    Attributes
+    ----------
+    files
+        What is read as records, in the order of the locations, sorted within each.
+    beside
+        Other delivered files that matter: OpenAlex's lists of merged and deleted works.
+    notes
+        What a reader should know of the choice, as sentences.
+    """
+
+    files: list[Path] = field(default_factory=list)
+    beside: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+# ---------------------------------------------------------------- options to locations
+
+
+def configured(
+    papers: Iterable[tuple[str, str]],
+    patents: Iterable[tuple[str, str]],
+    labels: str | None,
+    environment: Mapping[str, str],
+) -> list[Source]:
+    """Return the sources that options name; where they name none, those of the environment.
+
+    Parameters
+    ----------
+    papers, patents
+        Pairs of a system and a path, as given on the command line.
+    labels
+        Path of imported labels.
+    environment
+        Variables as in `os.environ`; those of an entity hold where no option names that entity.
+
+    Returns
+    -------
+    list of Source
+        Without documents where none are configured: then dbt reads the bundled sample.
+
+    Raises
+    ------
+    InputError
+        If a path cannot be handed on.
+    """
+    options = {"papers": list(papers), "patents": list(patents)}
+    options["labels"] = [("tables", labels)] if labels else []
+    sources = []
+    for source in ALL_SOURCES:
+        if options[source.entity]:
+            paths = [path for system, path in options[source.entity] if system == source.system]
+            paths = [absolute(path) for path in paths]
+        else:
+            joined = environment.get(source.variable, "")
+            paths = [absolute(path) for path in joined.split(os.pathsep) if path]
+        if paths:
+            locations = tuple(dict.fromkeys(paths))
+            sources.append(Source(source.entity, source.system, locations))
+    return sources
+
+
+def is_sample(sources: Iterable[Source]) -> bool:
+    """Whether no documents are configured, so that the bundled sample is read."""
+    return all(source.entity == "labels" for source in sources)
+
+
+def sample(project: Path) -> list[Source]:
+    """Return the bundled sample in the project folder."""
+    return [
+        Source(entity, system, (str(project / path),)) for (entity, system), path in SAMPLE.items()
+    ]
+
+
+def absolute(path: str) -> str:
+    """Absolute form of a path or glob; what SQL and the environment cannot carry is refused."""
+    if "://" in path:
+        raise InputError(
+            f"{path} is a remote location, which is not read. Copy it to this machine first "
+            "(for S3: aws s3 sync) and give the folder."
+        )
+    for character, use in ((os.pathsep, "separates locations"), ("'", "ends a text in SQL")):
+        if character in path:
+            raise InputError(
+                f"{path} holds a {character}, which {use}. Rename the folder, or give a link to it."
+            )
+    return str(Path(path).expanduser().resolve())
+
+
+# ---------------------------------------------------------------- locations to files
+
+
+def list_files(source: Source) -> Listing:
+    """List the files of a source: the one place in Python that knows which files count.
+
+    Of a folder: everything below it that ends as READABLE says; of `part_0` and `part_0.gz` only
+    the latter. An OpenAlex snapshot holds many tables: works are what lies below a folder
+    `works`, if there is one.
+
+    Raises
+    ------
+    InputError
+        If a location does not exist or holds no readable file.
+    """
+    found: dict[str, None] = {}
+    for location in source.locations:
+        here = _files_at(location)
+        if not here:
+            raise InputError(_nothing_at(location, source))
+        found.update(dict.fromkeys(here))
+    listing = Listing()
+    delivered = [file for file in found if f"{file}.gz" not in found]
+    if len(delivered) < len(found):
+        first = next(file for file in found if f"{file}.gz" in found)
+        listing.notes.append(
+            f"{len(found) - len(delivered)} of the files are there both plain and as .gz; "
+            f"the .gz are read. The first: {first}"
+        )
+    if source.system == "openalex":
+        _keep_works(listing, delivered)
+    else:
+        listing.files = [Path(file) for file in delivered]
+    if {".parquet"} < {file.suffix for file in listing.files}:
+        listing.notes.append(
+            "Parquet files lie beside others. If both hold the same records, give only one folder."
+        )
+    return listing
+
+
+def _keep_works(listing: Listing, delivered: list[str]) -> None:
+    """Sort the files of an OpenAlex delivery into works, lists beside them, and the rest."""
+    beside = [file for file in delivered if "/merged_ids/" in file or "/deleted_ids" in file]
+    records = [file for file in delivered if file not in set(beside) and "/manifest" not in file]
+    works = [file for file in records if "/works/" in file]
+    if works and len(works) < len(records):
+        listing.notes.append(
+            f"{len(records) - len(works)} files outside works/ (authors, sources …) are not read."
+        )
+    listing.files = [Path(file) for file in works or records]
+    listing.beside = [Path(file) for file in beside if "/works/" in file]
+
+
+def matching(pattern: str) -> list[Path]:
+    """Return what lies at an absolute path or matches an absolute glob, sorted."""
+    path = Path(pattern)
+    if path.exists():
+        return [path]
+    return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+
+
+def _files_at(location: str) -> list[str]:
+    """Readable files at a location: itself, below it, or matching it; with `/` in paths."""
+    files = set()
+    for match in matching(location):
+        if match.is_dir():
+            files.update(str(file) for file in match.rglob("*") if file.is_file())
+        else:
+            files.add(str(match))
+    files = {file.replace(os.sep, "/") for file in files}
+    return sorted(file for file in files if READABLE.search(file) or file == location)
+
+
+def _nothing_at(location: str, source: Source) -> str:
+    """Why a location gives no file, and the remedy."""
+    if Path(location).is_dir():
+        return (
+            f"No readable file of {source.name} below {location}. Files must end in "
+            f"{READABLE_IN_WORDS}; give another folder with {source.option}."
+        )
+    if glob.has_magic(location):
+        return (
+            f"Nothing that could be read as {source.name} matches {location}. "
+            f"Check the glob given with {source.option}, and quote it."
+        )
+    return f"{location} ({source.name}) does not exist. Check the path given with {source.option}."
+
+
+# ---------------------------------------------------------------- archives
+
+
+def unpack(source: Source, folder: Path) -> Source:
+    """Replace .zip archives among a source's locations by folders with their content.
+
+    Each archive is unpacked once, into `folder/<name>-<hash of its table of contents>`; a folder
+    appears under that name only when complete, so an interrupted run leaves nothing half unpacked.
+
+    Parameters
+    ----------
+    source
+        Its locations may be archives, or folders and globs with archives among their files.
+    folder
+        Where to unpack; made if needed.
+
+    Raises
+    ------
+    InputError
+        If an archive is damaged, encrypted, unsafe, or larger than the free disk.
+    """
+    locations: list[str] = []
+    for location in source.locations:
+        archives = _archives_at(location)
+        others = [file for file in _files_at(location) if not file.endswith(".zip")]
+        if others or not archives:
+            locations.append(location)
+        locations += [str(_unpack_one(archive, folder)) for archive in archives]
+    return Source(source.entity, source.system, tuple(locations))
+
+
+def _archives_at(location: str) -> list[Path]:
+    """List the .zip files at a location."""
+    found: set[Path] = set()
+    for match in matching(location):
+        found.update(match.rglob("*.zip") if match.is_dir() else [match])
+    return sorted(file for file in found if file.suffix == ".zip")
+
+
+def _unpack_one(archive: Path, folder: Path) -> Path:
+    """Unpack one archive and return its folder."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [m for m in opened.infolist() if _is_record_file(m.filename, archive)]
+            _refuse_unsafe(archive, members, folder)
+            contents = "".join(f"{m.filename}|{m.file_size}|{m.CRC}\n" for m in members)
+            name = f"{archive.stem}-{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
+            complete = folder / name
+            if complete.is_dir():
+                return complete
+            partial = folder / f"{name}.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            for member in members:
+                opened.extract(member, partial)
+            partial.rename(complete)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise InputError(
+            f"{archive} is damaged or no .zip file ({error}). "
+            "Download it again, or give its unpacked folder."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{archive} cannot be unpacked into {folder}: {reason}.") from error
+    return complete
+
+
+def _is_record_file(member: str, archive: Path) -> bool:
+    """Whether a member of an archive is worth unpacking; a path that leads outside is refused."""
+    path = PurePosixPath(member.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in member:
+        raise InputError(
+            f"{archive} holds the path {member}, which leads outside its folder, so it is not "
+            "unpacked. Unpack it yourself if you trust it, and give the folder."
+        )
+    is_hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+    return not member.endswith("/") and not is_hidden and bool(READABLE.search(f"/{path}"))
+
+
+def _refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
+    """Refuse archives without records, encrypted ones, bombs, and those too large for the disk."""
+    if not members:
+        raise InputError(f"{archive} holds no readable file: they must end in {READABLE_IN_WORDS}.")
+    if any(member.flag_bits & 0x1 for member in members):
+        raise InputError(f"{archive} is encrypted. Unpack it yourself and give the folder.")
+    size = sum(member.file_size for member in members)
+    growth = size // max(archive.stat().st_size, 1)
+    if size > UNPACKED_RATIO_FROM and growth > UNPACKED_RATIO_LIMIT:
+        raise InputError(
+            f"{archive} would grow {growth}-fold to {size >> 30} GiB, which no delivery does. "
+            "Unpack it yourself if you trust it, and give the folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise InputError(
+            f"{archive} needs {size >> 20} MiB unpacked, and {folder} has {free >> 20} MiB free. "
+            "Put the warehouse on a larger disk with --warehouse."
+        )

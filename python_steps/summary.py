@@ -1,0 +1,177 @@
+"""What the command line shows: the result of a build, and the heads of sources."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from python_steps.build import Outcome, Settings
+from python_steps.heads import Head
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Measured on the bundled sample and on real records: bytes in the warehouse for each byte of a
+# record as JSON text, and besides for each record (vectors, keywords, pairs). Rough on purpose.
+WAREHOUSE_BYTES_PER_BYTE = 1.0
+WAREHOUSE_BYTES_PER_RECORD = 6000
+
+
+def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None:
+    """Print what a finished build holds, where it is, and what to type next."""
+    from rich.table import Table
+
+    if outcome.unchanged_since:
+        console.print(f"Nothing changed since {outcome.unchanged_since}: nothing was run.")
+    for warning in outcome.warnings:
+        console.print(f"[yellow]Warning:[/] {warning}", highlight=False)
+    measures = _measures(settings)
+    if measures:
+        table = Table("measure", title="The warehouse", title_justify="left")
+        table.add_column("value", justify="right")
+        for measure, value in measures:
+            table.add_row(measure, value)
+        console.print(table)
+    files = Table("file", title="Files", title_justify="left")
+    files.add_column("size", justify="right")
+    made = sorted(f for f in settings.publication.glob("*") if f.suffix in (".csv", ".parquet"))
+    for file in (settings.warehouse, *made, outcome.log):
+        if file.exists():
+            files.add_row(_near(file), in_words(file.stat().st_size))
+    console.print(files)
+    default = settings.project / "warehouse.duckdb"
+    option = "" if settings.warehouse == default else f" --warehouse {_near(settings.warehouse)}"
+    console.print("Next:")
+    for command, purpose in (
+        (f'deepinnovation query "select title, publication_year from papers"{option}', "ask it"),
+        ("make docs", "what every table and column means"),
+        (
+            "deepinnovation build --papers openalex=FOLDER --patents google_patents=FOLDER",
+            "the same from your data",
+        ),
+    ):
+        console.print(
+            f"  {command}   [dim]# {purpose}[/]", highlight=False, soft_wrap=True, emoji=False
+        )
+
+
+def _measures(settings: Settings) -> list[tuple[str, str]]:
+    """Read marts.build_summary; nothing where the build left none."""
+    import duckdb
+
+    if settings.target != "duckdb" or not settings.warehouse.exists():
+        return []
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        try:
+            rows = connection.execute(
+                "select measure, value from marts.build_summary order by place"
+            ).fetchall()
+        except duckdb.CatalogException:
+            return []
+    return [(measure, _number(value)) for measure, value in rows]
+
+
+def _number(value: float) -> str:
+    """Counts with separators, shares with four decimals."""
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) != 1 else f"{value:.4f}"
+
+
+def in_words(size: float) -> str:
+    """Return a number of bytes as a reader says it."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _near(path: Path) -> str:
+    """Return a path as it can be typed here: relative where that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)
+
+
+# ---------------------------------------------------------------- check
+
+
+def show_heads(heads: Iterable[Head], warehouse: Path, console: "Console") -> None:
+    """Print what a build would find at its sources, on about one screen."""
+    needed = 0.0
+    for head in heads:
+        show_head(head, console)
+        needed += head.rows * (
+            WAREHOUSE_BYTES_PER_RECORD + WAREHOUSE_BYTES_PER_BYTE * head.bytes_of_record
+        )
+    folder = next(parent for parent in warehouse.parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    console.print(
+        f"The warehouse will need very roughly {in_words(needed)}; "
+        f"{folder} has {in_words(free)} free.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if needed > free:
+        console.print("[yellow]Too little room:[/] put it on a larger disk with --warehouse.")
+
+
+def show_head(head: Head, console: "Console") -> None:
+    """Print one source."""
+    from rich.table import Table
+
+    table = Table(
+        show_header=False, title=f"{head.source.name}", title_justify="left", title_style="bold"
+    )
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _facts_of_files(head):
+        table.add_row(name, value)
+    for name, value in _facts_of_records(head) if head.rows_read else ():
+        table.add_row(name, value)
+    for name in head.missing:
+        table.add_row("[red]missing[/]", f"[red]{name}[/], which every record needs")
+    for note in head.listing.notes:
+        table.add_row("note", note)
+    for problem in head.problems:
+        table.add_row("[red]problem[/]", problem)
+    console.print(table)
+
+
+def _facts_of_files(head: Head) -> list[tuple[str, str]]:
+    formats = ", ".join(f"{count:,} {name}" for name, count in head.formats.most_common())
+    about = "" if head.is_exact else "about "
+    read = "all" if head.rows_read == head.rows else f"the first {head.rows_read:,}"
+    return [
+        ("location", "\n".join(head.source.locations)),
+        ("files", f"{formats}, {in_words(head.size)}"),
+        ("records", f"{about}{head.rows:,}; below: of {read}"),
+    ]
+
+
+def _facts_of_records(head: Head) -> list[tuple[str, str]]:
+    refused = ", ".join(
+        f"{_share(count, head.rows_read)} {reason.replace('_', ' ')}"
+        for reason, count in head.rejected.items()
+    )
+    most = list(head.languages.items())[:6]
+    languages = ", ".join(f"{name} {_share(count, head.rows_read)}" for name, count in most)
+    facts = [
+        ("fields", ", ".join(sorted(head.fields))),
+        ("optional, not there", ", ".join(head.absent) or "none"),
+        ("would be rejected", refused or "none"),
+        ("with an abstract", _share(head.abstracts, head.rows_read)),
+        ("years", "none" if head.years is None else f"{head.years[0]} to {head.years[1]}"),
+        ("languages", languages or "not told"),
+    ]
+    return [fact for fact in facts if head.source.entity != "labels" or fact[0] in LABEL_FACTS]
+
+
+LABEL_FACTS = ("fields", "optional, not there", "would be rejected")
+
+
+def _share(count: int, of: int) -> str:
+    """Percentage that never says 0 for some or 100 for not quite all."""
+    share = 100 * count / of
+    if 0 < share < 0.1:
+        return "<0.1%"
+    return ">99.9%" if 99.9 < share < 100 else f"{share:.3g}%"

@@ -1,0 +1,78 @@
+"""Arrow schemas of what the steps return."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+
+def embeddings(
+    width: int, *, keep: pa.Schema | None = None, id_name: str = "document_id"
+) -> pa.Schema:
+    """
+    Columns of embedded texts.
+
+    Parameters
+    ----------
+    width
+        Numbers in a vector.
+    keep
+        Columns that :func:`embedding.embed` keeps; the one column `id_name`, text, unless given.
+    id_name
+        Column that identifies a text.
+
+    Returns
+    -------
+    pa.Schema
+        Kept columns, `model_version` (text), `embedding` (float32[width], of length one).
+    """
+    kept = list(keep) if keep is not None else [pa.field(id_name, pa.string())]
+    return pa.schema(
+        [
+            *kept,
+            pa.field("model_version", pa.string()),
+            pa.field("embedding", pa.list_(pa.float32(), width)),
+        ]
+    )
+
+
+# One row per document that embeddings were made of, in the columns the warehouse keeps.
+DOCUMENT_TEXT = pa.schema([("document_id", pa.string()), ("text_hash", pa.string())])
+
+# One row per phrase.
+PHRASE = pa.schema([("phrase", pa.string())])
+
+# One row per document.
+KEYWORDS = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("keywords", pa.list_(pa.string())),
+        ("keyword_source", pa.string()),  # delivered | extracted | title
+    ]
+)
+
+# One row per paper and patent kept for it; ranks count from 1, the nearest.
+MATCHES = pa.schema(
+    [
+        ("paper_id", pa.string()),
+        ("patent_id", pa.string()),
+        ("rank", pa.int32()),
+        ("similarity", pa.float32()),  # cosine
+        ("paper_year", pa.int32()),
+        ("patent_year", pa.int32()),
+        ("method", pa.string()),  # exact | hnsw
+        ("model_version", pa.string()),
+    ]
+)
+
+# One row per sampled paper: what matching found against what comparing everything finds.
+MATCH_AUDIT = pa.schema(
+    [
+        ("paper_id", pa.string()),
+        ("paper_year", pa.int32()),
+        ("expected_k", pa.int32()),  # patents an exact answer holds, at most count
+        ("returned_k", pa.int32()),
+        ("hits_at_1", pa.float64()),  # share of the exact nearest found, 0 or 1
+        ("hits_at_k", pa.float64()),  # share of the expected_k nearest found
+        ("similarity_regret", pa.float64()),  # exact best similarity less the returned best
+    ]
+)

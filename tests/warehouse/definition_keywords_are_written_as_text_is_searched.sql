@@ -1,0 +1,8 @@
+-- Anything but lower-case words and single blanks would match nothing, and a prefix of one word would not be looked up.
+select
+    definition,
+    keyword
+from {{ ref('definition_keywords') }}
+where
+    coalesce(regexp_extract(keyword, '^[a-z0-9]+( [a-z0-9]+)*$', 0), '') = ''
+    or (match_kind = 'prefix' and keyword not like '% %')
