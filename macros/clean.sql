@@ -30,8 +30,8 @@ nullif(regexp_extract(lower(trim({{ doi }})), '10[.][0-9]{4,9}/[^ ]+$', 0), '')
 
 {# `US-9824690-B2` from any of `US9824690B2`, `us-9824690-b2`, `US 9,824,690 B2`; null where it is no publication number. #}
 {% macro clean_publication_number(number) -%}
-{%- set compact = "upper(" ~ regexp_replace_all(number, "[^A-Za-z0-9]", "") ~ ")" -%}
-{%- set pattern = "^([A-Z]{2})([A-Z]{0,2}[0-9]+)([A-Z][0-9]?)?$" -%}
+{%- set compact = "upper(" ~ regexp_replace_all(number, "[ ,./]", "") ~ ")" -%}
+{%- set pattern = "^([A-Z]{2})-?([A-Z]{0,2}[0-9]+)-?([A-Z][0-9]?)?$" -%}
 case
             when regexp_extract({{ compact }}, '{{ pattern }}', 0) <> ''
                 then regexp_extract({{ compact }}, '{{ pattern }}', 1)

@@ -174,11 +174,7 @@ def _open_journal(path: Path, settings: Settings, console: "Console") -> tuple[J
         changed = ["the warehouse, by something else"]
     if changed and settings.warehouse.exists() and not settings.is_quiet:
         console.print(f"Changed since the last build: {', '.join(changed)}. Building all of it.")
-    journal = Journal(path, now, settings.is_full_refresh)
-    if settings.is_full_refresh:
-        shutil.rmtree(settings.beside(".checkpoints"), ignore_errors=True)
-    journal.begin()
-    return journal, False
+    return Journal(path, now, settings.is_full_refresh), False
 
 
 def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Console") -> Outcome:
@@ -194,10 +190,14 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
     if not parsed.success:
         raise _explained(str(parsed.exception), settings, log)
     graph = Graph(parsed.result)
-    refresh = settings.is_full_refresh or (
-        is_resumed and journal.is_full_refresh and not journal.is_complete
-    )
-    todo = _left_to_do(settings, journal, graph, console) if is_resumed else graph.nodes
+    refresh = journal.is_full_refresh and not journal.is_complete
+    if is_resumed:
+        todo = _left_to_do(settings, journal, graph, console)
+    else:
+        todo = graph.nodes
+        if refresh:
+            shutil.rmtree(settings.beside(".checkpoints"), ignore_errors=True)
+        journal.begin()
     progress = Progress(journal, graph, settings, console, todo)
     if todo:
         arguments = [*_selection(settings, graph, todo), *(["--full-refresh"] if refresh else [])]
@@ -362,6 +362,11 @@ def _selection(settings: Settings, graph: "Graph", todo: set[str]) -> list[str]:
 # ---------------------------------------------------------------- the graph
 
 
+def is_unit_test(unique_id: str) -> bool:
+    """Whether a node is a unit test, by dbt's unique id."""
+    return unique_id.startswith("unit_test.")
+
+
 class Graph:
     """The nodes of a project that `dbt build` runs, and what depends on what."""
 
@@ -391,14 +396,18 @@ class Graph:
         return f"fqn:{'.'.join(node.fqn)},resource_type:{node.resource_type}"
 
     def with_descendants(self, nodes: Iterable[str]) -> set[str]:
-        """Nodes and everything that is made from them or tests them."""
-        waiting, found = list(nodes), set()
+        """Return nodes and everything that is made from them or tests them.
+
+        Not their unit tests, which see no data and run before their model does.
+        """
+        asked = set(nodes)
+        waiting, found = list(asked), set()
         while waiting:
             node = waiting.pop()
             if node not in found:
                 found.add(node)
                 waiting += self.manifest.child_map.get(node, ())
-        return found & self.nodes
+        return {node for node in found & self.nodes if node in asked or not is_unit_test(node)}
 
     def name(self, unique_id: str) -> str:
         """Return a node's name as a reader knows it: `marts.papers`, or a test's own."""
@@ -482,7 +491,7 @@ class Progress:
         rows = self._count_rows(node, relation)
         self.journal.finish(node, status=told.status, relation=relation, files=files, rows=rows)
         self.done += 1
-        counted = "" if rows is None else f"{rows:,} rows"
+        counted = "" if rows is None else f"{rows:,} {'row' if rows == 1 else 'rows'}"
         place = f"{self.done:>3}/{self.total} " if self.total else ""
         self._say(
             f"[green]✓[/] {place}{self.graph.name(node):<52} {counted:>16} "

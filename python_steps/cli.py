@@ -5,15 +5,19 @@ wait for dbt and torch.
 """
 
 import difflib
+import inspect
 import os
+import shutil
 import sys
+import textwrap
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from python_steps.sources import SYSTEMS, InputError, Source, configured, is_sample, sample, unpack
+from python_steps.sources import SYSTEMS, InputError, configured, is_sample, sample, unpack
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +35,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class Workflow(click.Group):
     """The group of commands: tells a user's mistakes in a sentence, without a traceback."""
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the docstring."""
+        _write_as_it_stands(self, formatter)
+
     def invoke(self, context: click.Context) -> object:
         """Run a command; `--debug` shows the traceback of whatever goes wrong."""
         try:
@@ -42,6 +50,24 @@ class Workflow(click.Group):
                 raise
             click.echo(f"Error: {error}", err=True)
             context.exit(getattr(error, "exit_code", UNREADABLE))
+
+
+class QueryError(click.ClickException):
+    """SQL that DuckDB refuses."""
+
+    exit_code = 2
+
+
+class Documented(click.Command):
+    """A command whose help is its docstring as it stands, so that examples keep their lines."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the docstring."""
+        _write_as_it_stands(self, formatter)
+
+
+def _write_as_it_stands(command: click.Command, formatter: click.HelpFormatter) -> None:
+    formatter.write(f"\n{textwrap.indent(inspect.cleandoc(command.help or ''), '  ')}\n")
 
 
 class SystemPath(click.ParamType):
@@ -183,18 +209,18 @@ def _console(is_quiet: bool = False) -> "Console":
 @click.group(cls=Workflow, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="deepinnovation", message="%(prog)s %(version)s")
 def main() -> None:
-    """Build, check and query a dataset of AI papers, AI patents and the links between them.
+    """Build, check and query a dataset of AI papers, AI patents and their links.
 
-    \b
     1. deepinnovation check --papers openalex=FOLDER --patents google_patents=FOLDER
     2. deepinnovation build --papers openalex=FOLDER --patents google_patents=FOLDER
     3. deepinnovation query "select * from papers limit 5"
 
-    Without --papers and --patents, the bundled sample is used: try `deepinnovation build`.
+    Without --papers and --patents the bundled sample is used, as in
+    `deepinnovation build`.
     """
 
 
-@main.command()
+@main.command(cls=Documented)
 @_source_options
 @_warehouse_option
 @click.option(
@@ -237,17 +263,16 @@ def build(
 ) -> None:
     """Build the warehouse and the published files.
 
-    A build that was stopped or killed goes on where it was; one with nothing new to do ends at
-    once. Paths are files, folders or globs (in quotes); .zip archives are unpacked beside the
-    warehouse. The exit code is 1 if a step or test failed, 3 if input cannot be read, 4 if the
-    result is below its quality floor.
+    A build that was stopped or killed goes on where it was; one with nothing new
+    to do ends at once. Paths are files, folders or globs (in quotes); .zip
+    archives are unpacked beside the warehouse. The exit code is 1 if a step or
+    test failed, 3 if input cannot be read, 4 if the result is below its floor.
 
-    \b
-    Examples:
+    For example:
       deepinnovation build
-      deepinnovation build --papers openalex=~/openalex --patents google_patents=~/patents \\
-          --warehouse ~/ai.duckdb --publication ~/published
       deepinnovation build --papers tables=papers.parquet --vars '{top_k: 5}'
+      deepinnovation build --papers openalex=~/works --patents google_patents=~/patents
+          --warehouse ~/ai.duckdb --publication ~/published
     """
     from python_steps import build as building
 
@@ -280,7 +305,7 @@ def build(
     context.exit(outcome.exit_code)
 
 
-@main.command()
+@main.command(cls=Documented)
 @_source_options
 @_warehouse_option
 @_debug_option
@@ -292,15 +317,15 @@ def check(
     labels: str | None,
     warehouse: Path | None,
 ) -> None:
-    """Look at the first records of every source, before hours are spent on all of them.
+    """Look at the first records of every source, before hours are spent on all.
 
-    Tells files, formats, records, fields, what would be rejected and why, languages and years, and
-    roughly the disk a build needs. Small sources are read in full. Nothing is built. The exit code
-    is 3 if something cannot be read or a field that every record needs is missing.
+    Tells files, formats, records, fields, what would be rejected and why,
+    languages and years, and roughly the disk that a build needs. Small sources
+    are read in full. Nothing is built. The exit code is 3 if something cannot be
+    read, or a field that every record needs is missing.
 
-    \b
-    Example:
-      deepinnovation check --papers openalex=~/openalex --patents google_patents=~/patents
+    For example:
+      deepinnovation check --papers openalex=~/works --patents google_patents=~/patents
     """
     from python_steps.build import project_variables
     from python_steps.heads import read_head
@@ -327,7 +352,7 @@ def check(
             click.echo(f"Note: {head.source.name} holds no records.", err=True)
 
 
-@main.command()
+@main.command(cls=Documented)
 @click.argument("sql")
 @_warehouse_option
 @click.option(
@@ -352,11 +377,10 @@ def query(
 
     Tables of the schemas marts, publication and reference need no prefix.
 
-    \b
-    Examples:
-      deepinnovation query "select publication_year, count(*) from papers group by all order by 1"
-      deepinnovation query "select * from paper_patent_pairs" --format csv > pairs.csv
-      deepinnovation query "select * from papers where is_ai" --format parquet --output ai.parquet
+    For example:
+      deepinnovation query "select publication_year, count(*) from papers group by all"
+      deepinnovation query "from paper_patent_pairs" --format csv > pairs.csv
+      deepinnovation query "from papers where is_ai" --format parquet --output ai.parquet
     """
     import duckdb
 
@@ -374,14 +398,14 @@ def query(
         try:
             relation = connection.sql(sql)
             if relation is None:
-                raise click.UsageError("Only queries that give rows are run, such as select.")
+                raise QueryError("Only queries that give rows are run, such as select.")
             relation = relation if limit is None else relation.limit(limit)
             if form == "table":
                 _print_table(relation)
             else:
                 _copy(connection, relation, form, output)
         except duckdb.Error as error:
-            raise click.UsageError(_explain(error, connection)) from error
+            raise QueryError(_explain(error, connection)) from error
 
 
 def _open(warehouse: Path) -> "duckdb.DuckDBPyConnection":
@@ -426,11 +450,37 @@ def _copy(
     form: str,
     output: Path | None,
 ) -> None:
-    """Let DuckDB write rows to a file, or to the standard output."""
+    """Let DuckDB write rows to a file, or stream them to the standard output."""
     options = {"csv": "format csv, header", "json": "format json", "parquet": "format parquet"}
-    target = "/dev/stdout" if output is None else str(output.expanduser().resolve())
-    escaped = target.replace("'", "''")
-    connection.execute(f"copy ({relation.sql_query()}) to '{escaped}' ({options[form]})")
+
+    def copy(target: str) -> None:
+        escaped = target.replace("'", "''")
+        connection.execute(f"copy ({relation.sql_query()}) to '{escaped}' ({options[form]})")
+
+    if output is not None:
+        copy(str(output.expanduser().resolve()))
+        return
+    # Through a pipe and not /dev/stdout, which would empty a file that `>>` adds to.
+    reading, writing = os.pipe()
+    failures: list[Exception] = []
+
+    def write() -> None:
+        try:
+            copy(f"/dev/fd/{writing}")
+        except Exception as error:
+            failures.append(error)
+        finally:
+            os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with os.fdopen(reading, "rb") as rows:
+            shutil.copyfileobj(rows, click.get_binary_stream("stdout"))
+    finally:
+        writer.join()
+    if failures:
+        raise failures[0]
 
 
 def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection") -> str:
@@ -440,7 +490,8 @@ def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection") -> str:
     message = str(error).strip().splitlines()[0]
     if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
         marts = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
+            "select table_name from information_schema.tables "
+            "where table_schema = 'marts' order by 1"
         ).fetchall()
         message += f" Tables of marts: {', '.join(name for (name,) in marts) or 'none'}."
     return message

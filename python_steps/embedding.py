@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ TOKENS_PER_LENGTH_STEP = 16
 # the last batch of a length cost more.
 TOKENS_PER_BATCH = {"cpu": 512, "cuda": 32_768}
 TEXTS_TOKENISED_AT_ONCE = 4096
+# How far the length of a vector may be from one: storage in fewer bits moves it by less.
+LENGTH_TOLERANCE = 5e-3
 
 
 class EncoderError(RuntimeError):
@@ -264,6 +267,83 @@ def embed(
             ),
         }
     )
+
+
+def stored_vectors(
+    blocks: Iterable[np.ndarray], *, folder: str | Path | None = None
+) -> tuple[np.ndarray, str]:
+    """
+    Write vectors to a file and map it into memory.
+
+    The file has no name in any folder and vanishes with the array: a killed build leaves nothing
+    behind.
+
+    Parameters
+    ----------
+    blocks
+        Arrays float32[:, width], all of one width.
+    folder
+        Where the file takes its room; the system's place for such unless given.
+
+    Returns
+    -------
+    tuple[np.ndarray, str]
+        All rows, float32[rows, width], and a digest of them.
+
+    Raises
+    ------
+    ValueError
+        When blocks differ in width.
+    """
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    digest = hashlib.blake2b(digest_size=16)
+    rows, width = 0, 0
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for block in blocks:
+            if rows and block.shape[1] != width:
+                message = f"vectors of {block.shape[1]} numbers follow vectors of {width}"
+                raise ValueError(message)
+            block.tofile(file)
+            digest.update(block.tobytes())
+            rows, width = rows + len(block), block.shape[1]
+        file.flush()
+        # A file of no bytes cannot be mapped.
+        shape = (rows, width)
+        vectors = np.memmap(file, np.float32, "r+", shape=shape) if rows else np.empty(shape, "f4")
+    return vectors, digest.hexdigest()
+
+
+def unit_vectors(table: pa.Table, *, id_name: str = "document_id") -> np.ndarray:
+    """
+    Return the column `embedding` as a matrix, after a look at the lengths.
+
+    Returns
+    -------
+    np.ndarray
+        float32 of shape [rows, width].
+
+    Raises
+    ------
+    ValueError
+        When a vector is missing or not of length one; the message names its `id_name`.
+    """
+    column = table.column("embedding")
+    if column.null_count:
+        which = table.column(id_name).filter(column.is_null())[0]
+        message = f"{id_name} {which} has no vector"
+        raise ValueError(message)
+    pieces = [chunk.flatten().cast(pa.float32()).to_numpy() for chunk in column.chunks]
+    flat = np.concatenate([*pieces, np.empty(0, np.float32)])
+    vectors = flat.reshape(table.num_rows, column.type.list_size)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    wrong = np.flatnonzero(~(np.abs(lengths - 1) < LENGTH_TOLERANCE))
+    if len(wrong):
+        place = int(wrong[0])
+        which = table.column(id_name)[place]
+        message = f"the vector of {id_name} {which} has length {lengths[place]:.4f}, expected 1"
+        raise ValueError(message)
+    return vectors
 
 
 def packaged_model_folder() -> Path:

@@ -86,7 +86,7 @@ def map_shards(
         text. Checkpoints of another version are not used.
     checkpoints
         Folder for the results of finished shards, so that a killed run does not compute them
-        again; None keeps none.
+        again; none are kept without one.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def map_shards(
     """
     direction = "desc" if descending else "asc"
     ordering = f'"{key}" {direction} nulls last, "{order}" asc'
-    if checkpoints is not None:
+    if checkpoints:
         salt = f"{description}\n{version}\n{schema.to_string()}"
         step = _remember(step, folder=Path(checkpoints), salt=salt)
 

@@ -69,12 +69,12 @@ def _measures(settings: Settings) -> list[tuple[str, str]]:
             ).fetchall()
         except duckdb.CatalogException:
             return []
-    return [(measure, _number(value)) for measure, value in rows]
+    return [(measure, _value(measure, value)) for measure, value in rows]
 
 
-def _number(value: float) -> str:
-    """Counts with separators, shares with four decimals."""
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) != 1 else f"{value:.4f}"
+def _value(measure: str, value: float) -> str:
+    """Return a count with separators, a recall with four decimals."""
+    return f"{value:.4f}" if "recall" in measure else f"{value:,.0f}"
 
 
 def in_words(size: float) -> str:

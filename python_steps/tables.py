@@ -35,20 +35,40 @@ def embeddings(
     )
 
 
-# One row per document that embeddings were made of, in the columns the warehouse keeps.
+def keywords(keep: pa.Schema | None = None) -> pa.Schema:
+    """
+    Columns of documents with their keywords.
+
+    Parameters
+    ----------
+    keep
+        Columns that :func:`keywords.extract` keeps; the one column `document_id` unless given.
+
+    Returns
+    -------
+    pa.Schema
+        Kept columns, `keywords` (list of text, never empty), `keyword_source` (delivered,
+        extracted or title), `model_version` (text).
+    """
+    kept = list(keep) if keep is not None else [pa.field("document_id", pa.string())]
+    return pa.schema(
+        [
+            *kept,
+            pa.field("keywords", pa.list_(pa.string())),
+            pa.field("keyword_source", pa.string()),
+            pa.field("model_version", pa.string()),
+        ]
+    )
+
+
+# What identifies a text of a document, and the columns kept with its vector.
 DOCUMENT_TEXT = pa.schema([("document_id", pa.string()), ("text_hash", pa.string())])
 
-# One row per phrase.
-PHRASE = pa.schema([("phrase", pa.string())])
+# A document and the shard of the work it belongs to.
+DOCUMENT_SHARD = pa.schema([("document_id", pa.string()), ("shard", pa.string())])
 
-# One row per document.
-KEYWORDS = pa.schema(
-    [
-        ("document_id", pa.string()),
-        ("keywords", pa.list_(pa.string())),
-        ("keyword_source", pa.string()),  # delivered | extracted | title
-    ]
-)
+# What identifies a phrase.
+PHRASE = pa.schema([("phrase", pa.string())])
 
 # One row per paper and patent kept for it; ranks count from 1, the nearest.
 MATCHES = pa.schema(
@@ -76,3 +96,11 @@ MATCH_AUDIT = pa.schema(
         ("similarity_regret", pa.float64()),  # exact best similarity less the returned best
     ]
 )
+
+# The space that vectors were compared in, beside what was found there.
+EMBEDDING_TEXT = pa.field("embedding_text", pa.string())
+
+
+def in_space(table: pa.Table, embedding_text: str) -> pa.Table:
+    """Return the table with the column `embedding_text`, the same text in every row."""
+    return table.append_column(EMBEDDING_TEXT, pa.repeat(embedding_text, table.num_rows))

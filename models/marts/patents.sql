@@ -25,6 +25,12 @@ keywords as (
 
 ),
 
+embeddings as (
+
+    select * from {{ ref('int_documents_embedded') }}
+
+),
+
 {% for scheme in ['ipc', 'cpc'] %}
 {{ scheme }} as (
 
@@ -111,11 +117,13 @@ select
     patents.source_name,
     patents.source_record_id,
     patents.text_hash,
-    keywords.model_version as keyword_model_version
+    embeddings.model_version as embedding_model_version
 from patents
 inner join numbers on patents.document_id = numbers.document_id
 inner join decisions on patents.document_id = decisions.document_id
 left join keywords on patents.document_id = keywords.document_id
+left join embeddings
+    on keywords.document_id = embeddings.document_id and patents.text_hash = embeddings.text_hash
 left join ipc on patents.document_id = ipc.document_id
 left join cpc on patents.document_id = cpc.document_id
 left join applicants on patents.document_id = applicants.document_id

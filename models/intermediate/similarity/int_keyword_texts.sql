@@ -10,7 +10,7 @@ texts as (
 
     select
         document_id,
-        {{ shard('document_id') }} as shard,
+        shard,
         {{ list_join('keywords', ' ') }} as text
     from keywords
 

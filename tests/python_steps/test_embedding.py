@@ -1,0 +1,209 @@
+"""Vectors of texts: the same bits in any company, and the right model or none."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from python_steps import embedding, tables
+
+SENTENCES = [
+    "We propose a convolutional network that segments tumours in magnetic resonance images.",
+    "A gearbox for wind turbines has planet carriers and a lubrication channel.",
+    "Reinforcement learning from human feedback aligns language models with preferences.",
+    "The catalyst comprises palladium on a zeolite support.",
+    "Graph neural networks predict the properties of molecules from their bonds.",
+    "A method for speech recognition comprises an acoustic model and a decoder.",
+    "Bayesian optimisation tunes the hyperparameters of a support vector machine.",
+    "The vehicle detects lane markings with a camera and steers accordingly.",
+    "Knowledge graphs link entities that are mentioned in scientific articles.",
+    "An apparatus for sorting fruit uses near-infrared light and a classifier.",
+]
+# From a word to more tokens than are read, and neighbours on both sides of a step in length.
+TEXTS = [
+    "",
+    "graph",
+    "Köln 深度学习 ∇·B = 0",
+    *SENTENCES,
+    *(" ".join(SENTENCES[:count]) for count in range(2, 9)),
+    *(" ".join(["network"] * count) for count in (13, 14, 15, 29, 30, 31)),
+    " ".join(SENTENCES * 4),
+]
+
+
+@pytest.fixture(scope="module", params=["f32", "bf16"])
+def encoder(request):
+    return embedding.load_encoder(precision=request.param)
+
+
+@pytest.fixture(scope="module")
+def vectors(encoder):
+    return encoder.encode(TEXTS)
+
+
+def test_vectors_are_float32_of_length_one(encoder, vectors):
+    assert vectors.shape == (len(TEXTS), encoder.width) == (len(TEXTS), 384)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_a_text_alone_has_the_vector_it_has_in_company(encoder, vectors):
+    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
+    assert alone.tobytes() == vectors.tobytes()
+
+
+def test_order_does_not_matter(encoder, vectors):
+    order = np.random.default_rng(0).permutation(len(TEXTS))
+    assert encoder.encode([TEXTS[place] for place in order]).tobytes() == vectors[order].tobytes()
+
+
+def test_other_company_does_not_matter(encoder, vectors):
+    crowd = [f"{text} {number}" for number in range(3) for text in reversed(TEXTS)]
+    among = encoder.encode([*crowd, *TEXTS, *crowd])[len(crowd) : len(crowd) + len(TEXTS)]
+    assert among.tobytes() == vectors.tobytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_number_of_threads_does_not_matter(encoder, vectors, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert encoder.encode(TEXTS).tobytes() == vectors.tobytes()
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_chunks_of_tokenising_do_not_matter(encoder, vectors, monkeypatch):
+    monkeypatch.setattr(embedding, "TEXTS_TOKENISED_AT_ONCE", 5)
+    assert encoder.encode(TEXTS).tobytes() == vectors.tobytes()
+
+
+def test_meaning_is_near(encoder):
+    query, near, far = encoder.encode(["deep learning", "neural networks", "palladium catalyst"])
+    assert query @ near > query @ far + 0.3
+
+
+def test_no_text_is_the_empty_text(encoder):
+    none, empty, blank = encoder.encode([None, "", "  "])
+    assert none.tobytes() == empty.tobytes() == blank.tobytes()
+
+
+def test_no_texts_give_no_vectors(encoder):
+    assert encoder.encode([]).shape == (0, 384)
+
+
+def test_texts_are_read_beyond_the_packaged_limit_of_128_tokens(encoder):
+    words = " ".join(["network"] * 150)
+    one, other = encoder.encode([f"{words} zeolite", f"{words} violin"])
+    assert not np.array_equal(one, other)
+
+
+def test_bf16_is_faithful_to_f32():
+    exact, rounded = (
+        embedding.load_encoder(precision=precision).encode(TEXTS) for precision in ("f32", "bf16")
+    )
+    cosines = (exact * rounded).sum(axis=1)
+    assert cosines.mean() >= 0.999
+    assert cosines.min() >= 0.998
+
+
+def test_f32_agrees_with_sentence_transformers():
+    from sentence_transformers import SentenceTransformer
+
+    ours = embedding.load_encoder(precision="f32").encode(TEXTS)
+    reference = SentenceTransformer(str(embedding.packaged_model_folder()), device="cpu")
+    theirs = reference.encode(TEXTS, normalize_embeddings=True)
+    assert np.abs(ours - theirs).max() < 1e-5
+
+
+def test_the_version_tells_what_decides_a_vector():
+    versions = {
+        embedding.load_encoder(precision=precision, maximum_tokens=tokens).model_version
+        for precision in ("f32", "bf16")
+        for tokens in (128, 256)
+    }
+    assert len(versions) == 4
+    assert all(version.startswith("all-MiniLM-L6-v2/") for version in versions)
+
+
+def test_a_copied_model_loads_from_its_folder_with_the_same_vectors(tmp_path):
+    folder = tmp_path / "mine"
+    folder.symlink_to(embedding.packaged_model_folder())
+    copied = embedding.load_encoder(str(folder), precision="f32")
+    packaged = embedding.load_encoder(precision="f32")
+    assert copied.encode(TEXTS[:5]).tobytes() == packaged.encode(TEXTS[:5]).tobytes()
+    assert copied.model_version.split("/")[1] == packaged.model_version.split("/")[1]
+    assert str(tmp_path) not in copied.model_version
+
+
+def test_weights_of_another_hash_are_refused(tmp_path):
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"other")
+    with pytest.raises(embedding.EncoderError, match="are not the published ones"):
+        embedding.check_weights(weights, embedding.PACKAGED_WEIGHTS_SHA256)
+
+
+def test_the_packaged_model_is_refused_when_its_weights_changed(monkeypatch):
+    monkeypatch.setattr(embedding, "PACKAGED_WEIGHTS_SHA256", "0" * 64)
+    with pytest.raises(embedding.EncoderError, match="expected 0000"):
+        embedding.load_encoder()
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(embedding.EncoderError, match="cannot load the encoder"):
+        embedding.load_encoder(str(tmp_path))
+
+
+def test_weights_that_are_no_safetensors_are_refused(tmp_path):
+    for path in embedding.packaged_model_folder().iterdir():
+        if path.name != "model.safetensors":
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04N.")  # a pickle
+    with pytest.raises(embedding.EncoderError, match="cannot load the encoder"):
+        embedding.load_encoder(str(tmp_path))
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="got 'f16'"):
+        embedding.load_encoder(precision="f16")
+
+
+def test_embed_keeps_columns_and_has_the_promised_schema(encoder):
+    table = pa.table(
+        {"document_id": ["W1", "W2"], "text_hash": ["a", "b"], "text": ["graph", None]}
+    )
+    result = embedding.embed(table, encoder=encoder, keep=["document_id", "text_hash"])
+    assert result.schema == tables.embeddings(384, keep=tables.DOCUMENT_TEXT)
+    assert result.column("document_id").to_pylist() == ["W1", "W2"]
+    assert set(result.column("model_version").to_pylist()) == {encoder.model_version}
+    assert embedding.unit_vectors(result).tobytes() == encoder.encode(["graph", ""]).tobytes()
+
+
+def test_embed_takes_zero_rows(encoder):
+    table = pa.table({"phrase": pa.array([], pa.string())})
+    result = embedding.embed(table, encoder=encoder, text="phrase", keep=["phrase"])
+    assert result.num_rows == 0
+    assert result.schema == tables.embeddings(384, keep=tables.PHRASE)
+
+
+def unit(*rows):
+    values = pa.array(rows, pa.list_(pa.float32(), 2))
+    return pa.table({"document_id": [f"W{row}" for row in range(len(rows))], "embedding": values})
+
+
+@pytest.mark.parametrize("bad", [[0.6, 0.6], [0, 0], [float("nan"), 1], None])
+def test_a_vector_that_is_not_of_length_one_is_named(bad):
+    with pytest.raises(ValueError, match="W1"):
+        embedding.unit_vectors(unit([1, 0], bad))
+
+
+def test_stored_vectors_come_back_with_a_digest_that_cutting_does_not_change(tmp_path):
+    rows = np.arange(12, dtype=np.float32).reshape(6, 2)
+    whole, digest = embedding.stored_vectors([rows], folder=tmp_path)
+    cut, same = embedding.stored_vectors([rows[:1], rows[1:]], folder=tmp_path)
+    assert np.array_equal(whole, rows)
+    assert np.array_equal(cut, rows)
+    assert digest == same
+    assert not list(tmp_path.iterdir())
+    assert embedding.stored_vectors([])[0].shape[0] == 0
