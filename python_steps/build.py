@@ -191,13 +191,7 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
         raise _explained(str(parsed.exception), settings, log)
     graph = Graph(parsed.result)
     refresh = journal.is_full_refresh and not journal.is_complete
-    if is_resumed:
-        todo = _left_to_do(settings, journal, graph, console)
-    else:
-        todo = graph.nodes
-        if refresh:
-            shutil.rmtree(settings.beside(".checkpoints"), ignore_errors=True)
-        journal.begin()
+    todo = _left_to_do(settings, journal, graph, console) if is_resumed else graph.nodes
     progress = Progress(journal, graph, settings, console, todo)
     if todo:
         arguments = [*_selection(settings, graph, todo), *(["--full-refresh"] if refresh else [])]
@@ -206,9 +200,15 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
         progress.close()
         if result.exception:
             raise _explained(str(result.exception), settings, log, result.exception)
+        if progress.broken:
+            raise BuildError(
+                f"The journal {journal.path} cannot be written: {progress.broken}. What was built "
+                "is there, but may be built again next time."
+            ) from progress.broken
         if not result.success and not progress.failed:
             raise BuildError(f"dbt reports a failure that belongs to no node. Its log: {log}")
-    _end(settings, journal, graph)
+    if journal.has_begun:
+        _end(settings, journal, graph)
     if progress.failed:
         report(progress, graph, settings, log, console)
     exit_code = _exit_code(progress.failed, graph, settings)
@@ -445,9 +445,16 @@ class Progress:
         self.passed: list[float] = []  # seconds of the tests since the last line
         self.published: dict[str, list[int]] = {}
         self.results: list[Result] = []
+        self.broken: OSError | None = None
 
     def __call__(self, event: "EventMsg") -> None:
-        """Take one event of dbt's."""
+        """Take one event of dbt's; an exception here would leave dbt waiting for ever."""
+        try:
+            self._take(event)
+        except OSError as error:
+            self.broken = self.broken or error
+
+    def _take(self, event: "EventMsg") -> None:
         if event.info.name not in ("NodeStart", "NodeFinished"):
             return
         node = event.data.node_info.unique_id
@@ -459,6 +466,10 @@ class Progress:
             self._finish(node, event.data.run_result)
 
     def _start(self, node: str) -> None:
+        if not self.journal.has_begun:  # only now is it sure that something is changed
+            if self.settings.is_full_refresh:
+                shutil.rmtree(self.settings.beside(".checkpoints"), ignore_errors=True)
+            self.journal.begin()
         # Whatever was made from this node, or tested it, is of an earlier state from now on.
         self.journal.forget(self.graph.with_descendants([node]))
         if node in self.graph.relations:
@@ -502,19 +513,15 @@ class Progress:
         """Rows of a table, as DuckDB's catalogue tells them at no cost; None for views."""
         if self.settings.target != "duckdb" or self.graph[node].config.materialized == "view":
             return None
+        import duckdb
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
+        sizes = "from duckdb_tables() where schema_name = ? and table_name = ?"
         handle = DuckDBConnectionManager.env().handle()
         try:
-            found = (
-                handle.cursor()
-                .execute(
-                    "select estimated_size from duckdb_tables() "
-                    "where schema_name = ? and table_name = ?",
-                    relation,
-                )
-                .fetchone()
-            )
+            found = handle.cursor().execute(f"select estimated_size {sizes}", relation).fetchone()
+        except duckdb.Error:
+            return None
         finally:
             handle.close()
         return found[0] if found else None

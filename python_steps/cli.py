@@ -195,12 +195,19 @@ def _warehouse(option: Path | None) -> Path:
     return _location(option, "DEEPINNOVATION_WAREHOUSE", "warehouse.duckdb")
 
 
-def _console(is_quiet: bool = False) -> "Console":
+def _console() -> "Console":
     from rich.console import Console
 
-    # Files and pipes get lines as long as they are; only a terminal folds them.
-    width = None if sys.stdout.isatty() else 120
-    return Console(quiet=is_quiet, width=width)
+    class SteadyConsole(Console):
+        """A console that lets a build go on when nobody reads any more, as after `| head`."""
+
+        def on_broken_pipe(self) -> None:
+            """Fall silent; rich would end the program."""
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    # Files and pipes have no width of their own.
+    return SteadyConsole(width=None if sys.stdout.isatty() else 120)
 
 
 # ---------------------------------------------------------------- commands

@@ -329,8 +329,9 @@ def _describe(
         with parsed as (
             select
                 file, row_number, record,
-                coalesce(json_valid(record) and json_type(record) = 'OBJECT', false) as is_parsed,
-                case when is_parsed then cast(record as json) end as j
+                try_cast(record as json) as valid,
+                coalesce(json_type(valid) = 'OBJECT', false) as is_parsed,
+                case when is_parsed then valid end as j
             from head
             where trim(record) <> ''
         )
@@ -382,7 +383,7 @@ def _counts(connection: "duckdb.DuckDBPyConnection", values: str) -> dict[str, i
 def _explain_broken(connection: "duckdb.DuckDBPyConnection", head: Head) -> None:
     """Say where the first broken record is."""
     broken = connection.execute("""
-        select file, row_number, json_valid(record) and json_type(record) = 'ARRAY'
+        select file, row_number, coalesce(json_type(valid) = 'ARRAY', false)
         from judged where not is_parsed order by file, row_number limit 1
     """).fetchone()
     if broken is None:

@@ -162,6 +162,8 @@ class Journal:
         Whether every node was finished when the last build ended.
     ended
         The line about the end of the last build; None while one runs, or after one was killed.
+    has_begun
+        Whether the file holds this journal; else it still holds an earlier one, or none.
     """
 
     path: Path
@@ -170,6 +172,7 @@ class Journal:
     finished: dict[str, dict[str, Any]] = field(default_factory=dict)
     is_complete: bool = False
     ended: dict[str, Any] | None = None
+    has_begun: bool = False
 
     @classmethod
     def read(cls, path: Path) -> "Journal | None":
@@ -178,6 +181,7 @@ class Journal:
         if not lines or "fingerprint" not in lines[0]:
             return None
         journal = cls(path, lines[0]["fingerprint"], lines[0].get("is_full_refresh", False))
+        journal.has_begun = True
         for line in lines[1:]:
             journal._take(line)
         return journal
@@ -193,7 +197,7 @@ class Journal:
 
     def begin(self) -> None:
         """Replace the file by one that holds the fingerprint only."""
-        self.finished, self.ended, self.is_complete = {}, None, False
+        self.finished, self.ended, self.is_complete, self.has_begun = {}, None, False, True
         # In place, since the file carries the lock of the running build.
         with self.path.open("r+b" if self.path.exists() else "wb") as opened:
             opened.truncate(0)

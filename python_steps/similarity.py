@@ -355,10 +355,10 @@ class Matcher:
         kept = min(self.count, eligible)
         wanted = min(self.count + EXTRA_CANDIDATES, eligible)
         hits = self._index.search(queries, wanted, threads=self.search_threads)
-        # A place the index could not fill holds key 0 at distance NaN; a row that misses kept ones
-        # is compared with everything.
-        filled = ~np.isnan(hits.distances)
-        candidates = hits.keys.astype(np.int64)
+        # For a single query usearch returns one dimension. A place the index could not fill holds
+        # key 0 at distance NaN; a row that misses some is compared with everything.
+        filled = ~np.isnan(np.atleast_2d(hits.distances))
+        candidates = np.atleast_2d(hits.keys).astype(np.int64)
         positions, similarities = self._ranked(queries, candidates, kept, usable=filled)
         short = np.flatnonzero(filled.sum(axis=1) < kept)
         if len(short):

@@ -39,41 +39,72 @@ audit as (
 measures as (
 
     {% for document_type in ['paper', 'patent'] %}
-    select {{ loop.index }} as place, '{{ document_type }} records read' as measure,
+    select
+        {{ loop.index }} as place,
+        '{{ document_type }} records read' as measure,
         cast(sum(delivered_records) as double) as value
-    from counts where document_type = '{{ document_type }}'
+    from counts
+    where document_type = '{{ document_type }}'
 
     union all
 
-    select 2 + {{ loop.index }}, '{{ document_type }} records merged into another', cast(sum(merged_records) as double)
-    from counts where document_type = '{{ document_type }}'
+    select
+        2 + {{ loop.index }} as place,
+        '{{ document_type }} records merged into another' as measure,
+        cast(sum(merged_records) as double) as value
+    from counts
+    where document_type = '{{ document_type }}'
 
     union all
 
-    select 4 + {{ loop.index }}, '{{ document_type }} records rejected', cast(sum(rejected_records) as double)
-    from counts where document_type = '{{ document_type }}'
+    select
+        4 + {{ loop.index }} as place,
+        '{{ document_type }} records rejected' as measure,
+        cast(sum(rejected_records) as double) as value
+    from counts
+    where document_type = '{{ document_type }}'
 
     union all
 
-    select 6 + {{ loop.index }}, 'AI {{ document_type }}s', cast(sum(ai_documents) as double)
-    from documents where document_type = '{{ document_type }}'
+    select
+        6 + {{ loop.index }} as place,
+        'AI {{ document_type }}s' as measure,
+        cast(sum(ai_documents) as double) as value
+    from documents
+    where document_type = '{{ document_type }}'
 
     union all
 
     {% endfor %}
-    select 9, 'papers with a later patent', cast(count(distinct paper_id) as double) from pairs
+    select
+        9 as place,
+        'papers with a later patent' as measure,
+        cast(count(distinct paper_id) as double) as value
+    from pairs
 
     union all
 
-    select 10, 'paper–patent pairs', cast(count(*) as double) from pairs
+    select
+        10 as place,
+        'paper–patent pairs' as measure,
+        cast(count(*) as double) as value
+    from pairs
 
     union all
 
-    select 11, 'audit: recall at 1', max(recall_at_1) from audit
+    select
+        11 as place,
+        'audit: recall at 1' as measure,
+        max(recall_at_1) as value
+    from audit
 
     union all
 
-    select 12, 'audit: recall at {{ var('top_k') }}', max(recall_at_k) from audit
+    select
+        12 as place,
+        'audit: recall at {{ var('top_k') }}' as measure,
+        max(recall_at_k) as value
+    from audit
 
 )
 

@@ -43,7 +43,7 @@ embeddings as (
             code,
             row_number() over (
                 partition by document_id
-                order by is_first desc, code_position, code
+                order by is_first desc, code_position asc, code asc
             ) as code_place
         from {{ ref('int_document_codes') }}
         where scheme = '{{ scheme }}'

@@ -19,9 +19,9 @@ EXPRESSIONS = {
     "first_index": ("['a', 'b'][{{ first_index() }}]", "a"),
     "empty_text_list": ("{{ empty_text_list() }}", []),
     "text_list_type": ("cast(null as {{ text_list_type() }})", None),
-    "json_list of a list": ("{{ json_list(\"cast('[1, \\\" \\\", 2]' as json)\") }}", ["1", "2"]),
+    "json_list of a list": ('{{ json_list("cast(\'[1, \\" \\", 2]\' as json)") }}', ["1", "2"]),
     "json_list of text": ("{{ json_list(\"to_json('a; b;')\") }}", ["a", "b"]),
-    "json_list of json text": ("{{ json_list(\"to_json('[\\\"a\\\"]')\") }}", ["a"]),
+    "json_list of json text": ('{{ json_list("to_json(\'[\\"a\\"]\')") }}', ["a"]),
     "json_list of nothing": ("{{ json_list(\"cast('[]' as json)\") }}", None),
     "parse_json": ("{{ parse_json(\"'{\\\"a\\\": 1}'\", {'a': 'text'}) }}.a", "1"),
     "parse_json of no json": ("{{ parse_json(\"'{'\", {'a': 'text'}) }}.a", None),
@@ -31,12 +31,24 @@ EXPRESSIONS = {
         "a b a",
     ),
     "clean_text": ("{{ clean_text(\"' a \\u00a0 b ' \") }}", "a b"),
-    "clean_markup": ("{{ clean_markup(\"'x<sub>2</sub> &lt; 3 &amp; <jats:p>y</jats:p>'\") }}", "x2 < 3 & y"),
-    "clean_markup of a bare sign": ("{{ clean_markup(\"'p < 0.05 and q > 1'\") }}", "p < 0.05 and q > 1"),
+    "clean_markup": (
+        "{{ clean_markup(\"'x<sub>2</sub> &lt; 3 &amp; <jats:p>y</jats:p>'\") }}",
+        "x2 < 3 & y",
+    ),
+    "clean_markup of a bare sign": (
+        "{{ clean_markup(\"'p < 0.05 and q > 1'\") }}",
+        "p < 0.05 and q > 1",
+    ),
     "clean_doi": ("{{ clean_doi(\"'https://doi.org/10.5555/ABC'\") }}", "10.5555/abc"),
     "clean_doi of something else": ("{{ clean_doi(\"'n/a'\") }}", None),
-    "clean_publication_number": ("{{ clean_publication_number(\"'us 9,824,690 b2'\") }}", "US-9824690-B2"),
-    "clean_publication_number of Japan": ("{{ clean_publication_number(\"'JPH0812345A'\") }}", "JP-H0812345-A"),
+    "clean_publication_number": (
+        "{{ clean_publication_number(\"'us 9,824,690 b2'\") }}",
+        "US-9824690-B2",
+    ),
+    "clean_publication_number of Japan": (
+        "{{ clean_publication_number(\"'JPH0812345A'\") }}",
+        "JP-H0812345-A",
+    ),
     "clean_publication_number of none": ("{{ clean_publication_number(\"'ARC-14048-1'\") }}", None),
     "date_from_number": ("cast({{ date_from_number(\"'20160307'\") }} as varchar)", "2016-03-07"),
     "date_from_number of zero": ("{{ date_from_number(\"'0'\") }}", None),
@@ -52,7 +64,9 @@ def values(tmp_path_factory):
     columns = ", ".join(f"{sql} as c{i}" for i, (sql, _) in enumerate(EXPRESSIONS.values()))
     arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet"]
     arguments += ["--target-path", str(folder), "--log-path", str(folder)]
-    result = dbtRunner().invoke(["show", "--inline", f"select {columns}", "--output", "json", *arguments])
+    result = dbtRunner().invoke(
+        ["show", "--inline", f"select {columns}", "--output", "json", *arguments]
+    )
     assert result.success, result.exception
     table = result.result.results[0].agate_table
     return dict(zip(EXPRESSIONS, table.rows[0].values(), strict=True))

@@ -34,7 +34,7 @@ def length(table):
 class Recorder:
     """A step that remembers the shards it was asked for and may break down at one of them."""
 
-    def __init__(self, fails_at=None):
+    def __init__(self, *, fails_at="nowhere"):
         self.seen = []
         self.fails_at = fails_at
 

@@ -282,14 +282,20 @@ def our_keywords(texts, candidates, encoder, **knobs):
     return keywords.extract(table, phrases=stored, **knobs).column("keywords").to_pylist()
 
 
-@pytest.mark.parametrize("merge_contained, overlap", [(False, 0.97), (True, 0.3)])
-def test_keywords_of_real_papers_are_those_of_keybert(merge_contained, overlap, monkeypatch):
-    texts, candidates = real_documents(int(os.environ.get("N", "12")))
-    encoder = embedding.load_encoder(precision="bf16")
-    knobs = {"count": 10, "diversity": 0.3}
-    theirs = keybert_keywords(texts, candidates, encoder, **knobs)
-    ours = our_keywords(texts, candidates, encoder, merge_contained=merge_contained, **knobs)
-    shares = [
+def overlaps(ours, theirs):
+    return [
         len(set(one) & set(other)) / len(other) for one, other in zip(ours, theirs, strict=True)
     ]
-    assert np.mean(shares) >= overlap
+
+
+def test_keywords_of_real_papers_are_those_of_keybert():
+    # Measured on 200 papers (see tests/benchmarks): 1.00 as KeyBERT does it, .95 with phrases
+    # within longer ones merged.
+    texts, candidates = real_documents(20)
+    encoder = embedding.load_encoder()
+    knobs = {"count": 10, "diversity": 0.3}
+    theirs = keybert_keywords(texts, candidates, encoder, **knobs)
+    same_method = our_keywords(texts, candidates, encoder, merge_contained=False, **knobs)
+    assert np.mean(overlaps(same_method, theirs)) >= 0.98
+    merged = our_keywords(texts, candidates, encoder, **knobs)
+    assert np.mean(overlaps(merged, theirs)) >= 0.85

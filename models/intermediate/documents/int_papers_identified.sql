@@ -64,15 +64,15 @@ ranked as (
         row_number() over (
             partition by document_id
             order by
-                abstract is null,
-                doi is null,
-                source_system,
+                abstract is null asc,
+                doi is null asc,
+                source_system asc,
                 length(abstract) desc,
-                source_name,
-                source_record_id,
-                title,
-                record_file,
-                record_row
+                source_name asc,
+                source_record_id asc,
+                title asc,
+                record_file asc,
+                record_row asc
         ) as fullness_rank,
         min(doi) over (partition by document_id) as document_doi,
         max(cited_by_count) over (partition by document_id) as document_cited_by_count

@@ -14,15 +14,15 @@ ranked as (
         row_number() over (
             partition by record_document_id
             order by
-                abstract is null,
-                year is null,
-                source_system,
+                abstract is null asc,
+                year is null asc,
+                source_system asc,
                 length(abstract) desc,
-                source_name,
-                source_record_id,
-                title,
-                record_file,
-                record_row
+                source_name asc,
+                source_record_id asc,
+                title asc,
+                record_file asc,
+                record_row asc
         ) as fullness_rank
     from patents
 

@@ -79,8 +79,8 @@ renamed as (
         publication.inventor_harmonized as inventors,
         publication.assignee as applicant_names,
         publication.assignee_harmonized as applicants,
-        publication.ipc as ipc,
-        publication.cpc as cpc
+        publication.ipc,
+        publication.cpc
     from localised
 
 ),

@@ -13,7 +13,7 @@ select
     {{ clean_text('coalesce(authorship.author.display_name, authorship.raw_author_name)') }} as author_name,
     nullif(regexp_extract(authorship.author.id, 'A[0-9]+$', 0), '') as author_id,
     nullif(regexp_extract(authorship.author.orcid, '[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$', 0), '') as orcid,
-    authorship.is_corresponding as is_corresponding,
-    authorship.institutions as institutions
+    authorship.is_corresponding,
+    authorship.institutions
 from works
 {{ unnest_list('works.authorships', 'authorship', 'author_position') }}

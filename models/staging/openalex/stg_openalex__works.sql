@@ -57,13 +57,14 @@ renamed as (
         try_cast(work.publication_date as date) as publication_date,
         {{ clean_text('lower(work.language)') }} as language,
         {{ clean_text('work.type') }} as work_type,
-        {{ clean_markup('coalesce(work.primary_location.source.display_name, work.host_venue.display_name)') }} as venue,
+        {{ clean_markup('coalesce(work.primary_location.source.display_name, work.host_venue.display_name)') }}
+            as venue,
         try_cast(work.cited_by_count as integer) as cited_by_count,
         coalesce(work.is_retracted, false) as is_retracted,
         coalesce(work.is_paratext, false) as is_paratext,
         {{ list_map('work.keywords', 'keyword', 'coalesce(keyword.display_name, keyword.keyword)') }} as keywords,
         {{ list_map('coalesce(work.topics, work.concepts)', 'topic', 'topic.display_name') }} as categories,
-        work.authorships as authorships
+        work.authorships
     from parsed
 
 ),

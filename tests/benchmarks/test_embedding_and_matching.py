@@ -1,0 +1,176 @@
+"""
+Speed and fidelity of embedding, matching and keywords beside the usual ways of doing the same.
+
+Times are processor seconds of this process, so that they say something on a shared machine; the
+assertions are about ratios, with room for noise. Every test writes what it measured.
+"""
+
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from python_steps import embedding, keywords, similarity
+from tests.python_steps.test_keywords import (
+    keybert_keywords,
+    our_keywords,
+    overlaps,
+    real_documents,
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def report(capsys):
+    def write(title, **figures):
+        cells = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
+        with capsys.disabled():
+            sys.stdout.write(f"\n{title}: {cells}\n")
+
+    return write
+
+
+def processor_seconds(function):
+    started = time.process_time()
+    result = function()
+    return time.process_time() - started, result
+
+
+@pytest.mark.parametrize("kind", ["abstracts", "keyword texts"])
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_vectors_that_never_depend_on_company_cost_little(report, kind, precision):
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    texts, _ = real_documents(250)
+    if kind == "keyword texts":
+        texts = [" ".join(text.split()[:9]) for text in texts] * 4
+    encoder = embedding.load_encoder(precision=precision)
+    # Sorts by length itself; 32 texts a batch, padded to the longest of them.
+    plain = SentenceTransformer(str(embedding.packaged_model_folder()), device="cpu")
+    plain.to(torch.bfloat16 if precision == "bf16" else torch.float32)
+    encoder.encode(texts[:20])
+    plain.encode(texts[:20])
+    cost, vectors = processor_seconds(lambda: encoder.encode(texts))
+    cost_plain, others = processor_seconds(lambda: plain.encode(texts, convert_to_numpy=False))
+    others = torch.stack(list(others)).float().numpy()
+    others /= np.linalg.norm(others, axis=1, keepdims=True)
+    report(
+        f"embedding {kind}, {precision}",
+        ours_per_second=f"{len(texts) / cost:.1f}",
+        sorted_batches_per_second=f"{len(texts) / cost_plain:.1f}",
+        ratio=f"{cost_plain / cost:.2f}",
+        cosine=f"{(vectors * others).sum(axis=1).mean():.6f}",
+    )
+    assert cost_plain / cost > 0.6
+
+
+@pytest.fixture(scope="module")
+def matching_sides():
+    """Papers and patents around common topics, of 384 dimensions, years 1990 to 2023."""
+    random = np.random.default_rng(1)
+    topics = random.normal(size=(800, 384))
+    topics /= np.linalg.norm(topics, axis=1, keepdims=True)
+
+    def side(prefix, count):
+        spread = 0.06 * random.uniform(0.5, 1.5, (count, 1))
+        vectors = topics[random.integers(0, 800, count)] + spread * random.normal(size=(count, 384))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        flat = pa.array(vectors.astype(np.float32).reshape(-1))
+        return pa.table(
+            {
+                "document_id": [f"{prefix}{row:07d}" for row in range(count)],
+                "year": pa.array(random.integers(1990, 2024, count), pa.int32()),
+                "embedding": pa.FixedSizeListArray.from_arrays(flat, 384),
+                "model_version": ["benchmark"] * count,
+            }
+        )
+
+    return side("W", 2000), side("P", 50_000)
+
+
+def test_matching_beside_the_published_loop(report, matching_sides):
+    papers, patents = matching_sides
+    stored = similarity.Patents.from_table(patents)
+    count = 10
+
+    def published_loop(rows):
+        """One paper after another: select the eligible, compare, sort."""
+        vectors = np.stack(patents.column("embedding").to_numpy())
+        years = patents.column("year").to_numpy()
+        best = []
+        for row in rows.to_pylist():
+            eligible = np.flatnonzero(years >= row["year"])
+            values = vectors[eligible] @ np.array(row["embedding"], np.float32)
+            best.append(eligible[np.argsort(-values)[:count]])
+        return best
+
+    exact_cost, exact = processor_seconds(
+        lambda: similarity.match(papers, stored, count=count, method="exact")
+    )
+    index = similarity.Matcher(stored, count, method="hnsw")
+    first_year = papers.slice(0, 1).set_column(1, "year", pa.array([1990], pa.int32()))
+    build_cost, _ = processor_seconds(lambda: index.step(first_year))
+    sweep_cost, sweep = processor_seconds(
+        lambda: similarity.match(papers, stored, count=count, method="hnsw")
+    )
+    sample = papers.slice(0, 60)
+    loop_cost, _ = processor_seconds(lambda: published_loop(sample))
+    audit = similarity.audit(papers, stored, sweep, count=count)
+    found = {name: pc.mean(audit.column(name)).as_py() for name in ("hits_at_1", "hits_at_k")}
+    thousandth = 1000 / len(papers)
+    report(
+        "matching to 50,000 patents, ms a paper",
+        exact=f"{exact_cost * thousandth:.2f}",
+        index=f"{(sweep_cost - build_cost) * thousandth:.2f}",
+        build_per_patent=f"{build_cost * 1000 / len(stored):.2f}",
+        loop=f"{loop_cost * 1000 / len(sample):.1f}",
+        recall_at_1=f"{found['hits_at_1']:.4f}",
+        recall_at_10=f"{found['hits_at_k']:.4f}",
+    )
+    assert exact.num_rows == sweep.num_rows
+    assert found["hits_at_1"] >= 0.98
+    assert found["hits_at_k"] >= 0.98
+    assert loop_cost / len(sample) > 2 * exact_cost / len(papers)
+
+
+def test_keywords_beside_keybert(report):
+    texts, candidates = real_documents(200)
+    encoder = embedding.load_encoder()
+    knobs = {"count": 10, "diversity": 0.3}
+    theirs_cost, theirs = processor_seconds(
+        lambda: keybert_keywords(texts, candidates, encoder, **knobs)
+    )
+    ours_cost, same_method = processor_seconds(
+        lambda: our_keywords(texts, candidates, encoder, merge_contained=False, **knobs)
+    )
+    merged = our_keywords(texts, candidates, encoder, **knobs)
+    # What remains once phrases have vectors: choosing.
+    phrases = pa.table({"phrase": sorted({phrase for row in candidates for phrase in row})})
+    embedded = embedding.embed(phrases, encoder=encoder, text="phrase", keep=["phrase"])
+    stored = keywords.PhraseVectors.from_batches(embedded.to_batches())
+    documents = embedding.embed(pa.table({"document_id": texts, "text": texts}), encoder=encoder)
+    documents = documents.append_column("title", pa.array(texts))
+    documents = documents.append_column("candidates", pa.array(candidates))
+    nothing = pa.nulls(len(texts), pa.list_(pa.string()))
+    documents = documents.append_column("delivered_keywords", nothing)
+    choosing_cost, _ = processor_seconds(
+        lambda: keywords.extract(documents, phrases=stored, **knobs)
+    )
+    thousandth = 1000 / len(texts)
+    report(
+        f"keywords of {len(texts)} papers, {sum(map(len, candidates)) // len(texts)} candidates "
+        "each, ms a paper",
+        keybert=f"{theirs_cost * thousandth:.1f}",
+        ours=f"{ours_cost * thousandth:.1f}",
+        of_it_choosing=f"{choosing_cost * thousandth:.2f}",
+        overlap=f"{np.mean(overlaps(same_method, theirs)):.4f}",
+        overlap_merged=f"{np.mean(overlaps(merged, theirs)):.4f}",
+    )
+    assert np.mean(overlaps(same_method, theirs)) >= 0.98
+    assert np.mean(overlaps(merged, theirs)) >= 0.9
+    assert ours_cost < theirs_cost
