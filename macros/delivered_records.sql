@@ -123,11 +123,11 @@
 {%- set parts = [] -%}
 {%- if files['lines'] -%}
     {%- do parts.append(
-        "select filename as record_file, row_number() over () as record_row, line as record_text\n"
-        ~ "    from read_csv(\n        " ~ files['lines']
-        ~ ",\n        delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'},\n"
-        ~ "        auto_detect = false, filename = true, max_line_size = 33554432, buffer_size = 67108864\n    )\n"
-        ~ "    where trim(line) <> ''"
+        "select * from (\n        select filename as record_file, row_number() over () as record_row, line as record_text\n"
+        ~ "        from read_csv(\n            " ~ files['lines']
+        ~ ",\n            delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'},\n"
+        ~ "            auto_detect = false, filename = true, max_line_size = 33554432, buffer_size = 67108864\n"
+        ~ "        )\n    )\n    where trim(record_text) <> ''"
     ) -%}
 {%- endif -%}
 {%- if files['documents'] -%}

@@ -214,7 +214,11 @@ def _console() -> "Console":
 
 
 @click.group(cls=Workflow, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="deepinnovation", message="%(prog)s %(version)s")
+@click.version_option(
+    package_name="deepinnovation",
+    prog_name="deepinnovation",
+    message="%(prog)s %(version)s",
+)
 def main() -> None:
     """Build, check and query a dataset of AI papers, AI patents and their links.
 

@@ -128,23 +128,27 @@ def show_head(head: Head, console: "Console") -> None:
         table.add_row(name, value)
     for name, value in _facts_of_records(head) if head.rows_read else ():
         table.add_row(name, value)
-    for name in head.missing:
-        table.add_row("[red]missing[/]", f"[red]{name}[/], which every record needs")
-    for note in head.listing.notes:
-        table.add_row("note", note)
-    for problem in head.problems:
-        table.add_row("[red]problem[/]", problem)
     console.print(table)
+    # Below the table, so that paths stay whole and can be copied.
+    for kind, sentences in (
+        ("[red]Missing:[/]", [f"{name}, which every record needs." for name in head.missing]),
+        ("[red]Problem:[/]", head.problems),
+        ("[dim]Note:[/]", head.listing.notes),
+    ):
+        for sentence in sentences:
+            console.print(kind, end=" ")
+            console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    console.print()
 
 
 def _facts_of_files(head: Head) -> list[tuple[str, str]]:
     formats = ", ".join(f"{count:,} {name}" for name, count in head.formats.most_common())
     about = "" if head.is_exact else "about "
-    read = "all" if head.rows_read == head.rows else f"the first {head.rows_read:,}"
+    read = "all" if head.rows_read == head.rows else f"{head.rows_read:,}"
     return [
         ("location", "\n".join(head.source.locations)),
         ("files", f"{formats}, {in_words(head.size)}"),
-        ("records", f"{about}{head.rows:,}; below: of {read}"),
+        ("records", f"{about}{head.rows:,}, {read} of them looked at"),
     ]
 
 

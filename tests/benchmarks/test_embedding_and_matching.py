@@ -40,15 +40,27 @@ def processor_seconds(function):
     return time.process_time() - started, result
 
 
+@pytest.fixture
+def one_thread():
+    """Threads that wait for each other burn processor time and would blur the comparison."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("kind", ["abstracts", "keyword texts"])
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_vectors_that_never_depend_on_company_cost_little(report, kind, precision):
     import torch
     from sentence_transformers import SentenceTransformer
 
-    texts, _ = real_documents(250)
+    texts, _ = real_documents(120)
     if kind == "keyword texts":
-        texts = [" ".join(text.split()[:9]) for text in texts] * 4
+        texts = [" ".join(text.split()[:9]) for text in texts] * 5
     encoder = embedding.load_encoder(precision=precision)
     # Sorts by length itself; 32 texts a batch, padded to the longest of them.
     plain = SentenceTransformer(str(embedding.packaged_model_folder()), device="cpu")
@@ -112,11 +124,14 @@ def test_matching_beside_the_published_loop(report, matching_sides):
     exact_cost, exact = processor_seconds(
         lambda: similarity.match(papers, stored, count=count, method="exact")
     )
+    sweep = similarity.match(papers, stored, count=count, method="hnsw")
+    # As if all papers were of the first year: the index holds all patents, every one is eligible.
     index = similarity.Matcher(stored, count, method="hnsw")
-    first_year = papers.slice(0, 1).set_column(1, "year", pa.array([1990], pa.int32()))
-    build_cost, _ = processor_seconds(lambda: index.step(first_year))
-    sweep_cost, sweep = processor_seconds(
-        lambda: similarity.match(papers, stored, count=count, method="hnsw")
+    early = papers.set_column(1, "year", pa.array([1990] * len(papers), pa.int32()))
+    build_cost, _ = processor_seconds(lambda: index.step(early.slice(0, 1)))
+    search_cost, _ = processor_seconds(lambda: index.step(early))
+    early_cost, _ = processor_seconds(
+        lambda: similarity.match(early, stored, count=count, method="exact")
     )
     sample = papers.slice(0, 60)
     loop_cost, _ = processor_seconds(lambda: published_loop(sample))
@@ -126,7 +141,8 @@ def test_matching_beside_the_published_loop(report, matching_sides):
     report(
         "matching to 50,000 patents, ms a paper",
         exact=f"{exact_cost * thousandth:.2f}",
-        index=f"{(sweep_cost - build_cost) * thousandth:.2f}",
+        exact_all_eligible=f"{early_cost * thousandth:.2f}",
+        index_all_eligible=f"{search_cost * thousandth:.2f}",
         build_per_patent=f"{build_cost * 1000 / len(stored):.2f}",
         loop=f"{loop_cost * 1000 / len(sample):.1f}",
         recall_at_1=f"{found['hits_at_1']:.4f}",

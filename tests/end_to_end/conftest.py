@@ -1,0 +1,67 @@
+"""The bundled sample, built once for all end-to-end tests."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from python_steps import cli
+
+
+@dataclass(frozen=True)
+class Built:
+    """A warehouse and what was published from it."""
+
+    warehouse: Path
+    publication: Path
+    said: str = ""
+
+    def rows(self, sql: str) -> list[tuple]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def published(self) -> dict[str, bytes]:
+        return {file.name: file.read_bytes() for file in sorted(self.publication.iterdir())}
+
+
+def place_in(folder: Path) -> Built:
+    return Built(folder / "warehouse.duckdb", folder / "publication")
+
+
+def command(place: Built, *arguments: str) -> list[str]:
+    """Return the command that builds into a place, to be run in a process of its own."""
+    return [
+        *(sys.executable, "-c", "from python_steps.cli import main; main()", "build"),
+        *("--warehouse", str(place.warehouse), "--publication", str(place.publication)),
+        *arguments,
+    ]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Environment without anybody's locations."""
+    kept = {n: v for n, v in os.environ.items() if not n.startswith("DEEPINNOVATION_")}
+    return kept | {"DEEPINNOVATION_PROJECT": str(cli.project_folder())} | more
+
+
+def build(place: Built, *arguments: str) -> Built:
+    """Build into a place, from a folder that is not the project's."""
+    place.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    run = subprocess.run(
+        command(place, *arguments),
+        env=environment(),
+        cwd=place.warehouse.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return Built(place.warehouse, place.publication, run.stdout)
+
+
+@pytest.fixture(scope="session")
+def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return build(place_in(tmp_path_factory.mktemp("sample")))
