@@ -11,7 +11,7 @@ patents as (
 select
     document_number as "ID",
     coalesce(publication_number, document_id) as "PN",
-    {{ to_json_text(list_map('coalesce(ipc_codes, ' ~ empty_text_list() ~ ')', 'code', "replace(code, ' ', '')")) }}
+    {{ to_json_text(list_map('coalesce(ipc_codes, cpc_codes, ' ~ empty_text_list() ~ ')', 'code', "replace(code, ' ', '')")) }}
         as "IPC",
     title as "Title",
     abstract as "Abstract",
