@@ -205,6 +205,11 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
                 f"The journal {journal.path} cannot be written: {progress.broken}. What was built "
                 "is there, but may be built again next time."
             ) from progress.broken
+        if settings.select and not progress.results:
+            raise BuildError(
+                f"No model or test matches --select '{settings.select}'. `dbt ls` lists them all.",
+                WRONG_USAGE,
+            )
         if not result.success and not progress.failed:
             raise BuildError(f"dbt reports a failure that belongs to no node. Its log: {log}")
     if journal.has_begun:

@@ -249,7 +249,7 @@ def _damaged(file: Path, reason: str) -> str:
 
 READ = {
     "lines": f"""
-        select line from read_csv(?, delim = '', quote = '', escape = '', header = false,
+        select line from read_csv(?, delim = chr(1), quote = '', escape = '', header = false,
             auto_detect = false, columns = {{'line': 'VARCHAR'}},
             max_line_size = {LONGEST_RECORD}, buffer_size = {2 * LONGEST_RECORD})
     """,
