@@ -41,7 +41,7 @@
             {%- set is_sample.value = false -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if is_sample.value and variable in sample -%}
+    {%- if is_sample.value and variable in sample and not env_var(variable, '') -%}
         {{ return([project_root() ~ '/seeds/sample/' ~ sample[variable]]) }}
     {%- endif -%}
     {{ return(env_var(variable, '').split(':') | select | list) }}
@@ -63,11 +63,12 @@
     {%- set locations = source_locations(system, entity) -%}
     {%- set found = [] -%}
     {%- for location in locations -%}
+        {%- set quoted = location | replace("'", "''") -%}
         {%- set listed = run_query(
             "select distinct replace(file, '" ~ '\\' ~ "', '/') as file from (" ~
-            "select file from glob('" ~ location ~ "') union all select file from glob('" ~ location ~ "/**')" ~
+            "select file from glob('" ~ quoted ~ "') union all select file from glob('" ~ quoted ~ "/**')" ~
             ") where regexp_matches(file, '([.](gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$')" ~
-            " or file = '" ~ location ~ "' order by file"
+            " or file = '" ~ quoted ~ "' order by file"
         ).columns[0].values() | list -%}
         {%- if not listed -%}
             {{ exceptions.raise_compiler_error(
@@ -115,6 +116,16 @@
 {%- endmacro %}
 
 
+{# Texts as a list in SQL. #}
+{% macro quoted_list(texts) -%}
+{%- set quoted = [] -%}
+{%- for text in texts -%}
+    {%- do quoted.append("'" ~ (text | replace("'", "''")) ~ "'") -%}
+{%- endfor -%}
+[{{ quoted | join(', ') }}]
+{%- endmacro %}
+
+
 {#
     Lines are read as text by the CSV reader with a separator that JSON cannot hold unescaped: it streams, reads gzip
     and works in parallel. A line may be 32 MiB long.
@@ -124,7 +135,7 @@
 {%- if files['lines'] -%}
     {%- do parts.append(
         "select * from (\n        select filename as record_file, row_number() over () as record_row, line as record_text\n"
-        ~ "        from read_csv(\n            " ~ files['lines']
+        ~ "        from read_csv(\n            " ~ quoted_list(files['lines'])
         ~ ",\n            delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'},\n"
         ~ "            auto_detect = false, filename = true, max_line_size = 33554432, buffer_size = 67108864\n"
         ~ "        )\n    )\n    where trim(record_text) <> ''"
@@ -132,27 +143,28 @@
 {%- endif -%}
 {%- if files['documents'] -%}
     {%- do parts.append(
-        "select filename as record_file, row_number() over () as record_row, line as record_text\n"
+        "select filename as record_file, row_number() over () as record_row,\n"
+        ~ "    cast(line as varchar) as record_text\n"
         ~ "    from (\n        select filename, unnest(case\n"
         ~ "            when not json_valid(content) then string_split(content, chr(10))\n"
         ~ "            when json_type(content) = 'ARRAY' then from_json(content, '[\"JSON\"]')\n"
         ~ "            when json_type(content, '$.results') = 'ARRAY'\n"
         ~ "                then from_json(json_extract(content, '$.results'), '[\"JSON\"]')\n"
         ~ "            else [content]\n        end) as line\n"
-        ~ "        from read_text(" ~ files['documents'] ~ ")\n    )\n    where trim(line) <> ''"
+        ~ "        from read_text(" ~ quoted_list(files['documents']) ~ ")\n    )\n    where trim(line) <> ''"
     ) -%}
 {%- endif -%}
 {%- if files['parquet'] -%}
     {%- do parts.append(
         "select filename as record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
-        ~ " as record_text\n    from read_parquet(" ~ files['parquet']
+        ~ " as record_text\n    from read_parquet(" ~ quoted_list(files['parquet'])
         ~ ", filename = true, union_by_name = true) as delivered"
     ) -%}
 {%- endif -%}
 {%- if files['csv'] -%}
     {%- do parts.append(
         "select filename as record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
-        ~ " as record_text\n    from read_csv(" ~ files['csv']
+        ~ " as record_text\n    from read_csv(" ~ quoted_list(files['csv'])
         ~ ", all_varchar = true, header = true, filename = true, union_by_name = true) as delivered"
     ) -%}
 {%- endif -%}

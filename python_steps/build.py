@@ -626,6 +626,7 @@ def _is_of_input(message: str, settings: Settings) -> bool:
 def _shortened(message: str, most: int = 8) -> list[str]:
     """Return the first lines of a message, without that in which dbt names the node again."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
+    lines = [line for line in lines if not re.match("> (in|called by) macro", line)]
     if len(lines) > 1 and re.match(r"(Runtime|Compilation|Database) Error", lines[0]):
         lines = lines[1:]
     return lines[:most] + (["…"] if len(lines) > most else [])

@@ -42,7 +42,7 @@ measures as (
     select
         {{ loop.index }} as place,
         '{{ document_type }} records read' as measure,
-        cast(sum(delivered_records) as double) as value
+        cast(coalesce(sum(delivered_records), 0) as double) as value
     from counts
     where document_type = '{{ document_type }}'
 
@@ -51,7 +51,7 @@ measures as (
     select
         2 + {{ loop.index }} as place,
         '{{ document_type }} records merged into another' as measure,
-        cast(sum(merged_records) as double) as value
+        cast(coalesce(sum(merged_records), 0) as double) as value
     from counts
     where document_type = '{{ document_type }}'
 
@@ -60,7 +60,7 @@ measures as (
     select
         4 + {{ loop.index }} as place,
         '{{ document_type }} records rejected' as measure,
-        cast(sum(rejected_records) as double) as value
+        cast(coalesce(sum(rejected_records), 0) as double) as value
     from counts
     where document_type = '{{ document_type }}'
 
@@ -69,7 +69,7 @@ measures as (
     select
         6 + {{ loop.index }} as place,
         'AI {{ document_type }}s' as measure,
-        cast(sum(ai_documents) as double) as value
+        cast(coalesce(sum(ai_documents), 0) as double) as value
     from documents
     where document_type = '{{ document_type }}'
 
@@ -111,5 +111,5 @@ measures as (
 select
     place,
     measure,
-    coalesce(value, 0) as value
+    value
 from measures

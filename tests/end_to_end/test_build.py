@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -221,6 +222,33 @@ def test_a_delivery_in_two_parts_publishes_the_same_bytes(sample_build, tmp_path
     second = build(place, *options)
     assert "Changed since the last build: source files" in second.said
     assert second.published() == sample_build.published()
+
+
+@pytest.mark.slow
+def test_works_as_zipped_pages_of_the_api_publish_the_same_bytes(sample_build, tmp_path):
+    snapshot = SAMPLE / "openalex/data/jsonl"
+    with zipfile.ZipFile(tmp_path / "pages.zip", "w") as archive:
+        for number, file in enumerate(sorted(snapshot.glob("works/updated_date=*/*.jsonl"))):
+            works = [line for line in file.read_text().splitlines() if _is_json(line)]
+            archive.writestr(f"page_{number}.json", f"[{', '.join(works)}]")
+    lists = tmp_path / "lists"
+    shutil.copytree(snapshot / "merged_ids", lists / "merged_ids")
+    (lists / "works").mkdir()
+    shutil.copy(snapshot / "works/deleted_ids.csv", lists / "works")
+    made = build(
+        place_in(tmp_path / "made"),
+        *("--papers", f"openalex={tmp_path}/pages.zip", "--papers", f"openalex={lists}"),
+        *("--patents", f"google_patents={SAMPLE}/google_patents"),
+        *("--labels", f"{SAMPLE}/labels.csv"),
+    )
+    assert made.published() == sample_build.published()
+
+
+def _is_json(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
 @pytest.mark.slow

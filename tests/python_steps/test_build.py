@@ -220,7 +220,10 @@ def test_an_unchanged_build_imports_neither_dbt_nor_torch(settings, project):
     ("part", "change"),
     [
         ("source files", lambda s: Path(s.sources[0].locations[0]).write_text("id,title\n9,N\n")),
-        ("project files", lambda s: (s.project / "seeds/offices.csv").write_text("code,name\nDE,G\n")),
+        (
+            "project files",
+            lambda s: (s.project / "seeds/offices.csv").write_text("code,name\nDE,G\n"),
+        ),
     ],
 )
 def test_whatever_decides_the_result_makes_everything_run(settings, part, change):
@@ -235,6 +238,14 @@ def test_other_variables_make_everything_run(settings):
     build(settings)
     _, said = build(replace(settings, variables={"encoder": "another"}))
     assert "settings" in said
+
+
+def test_a_selection_that_matches_nothing_is_wrong_usage(settings):
+    build(settings)
+    before = lines_of(settings)
+    with pytest.raises(BuildError, match="No model or test matches --select 'nowhere'"):
+        build(replace(settings, select="nowhere"))
+    assert lines_of(settings) == before
 
 
 def test_a_full_refresh_makes_everything_run_and_drops_checkpoints(settings):
@@ -346,6 +357,8 @@ def started(settings: Settings) -> Iterator[subprocess.Popen]:
         [sys.executable, "-c", "from python_steps.cli import main; main()", *arguments(settings)],
         env=os.environ | {"DEEPINNOVATION_PROJECT": str(settings.project)},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     yield process
     process.kill()
@@ -377,6 +390,18 @@ def test_a_killed_build_goes_on_and_publishes_the_same_bytes(settings, started, 
     whole = replace(whole, publication=settings.publication.with_name("whole"))
     build(whole)
     assert published(settings) == published(whole)
+
+
+def test_an_interrupted_build_ends_in_a_sentence_and_goes_on(settings, started):
+    runs = Path(os.environ["SMALL_PROJECT_RUNS"])
+    wait_until(runs.exists)
+    started.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    runs.with_name("hold").unlink()
+    _, said = started.communicate(timeout=30)
+    assert started.returncode == building.FAILED
+    assert said.strip() == "Error: Stopped. The same command goes on from here."
+    assert build(settings)[0].exit_code == 0
 
 
 def test_two_builds_of_one_warehouse_do_not_run_at_once(settings, started):
