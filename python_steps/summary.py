@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,17 +45,25 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
     default = settings.project / "warehouse.duckdb"
     option = "" if settings.warehouse == default else f" --warehouse {_near(settings.warehouse)}"
     console.print("Next:")
+    program = _program()
     for command, purpose in (
-        (f'deepinnovation query "select title, publication_year from papers"{option}', "ask it"),
+        (f'{program} query "select title, publication_year from papers"{option}', "ask it"),
         ("make docs", "what every table and column means"),
         (
-            "deepinnovation build --papers openalex=FOLDER --patents google_patents=FOLDER",
+            f"{program} build --papers openalex=FOLDER --patents google_patents=FOLDER",
             "the same from your data",
         ),
     ):
         console.print(
             f"  {command}   [dim]# {purpose}[/]", highlight=False, soft_wrap=True, emoji=False
         )
+
+
+def _program() -> str:
+    """Return what to type for this program: its name where the shell finds it, else its path."""
+    name = Path(sys.argv[0]).name
+    found = shutil.which(name)
+    return name if found and Path(found).samefile(sys.argv[0]) else _near(Path(sys.argv[0]))
 
 
 def _measures(settings: Settings) -> list[tuple[str, str]]:
