@@ -3,7 +3,10 @@ with
 
 patents as (
 
-    select * from {{ ref('patents') }}
+    select
+        *,
+        coalesce(ipc_codes, cpc_codes, {{ empty_text_list() }}) as codes
+    from {{ ref('patents') }}
     where is_ai
 
 )
@@ -11,8 +14,7 @@ patents as (
 select
     document_number as "ID",
     coalesce(publication_number, document_id) as "PN",
-    {{ to_json_text(list_map('coalesce(ipc_codes, cpc_codes, ' ~ empty_text_list() ~ ')', 'code', "replace(code, ' ', '')")) }}
-        as "IPC",
+    {{ to_json_text(list_map('codes', 'code', "replace(code, ' ', '')")) }} as "IPC",
     title as "Title",
     abstract as "Abstract",
     year as "Year",
