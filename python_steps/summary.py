@@ -60,10 +60,10 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
 
 
 def _program() -> str:
-    """Return what to type for this program: its name where the shell finds it, else its path."""
-    name = Path(sys.argv[0]).name
-    found = shutil.which(name)
-    return name if found and Path(found).samefile(sys.argv[0]) else _near(Path(sys.argv[0]))
+    """Return what to type for this program: its name, or its path where the shell finds no such."""
+    name = "deepinnovation"
+    beside_python = Path(sys.executable).with_name(name)
+    return _near(beside_python) if beside_python.exists() and not shutil.which(name) else name
 
 
 def _measures(settings: Settings) -> list[tuple[str, str]]:

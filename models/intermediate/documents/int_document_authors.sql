@@ -16,16 +16,17 @@ openalex_authors as (
 
     select
         papers.document_id,
-        authorships.author_position,
+        author_position,
         'author' as author_role,
-        authorships.author_name,
-        authorships.author_id,
-        authorships.orcid,
-        authorships.is_corresponding,
+        {{ clean_text('coalesce(authorship.author.display_name, authorship.raw_author_name)') }} as author_name,
+        nullif(regexp_extract(authorship.author.id, 'A[0-9]+$', 0), '') as author_id,
+        nullif(regexp_extract(authorship.author.orcid, '[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$', 0), '') as orcid,
+        authorship.is_corresponding,
         cast(null as varchar) as country_code
     from papers
-    inner join {{ ref('stg_openalex__authorships') }} as authorships
-        on papers.record_file = authorships.record_file and papers.record_row = authorships.record_row
+    inner join {{ ref('stg_openalex__works') }} as works
+        on papers.record_file = works.record_file and papers.record_row = works.record_row
+    {{ unnest_list('works.authorships', 'authorship', 'author_position') }}
 
 ),
 

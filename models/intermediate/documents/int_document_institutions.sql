@@ -16,15 +16,17 @@ openalex_institutions as (
 
     select
         papers.document_id,
-        institutions.author_position,
-        institutions.institution_position,
-        institutions.institution_name,
-        institutions.institution_id,
-        institutions.ror,
-        institutions.country_code
+        author_position,
+        institution_position,
+        {{ clean_text('institution.display_name') }} as institution_name,
+        nullif(regexp_extract(institution.id, 'I[0-9]+$', 0), '') as institution_id,
+        nullif(regexp_extract(institution.ror, '[^/]+$', 0), '') as ror,
+        upper({{ clean_text('institution.country_code') }}) as country_code
     from papers
-    inner join {{ ref('stg_openalex__institutions') }} as institutions
-        on papers.record_file = institutions.record_file and papers.record_row = institutions.record_row
+    inner join {{ ref('stg_openalex__works') }} as works
+        on papers.record_file = works.record_file and papers.record_row = works.record_row
+    {{ unnest_list('works.authorships', 'authorship', 'author_position') }}
+    {{ unnest_list('authorship.institutions', 'institution', 'institution_position') }}
 
 ),
 
