@@ -11,6 +11,8 @@ EXPRESSIONS = {
     "list_map": ("{{ list_map(\"['a', 'b']\", 'x', 'upper(x)') }}", ["A", "B"]),
     "list_where": ("{{ list_where(\"['a', '']\", 'x', \"x <> ''\") }}", ["a"]),
     "list_join": ("{{ list_join(\"['a', 'b']\", ' ') }}", "a b"),
+    "list_length": ("{{ list_length(\"['a', 'b']\") }}", 2),
+    "list_length of nothing": ("{{ list_length('cast(null as varchar[])') }}", 0),
     "regexp_all": ("{{ regexp_all(\"'a1b22'\", '[0-9]+') }}", ["1", "22"]),
     "regexp_replace_all": ("{{ regexp_replace_all(\"'a1b22'\", '[0-9]+', '-') }}", "a-b-"),
     "hex_to_bigint": ("{{ hex_to_bigint(\"'ff'\") }}", 255),

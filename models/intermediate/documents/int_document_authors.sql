@@ -82,7 +82,7 @@ google_inventors_as_printed as (
     inner join {{ ref('stg_google_patents__publications') }} as publications
         on patents.record_file = publications.record_file and patents.record_row = publications.record_row
     {{ unnest_list('publications.inventor_names', 'inventor_name', 'author_position') }}
-    where publications.inventors is null or cardinality(publications.inventors) = 0
+    where {{ list_length('publications.inventors') }} = 0
 
 ),
 

@@ -32,7 +32,7 @@ google_applicants_as_printed as (
     inner join {{ ref('stg_google_patents__publications') }} as publications
         on patents.record_file = publications.record_file and patents.record_row = publications.record_row
     {{ unnest_list('publications.applicant_names', 'applicant_name', 'applicant_position') }}
-    where publications.applicants is null or cardinality(publications.applicants) = 0
+    where {{ list_length('publications.applicants') }} = 0
 
 ),
 

@@ -3,7 +3,6 @@
 select {{ column_name }}
 from {{ model }}
 where
-    {{ column_name }} is null
-    or cardinality({{ column_name }}) = 0
-    or cardinality({{ list_where(column_name, 'element', "trim(element) = ''") }}) > 0
+    {{ list_length(column_name) }} = 0
+    or {{ list_length(list_where(column_name, 'element', "trim(element) = ''")) }} > 0
 {% endtest %}
