@@ -1,18 +1,13 @@
 """Keywords: delivered ones win, extracted ones are KeyBERT's, no list is empty."""
 
-import os
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from python_steps import embedding, keywords, tables
+from tests import real_data
 
-REAL_DATA = Path(
-    os.environ.get("DEEPINNOVATION_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "data")
-)
 MODEL = "test/f32"
 
 
@@ -221,9 +216,7 @@ def real_documents(count):
     """Titles and abstracts of real papers, and the one to three word phrases in each."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    path = REAL_DATA / "papers.parquet"
-    if not path.is_file():
-        pytest.skip(f"no real data at {REAL_DATA}: set DEEPINNOVATION_REAL_DATA")
+    path = real_data.path_of("papers.parquet")
     rows = duckdb.execute(
         "select title || '. ' || abstract from read_parquet(?) "
         "where source = 'arxiv_archive' and length(abstract) > 300 order by md5(id) limit ?",
