@@ -29,15 +29,16 @@ counted as (
 
     select
         *,
-        count(*) filter (where is_frequent) over (partition by document_id) as frequent_phrases
+        count(*) filter (where is_frequent and position(' ' in phrase) > 0) over (partition by document_id)
+            as frequent_terms
     from marked
 
 )
 
--- A document that says little in the corpus's common words still has a title.
+-- A document that holds few of the corpus's common terms of two or three words still has a title.
 select
     document_id,
     shard,
     phrase
 from counted
-where is_frequent or (is_in_title and frequent_phrases < {{ var('keyword_count') }})
+where is_frequent or (is_in_title and frequent_terms < {{ var('keyword_count') }})
