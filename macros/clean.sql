@@ -4,18 +4,21 @@ nullif(trim({{ regexp_replace_all(text, '[ \t\r\n\u00a0\u3000]+', ' ') }}), '')
 {%- endmacro %}
 
 {#
-    Text without mark-up: tags of HTML, JATS and MathML go (they stand inside words, as in H<sub>2</sub>O, so nothing
-    takes their place) and the commonest entities become their characters; then as clean_text. A `<` that opens no
-    tag stays.
+    Text without mark-up. Entities become their characters first, because titles hold escaped tags. Tags that stand
+    inside words, as in H<sub>2</sub>O, vanish; a blank takes the place of all others (HTML, JATS, MathML), which part
+    words. A `<` that opens no tag stays: a tag's name follows at once, and attributes have an equals sign.
 #}
 {% macro clean_markup(text) -%}
-{%- set result = namespace(value=regexp_replace_all(text, '</?[a-zA-Z][a-zA-Z0-9:]{0,20}( [^<>]{0,200})?/?>', '')) -%}
+{%- set result = namespace(value=text) -%}
 {%- for entity, character in [
-    ('&lt;', '<'), ('&gt;', '>'), ('&quot;', '"'), ('&#39;', "''"), ('&apos;', "''"), ('&nbsp;', ' '), ('&amp;', '&')
+    ('&amp;', '&'), ('&lt;', '<'), ('&gt;', '>'), ('&quot;', '"'), ('&#39;', "''"), ('&#8217;', '’'), ('&nbsp;', ' ')
 ] -%}
     {%- set result.value = "replace(" ~ result.value ~ ", '" ~ entity ~ "', '" ~ character ~ "')" -%}
 {%- endfor -%}
-{{ clean_text(result.value) }}
+{%- set attributes = '( [a-zA-Z][^<>=]*=[^<>]*)? ?/?>' -%}
+{%- set inside_words = '</?(jats:)?(i|b|u|em|sub|sup|sc|tt|small|big|strong|span|font|italic|bold|monospace)' -%}
+{%- set result.value = regexp_replace_all(result.value, inside_words ~ attributes, '') -%}
+{{ clean_text(regexp_replace_all(result.value, '</?[a-zA-Z][a-zA-Z0-9:-]*' ~ attributes, ' ')) }}
 {%- endmacro %}
 
 {# Letters and digits only, lower case, without accents, single blanks: what equal titles have in common. #}
@@ -28,19 +31,26 @@ trim({{ regexp_replace_all("lower(" ~ without_accents(text) ~ ")", "[^\\p{L}\\p{
 nullif(regexp_extract(lower(trim({{ doi }})), '10[.][0-9]{4,9}/[^ ]+$', 0), '')
 {%- endmacro %}
 
-{# `US-9824690-B2` from any of `US9824690B2`, `us-9824690-b2`, `US 9,824,690 B2`; null where it is no publication number. #}
+{#
+    `US-9824690-B2` from any of `US9824690B2`, `us-9824690-b2`, `US 9,824,690 B2`; null where it is no publication
+    number. American applications are printed with seven digits after the year and stored with six by others
+    (US 2019/0012345 A1, US-2019012345-A1): the shorter form is kept, so that both are one.
+#}
 {% macro clean_publication_number(number) -%}
 {%- set compact = "upper(" ~ regexp_replace_all(number, "[ ,./]", "") ~ ")" -%}
 {%- set pattern = "^([A-Z]{2})-?([A-Z]{0,2}[0-9]+)-?([A-Z][0-9]?)?$" -%}
+{%- set office = "regexp_extract(" ~ compact ~ ", '" ~ pattern ~ "', 1)" -%}
+{%- set digits = "regexp_extract(" ~ compact ~ ", '" ~ pattern ~ "', 2)" -%}
+{%- set kind = "regexp_extract(" ~ compact ~ ", '" ~ pattern ~ "', 3)" -%}
 case
-            when regexp_extract({{ compact }}, '{{ pattern }}', 0) <> ''
-                then regexp_extract({{ compact }}, '{{ pattern }}', 1)
-                    || '-' || regexp_extract({{ compact }}, '{{ pattern }}', 2)
+            when {{ office }} <> ''
+                then {{ office }} || '-'
                     || case
-                        when regexp_extract({{ compact }}, '{{ pattern }}', 3) <> ''
-                            then '-' || regexp_extract({{ compact }}, '{{ pattern }}', 3)
-                        else ''
+                        when {{ office }} = 'US' and regexp_extract({{ digits }}, '^20[0-9]{2}0[0-9]{6}$', 0) <> ''
+                            then substring({{ digits }}, 1, 4) || substring({{ digits }}, 6, 6)
+                        else {{ digits }}
                     end
+                    || case when {{ kind }} <> '' then '-' || {{ kind }} else '' end
         end
 {%- endmacro %}
 

@@ -60,45 +60,45 @@
     snapshots hold many tables: works are what lies below a folder `works`, if there is one.
 #}
 {% macro delivered_files(system, entity) -%}
-    {%- set locations = source_locations(system, entity) -%}
-    {%- set found = [] -%}
-    {%- for location in locations -%}
+    {%- set chosen = [] -%}
+    {%- for location in source_locations(system, entity) -%}
         {%- set quoted = location | replace("'", "''") -%}
-        {%- set listed = run_query(
-            "select distinct replace(file, '" ~ '\\' ~ "', '/') as file from (" ~
+        {%- set found = run_query(
+            "select distinct file from (" ~
             "select file from glob('" ~ quoted ~ "') union all select file from glob('" ~ quoted ~ "/**')" ~
             ") where regexp_matches(file, '([.](gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$')" ~
+            " and not regexp_matches(file, '/manifest[^/]*$')" ~
             " or file = '" ~ quoted ~ "' order by file"
         ).columns[0].values() | list -%}
-        {%- if not listed -%}
+        {%- if not found -%}
             {{ exceptions.raise_compiler_error(
                 "No file of " ~ system ~ " " ~ entity ~ " at " ~ location ~ ". Check the path, or leave it out."
             ) }}
         {%- endif -%}
-        {%- do found.extend(listed) -%}
-    {%- endfor -%}
-    {%- set chosen = [] -%}
-    {%- set works_below = namespace(value=false) -%}
-    {%- for file in found -%}
-        {%- if '/works/' in file and '/merged_ids/' not in file and '/deleted_ids' not in file -%}
-            {%- set works_below.value = true -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- for file in found -%}
-        {%- set is_merged = '/merged_ids/' in file -%}
-        {%- set is_deleted = '/deleted_ids' in file -%}
-        {%- if entity == 'merged_works' -%}
-            {%- set wanted = is_merged and '/works/' in file -%}
-        {%- elif entity == 'deleted_works' -%}
-            {%- set wanted = is_deleted and '/works/' in file -%}
-        {%- elif system == 'openalex' -%}
-            {%- set wanted = not is_merged and not is_deleted and ('/works/' in file or not works_below.value) -%}
-        {%- else -%}
-            {%- set wanted = true -%}
-        {%- endif -%}
-        {%- if wanted and (file ~ '.gz') not in found and file not in chosen -%}
-            {%- do chosen.append(file) -%}
-        {%- endif -%}
+        {#- What a path means shows below the location: the folders above it may be called anything. -#}
+        {%- set fixed = location.split('*')[0].split('?')[0].split('[')[0] -%}
+        {%- set root = location if fixed == location else fixed.rpartition('/')[0] -%}
+        {%- set kinds = {} -%}
+        {%- for file in found -%}
+            {%- set below = '/' ~ file[root | length:].lstrip('/') -%}
+            {%- if '/merged_ids/' in below -%}
+                {%- do kinds.update({file: 'merged_works' if '/merged_ids/works/' in below else 'merged others'}) -%}
+            {%- elif '/deleted_ids' in below -%}
+                {%- set is_of_works = '/works/' in below or below.count('/') == 1 -%}
+                {%- do kinds.update({file: 'deleted_works' if is_of_works else 'deleted others'}) -%}
+            {%- elif '/works/' in below -%}
+                {%- do kinds.update({file: 'works'}) -%}
+            {%- else -%}
+                {%- do kinds.update({file: 'others'}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- for file in found if (file ~ '.gz') not in found and file not in chosen -%}
+            {%- if system != 'openalex' or kinds[file] == entity -%}
+                {%- do chosen.append(file) -%}
+            {%- elif entity == 'works' and kinds[file] == 'others' and 'works' not in kinds.values() -%}
+                {%- do chosen.append(file) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- set files = {'lines': [], 'documents': [], 'parquet': [], 'csv': []} -%}
     {%- for file in chosen -%}
@@ -128,7 +128,8 @@
 
 {#
     Lines are read as text by the CSV reader with a separator that JSON cannot hold unescaped: it streams, reads gzip
-    and works in parallel. A line may be 32 MiB long.
+    and works in parallel. A line may be 32 MiB long. A CSV row with more fields than the header cannot be told apart
+    from one whose fields are shifted: it becomes text that is no JSON, so staging refuses it.
 #}
 {% macro default__read_records(files) -%}
 {%- set parts = [] -%}
@@ -137,35 +138,44 @@
         "select * from (\n        select filename as record_file, row_number() over () as record_row, line as record_text\n"
         ~ "        from read_csv(\n            " ~ quoted_list(files['lines'])
         ~ ",\n            delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'},\n"
-        ~ "            auto_detect = false, filename = true, max_line_size = 33554432, buffer_size = 67108864\n"
+        ~ "            auto_detect = false, filename = true, strict_mode = false, null_padding = true,\n"
+        ~ "            max_line_size = 33554432, buffer_size = 67108864\n"
         ~ "        )\n    )\n    where trim(record_text) <> ''"
     ) -%}
 {%- endif -%}
 {%- if files['documents'] -%}
     {%- do parts.append(
         "select filename as record_file, row_number() over () as record_row,\n"
-        ~ "    cast(line as varchar) as record_text\n"
+        ~ "    line as record_text\n"
         ~ "    from (\n        select filename, unnest(case\n"
         ~ "            when not json_valid(content) then string_split(content, chr(10))\n"
-        ~ "            when json_type(content) = 'ARRAY' then from_json(content, '[\"JSON\"]')\n"
+        ~ "            when json_type(content) = 'ARRAY'\n"
+        ~ "                then cast(from_json(content, '[\"JSON\"]') as varchar[])\n"
         ~ "            when json_type(content, '$.results') = 'ARRAY'\n"
-        ~ "                then from_json(json_extract(content, '$.results'), '[\"JSON\"]')\n"
+        ~ "                then cast(from_json(json_extract(content, '$.results'), '[\"JSON\"]') as varchar[])\n"
         ~ "            else [content]\n        end) as line\n"
-        ~ "        from read_text(" ~ quoted_list(files['documents']) ~ ")\n    )\n    where trim(line) <> ''"
+        ~ "        from (\n            select filename, ltrim(content, chr(65279)) as content\n"
+        ~ "            from read_text(" ~ quoted_list(files['documents']) ~ ")\n        )\n    )\n    where trim(line) <> ''"
     ) -%}
 {%- endif -%}
 {%- if files['parquet'] -%}
     {%- do parts.append(
-        "select filename as record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
+        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
         ~ " as record_text\n    from read_parquet(" ~ quoted_list(files['parquet'])
-        ~ ", filename = true, union_by_name = true) as delivered"
+        ~ ", filename = 'record_file', union_by_name = true) as delivered"
     ) -%}
 {%- endif -%}
 {%- if files['csv'] -%}
     {%- do parts.append(
-        "select filename as record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
-        ~ " as record_text\n    from read_csv(" ~ quoted_list(files['csv'])
-        ~ ", all_varchar = true, header = true, filename = true, union_by_name = true) as delivered"
+        "select record_file, record_row,\n"
+        ~ "        case when regexp_matches(record_text, '\"column[1-9][0-9]*\":\"') then 'more fields than the header: '\n"
+        ~ "        else '' end || record_text as record_text\n"
+        ~ "    from (\n        select record_file, row_number() over () as record_row,\n"
+        ~ "        cast(to_json(delivered) as varchar) as record_text\n"
+        ~ "        from read_csv(" ~ quoted_list(files['csv']) ~ ",\n"
+        ~ "            all_varchar = true, header = true, filename = 'record_file', union_by_name = true,\n"
+        ~ "            delim = ',', quote = '\"', escape = '\"', strict_mode = false, null_padding = true\n"
+        ~ "        ) as delivered\n    )"
     ) -%}
 {%- endif -%}
 {%- if not parts -%}

@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro default__json_list(value) -%}
-{%- set text = "json_extract_string(" ~ value ~ ", '$')" -%}
+{%- set text = "replace(json_extract_string(" ~ value ~ ", '$'), '&amp;', '&')" -%}
 nullif(
             list_filter(
                 list_transform(

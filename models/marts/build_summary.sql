@@ -22,6 +22,12 @@ documents as (
 
 ),
 
+rejected_records as (
+
+    select * from {{ ref('rejected_records') }}
+
+),
+
 pairs as (
 
     select * from {{ ref('paper_patent_pairs') }}
@@ -78,6 +84,15 @@ measures as (
     {% endfor %}
     select
         9 as place,
+        'labels rejected' as measure,
+        cast(count(*) as double) as value
+    from rejected_records
+    where entity = 'label'
+
+    union all
+
+    select
+        10 as place,
         'papers with a later patent' as measure,
         cast(count(distinct paper_id) as double) as value
     from pairs
@@ -85,7 +100,7 @@ measures as (
     union all
 
     select
-        10 as place,
+        11 as place,
         'paper–patent pairs' as measure,
         cast(count(*) as double) as value
     from pairs
@@ -93,7 +108,7 @@ measures as (
     union all
 
     select
-        11 as place,
+        12 as place,
         'audit: recall at 1' as measure,
         max(recall_at_1) as value
     from audit
@@ -101,7 +116,7 @@ measures as (
     union all
 
     select
-        12 as place,
+        13 as place,
         'audit: recall at {{ var('top_k') }}' as measure,
         max(recall_at_k) as value
     from audit

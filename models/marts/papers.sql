@@ -11,7 +11,8 @@ details as (
 
     select
         document_id,
-        categories
+        categories,
+        is_retracted
     from {{ ref('int_papers_deduplicated') }}
 
 ),
@@ -94,6 +95,7 @@ select
     papers.work_type,
     papers.cited_by_count,
     details.categories,
+    details.is_retracted,
     authors.authors,
     institutions.institutions,
     countries.country_codes,

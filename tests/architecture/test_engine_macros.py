@@ -41,6 +41,19 @@ EXPRESSIONS = {
         "{{ clean_markup(\"'p < 0.05 and q > 1'\") }}",
         "p < 0.05 and q > 1",
     ),
+    "clean_markup of a comparison": ("{{ clean_markup(\"'if a<b and c>d'\") }}", "if a<b and c>d"),
+    "clean_markup of blocks": (
+        '{{ clean_markup("\'<jats:title>Aim</jats:title><jats:p id=\\"p1\\">We<br/>test</jats:p>\'") }}',
+        "Aim We test",
+    ),
+    "clean_markup of escaped tags": (
+        "{{ clean_markup(\"'&lt;i&gt;E. coli&lt;/i&gt;&#8217;s'\") }}",
+        "E. coli’s",
+    ),
+    "clean_publication_number of America": (
+        "{{ clean_publication_number(\"'US20190012345A1'\") }}",
+        "US-2019012345-A1",
+    ),
     "clean_doi": ("{{ clean_doi(\"'https://doi.org/10.5555/ABC'\") }}", "10.5555/abc"),
     "clean_doi of something else": ("{{ clean_doi(\"'n/a'\") }}", None),
     "clean_publication_number": (

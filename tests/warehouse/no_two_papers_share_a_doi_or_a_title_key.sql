@@ -1,22 +1,11 @@
--- Merging has reached its end: no two documents share what makes records the same paper.
-with
-
-papers as (
-
-    select * from {{ ref('int_papers_deduplicated') }}
-
-)
-
-select doi as shared_key
-from papers
-where doi is not null
-group by doi
-having count(*) > 1
-
-union all
-
-select title_key as shared_key
-from papers
-where title_key is not null
-group by title_key
-having count(*) > 1
+-- Merging has reached its end: no record shares an id, a DOI or a title key with a record of another paper.
+{% for key in ['record_document_id', 'record_doi', 'title_key'] %}
+select
+    '{{ key }}' as kind,
+    {{ key }} as shared_key
+from {{ ref('int_papers_identified') }}
+where {{ key }} is not null
+group by {{ key }}
+having count(distinct document_id) > 1
+{{ 'union all' if not loop.last }}
+{% endfor %}

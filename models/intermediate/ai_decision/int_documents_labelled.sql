@@ -8,8 +8,12 @@ records as (
 
 imported_labels as (
 
-    select * from {{ ref('stg_tables__labels') }}
-    where rejection_reason is null
+    select
+        document_id,
+        label_source,
+        is_ai
+    from {{ ref('int_labels_imported') }}
+    where document_id is not null
 
 ),
 
@@ -51,35 +55,6 @@ arxiv_labels as (
 
 ),
 
--- A label may name the record as its source does, or the document as we do.
-names_of_documents as (
-
-    select
-        source_record_id as name,
-        document_id
-    from records
-
-    union
-
-    select
-        document_id as name,
-        document_id
-    from records
-
-),
-
-imported_labels_of_documents as (
-
-    select
-        names_of_documents.document_id,
-        imported_labels.label_source,
-        imported_labels.is_ai
-    from imported_labels
-    inner join names_of_documents
-        on imported_labels.source_record_id = names_of_documents.name
-
-),
-
 labels as (
 
     select * from delivered_labels
@@ -90,7 +65,7 @@ labels as (
 
     union all
 
-    select * from imported_labels_of_documents
+    select * from imported_labels
 
 ),
 

@@ -34,7 +34,7 @@ delivered as (
         '{{ scheme }}' as scheme,
         code_position,
         delivered_code.code as delivered_code,
-        coalesce(delivered_code.first, code_position = 1) as is_first
+        delivered_code.first as is_first
     from google_publications
     {{ unnest_list('google_publications.' ~ scheme, 'delivered_code', 'code_position') }}
 
@@ -46,7 +46,7 @@ delivered as (
         '{{ scheme }}' as scheme,
         code_position,
         delivered_code,
-        code_position = 1 as is_first
+        cast(null as boolean) as is_first
     from tables_patents
     {{ unnest_list('tables_patents.' ~ scheme, 'delivered_code', 'code_position') }}
     {{ 'union all' if not loop.last }}
@@ -67,7 +67,11 @@ compacted as (
         delivered.scheme,
         delivered.code_position,
         delivered.delivered_code,
-        delivered.is_first,
+        case
+            when bool_or(delivered.is_first) over (partition by patents.document_id, delivered.scheme)
+                then coalesce(delivered.is_first, false)
+            else delivered.code_position = 1
+        end as is_first,
         upper({{ regexp_replace_all('delivered.delivered_code', '[ \t\u00a0]+', '') }}) as compact_code
     from delivered
     inner join patents

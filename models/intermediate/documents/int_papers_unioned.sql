@@ -6,16 +6,33 @@ openalex_works as (
 
 ),
 
+-- A work may be merged more than once: the latest merge holds.
 merged_works as (
 
     select
         source_record_id,
-        min(merged_into_record_id) as merged_into_record_id
+        max_by(merged_into_record_id, coalesce(cast(merge_date as varchar), '') || merged_into_record_id)
+            as merged_into_record_id
     from {{ ref('stg_openalex__merged_works') }}
+    where source_record_id is not null and merged_into_record_id is not null
     group by source_record_id
 
 ),
 
+-- A work that was merged may be merged again: each turn follows twice as many merges.
+{% for turn in range(3) %}
+{% set relation = 'merged_works' if loop.first else 'followed_' ~ (turn - 1) %}
+followed_{{ turn }} as (
+
+    select
+        earlier.source_record_id,
+        coalesce(later.merged_into_record_id, earlier.merged_into_record_id) as merged_into_record_id
+    from {{ relation }} as earlier
+    left join {{ relation }} as later on earlier.merged_into_record_id = later.source_record_id
+
+),
+
+{% endfor %}
 deleted_works as (
 
     select distinct source_record_id
@@ -38,7 +55,7 @@ openalex_papers as (
         'openalex' as source_system,
         'openalex' as source_name,
         openalex_works.source_record_id,
-        coalesce(merged_works.merged_into_record_id, openalex_works.source_record_id) as record_document_id,
+        openalex_works.source_record_id as delivered_document_id,
         openalex_works.doi,
         openalex_works.title,
         openalex_works.abstract,
@@ -57,14 +74,10 @@ openalex_papers as (
         cast(null as varchar) as country,
         cast(null as boolean) as label_is_ai,
         cast(null as varchar) as label_source,
-        coalesce(
-            openalex_works.rejection_reason,
-            case when deleted_works.source_record_id is not null then 'deleted_upstream' end
-        ) as rejection_reason,
+        openalex_works.is_retracted,
+        openalex_works.rejection_reason,
         openalex_works.raw_record
     from openalex_works
-    left join merged_works on openalex_works.source_record_id = merged_works.source_record_id
-    left join deleted_works on openalex_works.source_record_id = deleted_works.source_record_id
 
 ),
 
@@ -85,7 +98,7 @@ other_papers as (
             when regexp_extract(lower(source_record_id), '^arxiv:[a-z.-]+/[0-9]{7}(v[0-9]+)?$', 0) <> ''
                 then 'arXiv:' || regexp_extract(substring(source_record_id, 7, 100), '^[A-Za-z.-]+/[0-9]{7}', 0)
             else source_name || ':' || source_record_id
-        end as record_document_id,
+        end as delivered_document_id,
         doi,
         title,
         abstract,
@@ -101,6 +114,7 @@ other_papers as (
         country,
         label_is_ai,
         label_source,
+        cast(null as boolean) as is_retracted,
         rejection_reason,
         raw_record
     from tables_papers
@@ -115,15 +129,63 @@ unioned as (
 
     select * from other_papers
 
+),
+
+identified as (
+
+    select
+        unioned.*,
+        coalesce(merged_works.merged_into_record_id, unioned.delivered_document_id) as record_document_id
+    from unioned
+    left join followed_2 as merged_works on unioned.delivered_document_id = merged_works.source_record_id
+
+),
+
+judged as (
+
+    select
+        identified.*,
+        identified.rejection_reason is null and deleted_works.source_record_id is not null as is_deleted
+    from identified
+    left join deleted_works on identified.record_document_id = deleted_works.source_record_id
+
 )
 
 select
-    *,
-    -- A short title (`Editorial`, `Introduction`) names nobody's work.
+    record_file,
+    record_row,
+    source_system,
+    source_name,
+    source_record_id,
+    record_document_id,
+    doi,
+    title,
+    abstract,
+    year,
+    publication_date,
+    language,
+    venue,
+    work_type,
+    cited_by_count,
+    is_retracted,
+    delivered_keywords,
+    categories,
+    first_author,
+    country,
+    label_is_ai,
+    label_source,
+    case when is_deleted then 'deleted_upstream' else rejection_reason end as rejection_reason,
+    -- What is refused only here was staged without its raw form: the main fields stand in for it.
+    case
+        when is_deleted
+            then {{ to_json_text(struct(['source_record_id', 'doi', 'title', 'abstract', 'year'])) }}
+        else raw_record
+    end as raw_record,
+    -- A short title (`Editorial`) names nobody's work, and without year and author no title is enough.
     case
         when length({{ normalised_text('title') }}) >= 20
             then
-                {{ normalised_text('title') }} || '|' || coalesce(cast(year as varchar), '')
-                || '|' || coalesce({{ normalised_text('first_author') }}, '')
+                {{ normalised_text('title') }} || '|' || cast(year as varchar)
+                || '|' || {{ normalised_text('first_author') }}
     end as title_key
-from unioned
+from judged

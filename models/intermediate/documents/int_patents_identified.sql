@@ -26,6 +26,24 @@ ranked as (
         ) as fullness_rank
     from patents
 
+),
+
+-- What the fullest record does not know, the next fullest may.
+filled as (
+
+    select
+        *,
+        {{ first_known('application_number', 'from_the_fullest') }} as document_application_number,
+        {{ first_known('family_id', 'from_the_fullest') }} as document_family_id,
+        {{ first_known('language', 'from_the_fullest') }} as document_language
+    from ranked
+    window
+        from_the_fullest as (
+            partition by record_document_id
+            order by fullness_rank
+            rows between unbounded preceding and unbounded following
+        )
+
 )
 
 select
@@ -37,11 +55,11 @@ select
     record_document_id as document_id,
     fullness_rank = 1 as is_survivor,
     publication_number,
-    application_number,
-    family_id,
+    document_application_number as application_number,
+    document_family_id as family_id,
     title,
     abstract,
-    language,
+    document_language as language,
     year,
     year_basis,
     publication_date,
@@ -55,4 +73,4 @@ select
     nullif(regexp_extract(publication_number, '[A-Z][0-9]?$', 0), '') as kind_code,
     label_is_ai,
     label_source
-from ranked
+from filled

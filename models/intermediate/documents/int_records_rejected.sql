@@ -48,6 +48,22 @@ labels as (
 
 ),
 
+unknown_labels as (
+
+    select
+        'label' as entity,
+        'tables' as source_system,
+        label_source as source_name,
+        source_record_id,
+        record_file,
+        record_row,
+        'unknown_document' as reason,
+        {{ to_json_text(struct(['source_record_id', 'is_ai', 'label_source'])) }} as raw_record
+    from {{ ref('int_labels_imported') }}
+    where document_id is null
+
+),
+
 codes as (
 
     select
@@ -75,6 +91,10 @@ unioned as (
     union all
 
     select * from labels
+
+    union all
+
+    select * from unknown_labels
 
     union all
 

@@ -21,6 +21,4 @@ from documents
 inner join decisions on documents.document_id = decisions.document_id
 {% if var('embedded_documents') == 'ai' -%}
 where decisions.is_ai
-{%- elif var('embedded_documents') != 'all' -%}
-{{ exceptions.raise_compiler_error("The variable `embedded_documents` is neither `ai` nor `all`.") }}
-{%- endif %}
+{% endif %}

@@ -9,7 +9,7 @@ documents as (
         documents.abstract
     from {{ ref('int_documents_unioned') }} as documents
     inner join {{ ref('int_document_texts') }} as texts on documents.document_id = texts.document_id
-    where {{ list_length('documents.delivered_keywords') }} = 0
+    where {{ list_length(list_where('documents.delivered_keywords', 'keyword', "trim(keyword) <> ''")) }} = 0
 
 ),
 

@@ -6,19 +6,19 @@ from python_steps import similarity, tables
 
 
 def model(dbt, session):
-    vectors = dbt.ref("int_vectors_compared")
-    matches = dbt.ref("int_papers_matched_to_patents")
-    sample_size = dbt.config.meta_get("papers")
+    papers = dbt.ref("int_papers_sampled")
+    matches = dbt.ref("int_matches_sampled")
+    patents = dbt.ref("int_vectors_compared").filter("document_type = 'patent'")
     count = dbt.config.meta_get("count")
 
     def audited(space):
-        one_space = vectors.filter(f"embedding_text = '{space}'")
-        patents = one_space.filter("document_type = 'patent'").order("year desc, document_id")
-        papers = one_space.filter("document_type = 'paper'").order("md5(document_id), document_id")
+        # Not through map_shards: a sample is one shard.
+        chosen = f"embedding_text = '{space}'"
+        latest_first = patents.filter(chosen).order("year desc, document_id")
         audit = similarity.audit(
-            papers.limit(sample_size).to_arrow_table(),
-            similarity.Patents.from_batches(patents.to_arrow_reader()),
-            matches.filter(f"embedding_text = '{space}'").to_arrow_table(),
+            papers.filter(chosen).order("document_id").to_arrow_table(),
+            similarity.Patents.from_batches(latest_first.to_arrow_reader()),
+            matches.filter(chosen).order("paper_id, rank").to_arrow_table(),
             count=count,
         )
         return tables.in_space(audit, space)

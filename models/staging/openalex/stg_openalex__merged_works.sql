@@ -15,6 +15,6 @@ parsed as (
 
 select
     try_cast(work.merge_date as date) as merge_date,
-    'W' || nullif(regexp_extract(work.id, '[0-9]+$', 0), '') as source_record_id,
-    'W' || nullif(regexp_extract(work.merge_into_id, '[0-9]+$', 0), '') as merged_into_record_id
+    nullif(regexp_extract(work.id, 'W[0-9]+$', 0), '') as source_record_id,
+    nullif(regexp_extract(work.merge_into_id, 'W[0-9]+$', 0), '') as merged_into_record_id
 from parsed

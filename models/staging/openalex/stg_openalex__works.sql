@@ -41,6 +41,15 @@ parsed as (
 
 ),
 
+rebuilt as (
+
+    select
+        *,
+        {{ text_from_inverted_index('work.abstract_inverted_index') }} as abstract_text
+    from parsed
+
+),
+
 renamed as (
 
     select
@@ -52,7 +61,7 @@ renamed as (
             as source_record_id,
         {{ clean_doi('work.doi') }} as doi,
         {{ clean_markup('coalesce(work.title, work.display_name)') }} as title,
-        {{ clean_markup(text_from_inverted_index('work.abstract_inverted_index')) }} as abstract,
+        {{ clean_markup('abstract_text') }} as abstract,
         work.publication_year as delivered_year,
         try_cast(work.publication_date as date) as publication_date,
         {{ clean_text('lower(work.language)') }} as language,
@@ -65,7 +74,7 @@ renamed as (
         {{ list_map('work.keywords', 'keyword', 'coalesce(keyword.display_name, keyword.keyword)') }} as keywords,
         {{ list_map('coalesce(work.topics, work.concepts)', 'topic', 'topic.display_name') }} as categories,
         work.authorships
-    from parsed
+    from rebuilt
 
 ),
 

@@ -13,7 +13,7 @@ parsed as (
         record_row,
         record_text,
         {{ parse_json('record_text', {
-            'source_record_id': 'text', 'is_ai': 'text', 'label_source': 'text',
+            'source_record_id': 'text', 'source': 'text', 'is_ai': 'text', 'label_source': 'text',
         }) }} as label
     from delivered
 
@@ -25,7 +25,9 @@ renamed as (
         record_file,
         record_row,
         record_text,
+        label is not null as is_parsed,
         {{ clean_text('label.source_record_id') }} as source_record_id,
+        {{ clean_text('label.source') }} as source_name,
         try_cast(lower(label.is_ai) as boolean) as is_ai,
         coalesce({{ clean_text('label.label_source') }}, 'imported') as label_source
     from parsed
@@ -37,6 +39,7 @@ judged as (
     select
         *,
         case
+            when not is_parsed then 'malformed_record'
             when source_record_id is null then 'missing_identifier'
             when is_ai is null then 'missing_label'
         end as rejection_reason
@@ -48,6 +51,7 @@ select
     record_file,
     record_row,
     source_record_id,
+    source_name,
     is_ai,
     label_source,
     rejection_reason,

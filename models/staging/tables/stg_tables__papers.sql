@@ -47,7 +47,7 @@ renamed as (
         {{ clean_doi('paper.doi') }} as doi,
         {{ clean_markup('paper.title') }} as title,
         {{ clean_markup('paper.abstract') }} as abstract,
-        {{ clean_text('paper.publication_year') }} as delivered_year,
+        nullif({{ clean_text('paper.publication_year') }}, 'NaN') as delivered_year,
         {{ json_list('paper.keywords') }} as keywords,
         {{ json_list('paper.authors') }} as authors,
         {{ json_list('paper.institutions') }} as institutions,

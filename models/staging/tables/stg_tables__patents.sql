@@ -44,14 +44,21 @@ renamed as (
         patent is not null as is_parsed,
         coalesce({{ clean_text('patent.source') }}, 'tables') as source_name,
         coalesce({{ clean_text('patent.id') }}, {{ clean_text('patent.publication_number') }}) as source_record_id,
-        {{ clean_publication_number('coalesce(patent.publication_number, patent.id)') }} as publication_number,
+        -- An id that is short or of another form is somebody's own, not a publication number.
+        coalesce(
+            {{ clean_publication_number('patent.publication_number') }},
+            case
+                when regexp_extract(patent.id, '[0-9]{5}', 0) <> ''
+                    then {{ clean_publication_number('patent.id') }}
+            end
+        ) as publication_number,
         {{ clean_text('patent.application_number') }} as application_number,
         {{ clean_text('patent.family_id') }} as family_id,
         {{ clean_markup('patent.title') }} as title,
         {{ clean_markup('patent.abstract') }} as abstract,
         {{ json_list('patent.ipc') }} as ipc,
         {{ json_list('patent.cpc') }} as cpc,
-        {{ clean_text('patent.year') }} as delivered_year,
+        nullif({{ clean_text('patent.year') }}, 'NaN') as delivered_year,
         {{ clean_text('patent.year_basis') }} as year_basis,
         {{ json_list('patent.applicant') }} as applicants,
         {{ json_list('patent.inventors') }} as inventors,

@@ -1,0 +1,33 @@
+{# Stops before any work when a variable has a value that no model understands. An on-run-start hook. #}
+{% macro check_variables() -%}
+    {%- set choices = {
+        'embedded_documents': ['ai', 'all'],
+        'embedding_precision': ['auto', 'f32', 'bf16'],
+        'embedding_device': ['auto', 'cpu', 'cuda'],
+        'embedding_text': ['title_abstract', 'keywords'],
+        'published_embedding_text': ['title_abstract', 'keywords'],
+        'matching_method': ['auto', 'exact', 'hnsw'],
+        'shards': [1, 16, 256, 4096],
+    } -%}
+    {%- for name, allowed in choices.items() if var(name) not in allowed -%}
+        {{ exceptions.raise_compiler_error(
+            "The variable `" ~ name ~ "` is " ~ var(name) ~ "; set it to one of " ~ allowed | join(', ') ~ "."
+        ) }}
+    {%- endfor -%}
+    {%- set least = {
+        'earliest_year': 1, 'embedding_maximum_tokens': 1, 'keyword_count': 1, 'minimum_document_frequency': 1,
+        'top_k': 1, 'exact_below_patents': 0, 'hnsw_expansion_search': 1, 'audited_papers': 1,
+    } -%}
+    {%- for name, smallest in least.items() if var(name) is not integer or var(name) < smallest -%}
+        {{ exceptions.raise_compiler_error(
+            "The variable `" ~ name ~ "` is " ~ var(name) ~ "; set it to a whole number from " ~ smallest ~ "."
+        ) }}
+    {%- endfor -%}
+    {%- for name in ['keyword_diversity', 'recall_at_1_floor', 'recall_at_k_floor'] -%}
+        {%- if var(name) is not number or not 0 <= var(name) <= 1 -%}
+            {{ exceptions.raise_compiler_error(
+                "The variable `" ~ name ~ "` is " ~ var(name) ~ "; set it to a number from 0 to 1."
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
