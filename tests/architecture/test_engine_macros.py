@@ -43,12 +43,12 @@ EXPRESSIONS = {
     ),
     "clean_markup of a comparison": ("{{ clean_markup(\"'if a<b and c>d'\") }}", "if a<b and c>d"),
     "clean_markup of blocks": (
-        '{{ clean_markup("\'<jats:title>Aim</jats:title><jats:p id=\\"p1\\">We<br/>test</jats:p>\'") }}',
+        '{{ clean_markup("\'<jats:title>Aim</jats:title><p a=\\"b\\">We<br/>test</jats:p>\'") }}',
         "Aim We test",
     ),
     "clean_markup of escaped tags": (
         "{{ clean_markup(\"'&lt;i&gt;E. coli&lt;/i&gt;&#8217;s'\") }}",
-        "E. coli’s",
+        "E. coli\u2019s",
     ),
     "clean_publication_number of America": (
         "{{ clean_publication_number(\"'US20190012345A1'\") }}",

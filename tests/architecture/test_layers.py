@@ -120,11 +120,7 @@ def test_every_table_has_a_test_of_its_own(manifest, models):
         if node["resource_type"] == "test"
         for parent in node["depends_on"]["nodes"]
     }
-    bare = [
-        node["name"]
-        for name, node in models.items()
-        if name not in tested and layer(name, manifest) in ("intermediate", "marts")
-    ]
+    bare = [node["name"] for name, node in models.items() if name not in tested]
     assert not bare
 
 
@@ -135,6 +131,7 @@ def test_nothing_is_published_before_the_audit_has_passed(manifest, models):
 
 
 def test_python_nodes_hold_plumbing_only():
+    # Twenty statements are a docstring, imports, and one call with what it needs; no computation.
     for path in sorted((PROJECT / "models").rglob("*.py")):
         tree = ast.parse(path.read_text())
         statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
