@@ -8,18 +8,18 @@ per node; and messages that say what to do.
 import contextlib
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from python_steps.journal import Journal, fingerprint, hash_file
+from python_steps.journal import HOW_IT_IS_COMPUTED, Journal, fingerprint, hash_file
 from python_steps.sources import (
     ALL_SOURCES,
     InputError,
     Source,
+    explain_encoding,
     is_sample,
     sample,
     unpack,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from rich.console import Console
 
-FAILED, WRONG_USAGE, UNREADABLE, BELOW_FLOOR = 1, 2, 3, 4
+FAILED, WRONG_USAGE, UNREADABLE, BELOW_FLOOR, STOPPED = 1, 2, 3, 4, 130
 AUDIT_MODEL = "matching_audit"
 FINISHED = frozenset({"success", "pass", "warn", "no-op"})
 
@@ -158,7 +158,10 @@ def _only_build(settings: Settings) -> Iterator[Path]:
 
 
 def _open_journal(path: Path, settings: Settings, console: "Console") -> tuple[Journal, bool]:
-    """Return the journal to write to, and whether what it holds counts."""
+    """Return the journal to write to, and whether what it holds counts.
+
+    A full refresh that was stopped goes on when asked for again; one that ended begins anew.
+    """
     now = fingerprint(
         settings.project,
         settings.sources,
@@ -168,20 +171,26 @@ def _open_journal(path: Path, settings: Settings, console: "Console") -> tuple[J
     )
     journal = Journal.read(path)
     changed = [part for part in now if journal and journal.fingerprint.get(part) != now[part]]
-    if journal and not changed and not settings.is_full_refresh:
+    goes_on = not settings.is_full_refresh or (
+        journal is not None and journal.is_full_refresh and journal.was_stopped
+    )
+    if journal and not changed and goes_on:
         if settings.target != "duckdb" or journal.is_of(settings.warehouse):
             return journal, True
         changed = ["the warehouse, by something else"]
     if changed and settings.warehouse.exists() and not settings.is_quiet:
         console.print(f"Changed since the last build: {', '.join(changed)}. Building all of it.")
-    return Journal(path, now, settings.is_full_refresh), False
+    keeps = journal and not settings.is_full_refresh and HOW_IT_IS_COMPUTED.isdisjoint(changed)
+    begun = Journal(path, now, settings.is_full_refresh, keeps_checkpoints=bool(keeps))
+    return begun, False
 
 
 def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Console") -> Outcome:
     """Let dbt run what is not finished."""
     # Imported here, on the main thread: pyarrow can crash where a short-lived thread is first.
-    import pyarrow  # noqa: F401
     from dbt.cli.main import dbtRunner
+
+    from python_steps import engine  # noqa: F401
 
     artifacts = _artifacts(settings)
     log = artifacts / "logs" / "dbt.log"
@@ -190,11 +199,12 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
     if not parsed.success:
         raise _explained(str(parsed.exception), settings, log)
     graph = Graph(parsed.result)
-    refresh = journal.is_full_refresh and not journal.is_complete
     todo = _left_to_do(settings, journal, graph, console) if is_resumed else graph.nodes
     progress = Progress(journal, graph, settings, console, todo)
     if todo:
-        arguments = [*_selection(settings, graph, todo), *(["--full-refresh"] if refresh else [])]
+        arguments = _selection(settings, graph, todo)
+        if journal.is_full_refresh:
+            arguments += ["--full-refresh"]
         runner = dbtRunner(manifest=parsed.result, callbacks=[progress])
         result = runner.invoke(["build", *common, *arguments])
         progress.close()
@@ -213,7 +223,7 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
         if not result.success and not progress.failed:
             raise BuildError(f"dbt reports a failure that belongs to no node. Its log: {log}")
     if journal.has_begun:
-        _end(settings, journal, graph)
+        _end(settings, journal, graph, has_failed=bool(progress.failed))
     if progress.failed:
         report(progress, graph, settings, log, console)
     exit_code = _exit_code(progress.failed, graph, settings)
@@ -236,12 +246,14 @@ def _left_to_do(
     return todo
 
 
-def _end(settings: Settings, journal: Journal, graph: "Graph") -> None:
+def _end(settings: Settings, journal: Journal, graph: "Graph", *, has_failed: bool) -> None:
     """Close the journal; of a complete build nothing half finished is kept."""
+    from python_steps.engine import clear_checkpoints
+
     is_complete = graph.nodes <= set(journal.finished)
-    journal.end(is_complete, settings.warehouse)
+    journal.end(is_complete, has_failed, settings.warehouse)
     if is_complete:
-        shutil.rmtree(settings.beside(".checkpoints"), ignore_errors=True)
+        clear_checkpoints(settings.beside(".checkpoints"))
         for leftover in settings.publication.glob("tmp_*"):  # of a COPY that was killed
             if leftover.with_name(leftover.name.removeprefix("tmp_")).exists():
                 leftover.unlink()
@@ -471,9 +483,11 @@ class Progress:
             self._finish(node, event.data.run_result)
 
     def _start(self, node: str) -> None:
+        from python_steps.engine import clear_checkpoints
+
         if not self.journal.has_begun:  # only now is it sure that something is changed
-            if self.settings.is_full_refresh:
-                shutil.rmtree(self.settings.beside(".checkpoints"), ignore_errors=True)
+            if not self.journal.keeps_checkpoints:
+                clear_checkpoints(self.settings.beside(".checkpoints"))
             self.journal.begin()
         # Whatever was made from this node, or tested it, is of an earlier state from now on.
         self.journal.forget(self.graph.with_descendants([node]))
@@ -605,7 +619,8 @@ def report(
     if skipped:
         console.print(f"{skipped} models and tests that build on this were not run.")
     console.print(f"Full log: {log}", markup=False, highlight=False, soft_wrap=True)
-    console.print("What is finished stays so: the same command goes on from here.")
+    if not any(_is_of_variable(result.message) for result in progress.failed):
+        console.print("What is finished stays so: the same command goes on from here.")
 
 
 def _exit_code(failed: list[Result], graph: Graph, settings: Settings) -> int:
@@ -613,8 +628,15 @@ def _exit_code(failed: list[Result], graph: Graph, settings: Settings) -> int:
         return 0
     if all(result.status == "fail" and graph.is_audit(result.node) for result in failed):
         return BELOW_FLOOR
+    if any(_is_of_variable(result.message) for result in failed):
+        return WRONG_USAGE
     is_input = (_is_of_input(result.message, settings) for result in failed)
     return UNREADABLE if any(is_input) else FAILED
+
+
+def _is_of_variable(message: str) -> bool:
+    """Whether a macro of the project refuses the value of a variable."""
+    return bool(re.search("^ *The variable `", message, re.MULTILINE))
 
 
 def _is_of_input(message: str, settings: Settings) -> bool:
@@ -624,12 +646,32 @@ def _is_of_input(message: str, settings: Settings) -> bool:
 
 
 def _shortened(message: str, most: int = 8) -> list[str]:
-    """Return the first lines of a message, without that in which dbt names the node again."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    lines = [line for line in lines if not re.match("> (in|called by) macro", line)]
+    """Return the first lines of a message: what went wrong, without what only a log needs."""
+    unreadable = explain_encoding(message)
+    if unreadable:
+        return [unreadable]
+    lines = [line for line in _after_traceback(message.splitlines()) if line.strip()]
+    lines = [line.strip() for line in lines if not re.match(NEEDLESS, line)]
     if len(lines) > 1 and re.match(r"(Runtime|Compilation|Database) Error", lines[0]):
         lines = lines[1:]
     return lines[:most] + (["…"] if len(lines) > most else [])
+
+
+# Where dbt's macros were called from, and the settings that DuckDB adds to an error in a CSV file.
+NEEDLESS = r" *(> (in|called by) |Possible Solution: |(?!file )\w+ = )"
+
+
+def _after_traceback(lines: list[str]) -> list[str]:
+    """Return the last exception of a Python model, by itself; other messages as they are."""
+    begins = [place for place, line in enumerate(lines) if line.lstrip().startswith("Traceback (")]
+    if not begins:
+        return lines
+    margin = len(lines[begins[-1]]) - len(lines[begins[-1]].lstrip())
+    told = lines[begins[-1] + 1 :]
+    while told and (not told[0].strip() or len(told[0]) - len(told[0].lstrip()) > margin):
+        told = told[1:]
+    # The name of an exception without its module's.
+    return [re.sub(r"^ *(\w+\.)+(?=\w+: )", "", line) for line in told]
 
 
 def _advice(message: str, settings: Settings) -> list[str]:
@@ -671,7 +713,9 @@ def _explained(
 ) -> Exception:
     """Turn a message with which dbt refuses to run into one of ours."""
     if isinstance(cause, KeyboardInterrupt):
-        return BuildError("Stopped. The same command goes on from here.")
+        return BuildError("Stopped. The same command goes on from here.", STOPPED)
+    if _is_of_variable(message):
+        return BuildError(" ".join(_shortened(message)), WRONG_USAGE)
     if "lock on file" in message or "not a valid DuckDB" in message:
         return BuildError(explain_warehouse(message, settings.warehouse))
     if "does not have a target named" in message:

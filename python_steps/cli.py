@@ -9,6 +9,7 @@ import inspect
 import os
 import shutil
 import sys
+import tempfile
 import textwrap
 import threading
 from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 UNREADABLE = 3
+MAY_NAME_A_FOLDER = ("embedding_model",)  # variables of dbt_project.yml
 MOST_ROWS_ON_SCREEN = 40
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -122,6 +124,11 @@ class Variables(click.ParamType):
                 near = difflib.get_close_matches(str(name), known, n=1)
                 hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
                 self.fail(f"dbt_project.yml declares no variable '{name}'. {hint}", param, ctx)
+        # dbt runs in the project's folder, from where a relative path would lead elsewhere.
+        for name in MAY_NAME_A_FOLDER:
+            named = Path(str(given.get(name) or "")).expanduser()
+            if named.parts and named.exists():
+                given = given | {name: str(named.resolve())}
         return given
 
 
@@ -277,7 +284,8 @@ def build(
     A build that was stopped or killed goes on where it was; one with nothing new
     to do ends at once. Paths are files, folders or globs (in quotes); .zip
     archives are unpacked beside the warehouse. The exit code is 1 if a step or
-    test failed, 3 if input cannot be read, 4 if the result is below its floor.
+    test failed, 2 if an option or variable is wrong, 3 if input cannot be read,
+    4 if the result is below its floor, 130 if it was stopped by Ctrl-C.
 
     For example:
       deepinnovation build
@@ -333,12 +341,11 @@ def check(
     Tells files, formats, records, fields, what would be rejected and why,
     languages and years, and roughly the disk that a build needs. Small sources
     are read in full. Nothing is built. The exit code is 3 if something cannot be
-    read, or a field that every record needs is missing.
+    read, a field that every record needs is missing, or no record is good.
 
     For example:
       deepinnovation check --papers openalex=~/works --patents google_patents=~/patents
     """
-    from python_steps.build import project_variables
     from python_steps.heads import read_head
     from python_steps.summary import show_heads
 
@@ -348,9 +355,8 @@ def check(
     if is_sample(sources):
         named = {source.entity for source in sources}
         sources += [source for source in sample(project) if source.entity not in named]
-    unpacked = place.with_name(place.name + ".unpacked")
-    earliest_year = project_variables(project).get("earliest_year", 1790)
-    heads = [read_head(unpack(source, unpacked), earliest_year) for source in sources]
+    with tempfile.TemporaryDirectory(prefix="deepinnovation") as folder:
+        heads = [read_head(unpack(source, Path(folder)), project) for source in sources]
     show_heads(heads, place, _console())
     bad = [head.source.name for head in heads if not head.is_readable]
     if bad:
@@ -358,9 +364,6 @@ def check(
             f"A build would fail on {', '.join(bad)}: see the lines in red. "
             "Mend or leave out what they name."
         )
-    for head in heads:
-        if not head.rows_read:
-            click.echo(f"Note: {head.source.name} holds no records.", err=True)
 
 
 @main.command(cls=Documented)
@@ -370,9 +373,7 @@ def check(
     "--format",
     "form",
     type=click.Choice(["table", "csv", "json", "parquet"]),
-    default="table",
-    show_default=True,
-    help="json: one object a line.",
+    help="json: one object a line.  [default: the ending of --output, else table]",
 )
 @click.option(
     "--output",
@@ -382,7 +383,7 @@ def check(
 @click.option("--limit", type=click.IntRange(min=0), help="Rows at most.")
 @_debug_option
 def query(
-    sql: str, warehouse: Path | None, form: str, output: Path | None, limit: int | None
+    sql: str, warehouse: Path | None, form: str | None, output: Path | None, limit: int | None
 ) -> None:
     """Ask the warehouse in SQL; nothing can be changed.
 
@@ -395,10 +396,14 @@ def query(
     """
     import duckdb
 
-    if form == "parquet" and output is None:
-        raise click.UsageError("--format parquet needs --output FILE.")
+    if output is not None and form is None:
+        form = output.suffix.lower().removeprefix(".")
+        form = form if form in ("csv", "json", "parquet") else "table"
+    form = form or "table"
     if output is not None and form == "table":
         raise click.UsageError("--output needs --format csv, json or parquet.")
+    if form == "parquet" and output is None:
+        raise click.UsageError("--format parquet needs --output FILE.")
     place = _warehouse(warehouse)
     if not place.exists():
         raise InputError(
@@ -407,16 +412,31 @@ def query(
         )
     with _open(place) as connection:
         try:
+            _refuse_all_but_one_query(sql)
             relation = connection.sql(sql)
             if relation is None:
                 raise QueryError("Only queries that give rows are run, such as select.")
             relation = relation if limit is None else relation.limit(limit)
             if form == "table":
-                _print_table(relation)
+                _print_table(relation, MOST_ROWS_ON_SCREEN if limit is None else limit)
             else:
                 _copy(connection, relation, form, output)
         except duckdb.Error as error:
             raise QueryError(_explain(error, connection)) from error
+
+
+def _refuse_all_but_one_query(sql: str) -> None:
+    """Refuse what could write files, as COPY and EXPORT can even where the warehouse cannot."""
+    import duckdb
+
+    kinds = duckdb.StatementType
+    statements = duckdb.extract_statements(sql)
+    reads = (kinds.SELECT, kinds.EXPLAIN, kinds.PRAGMA, kinds.MULTI)
+    if len(statements) != 1 or statements[0].type not in reads:
+        raise QueryError(
+            "One query that gives rows is run, such as select; nothing can be changed, and files "
+            "are written with --format and --output."
+        )
 
 
 def _open(warehouse: Path) -> "duckdb.DuckDBPyConnection":
@@ -439,20 +459,18 @@ def _open(warehouse: Path) -> "duckdb.DuckDBPyConnection":
     return connection
 
 
-def _print_table(relation: "duckdb.DuckDBPyRelation") -> None:
+def _print_table(relation: "duckdb.DuckDBPyRelation", most: int) -> None:
     """Print rows as a table; of many only the first, and say so."""
     from rich.table import Table
 
-    rows = relation.limit(MOST_ROWS_ON_SCREEN + 1).fetchall()
+    rows = relation.limit(most + 1).fetchall()
     table = Table(*relation.columns)
-    for row in rows[:MOST_ROWS_ON_SCREEN]:
+    for row in rows[:most]:
         table.add_row(*("" if value is None else str(value) for value in row))
     console = _console()
     console.print(table, markup=False)
-    if len(rows) > MOST_ROWS_ON_SCREEN:
-        click.echo(
-            f"The first {MOST_ROWS_ON_SCREEN} rows; --format csv gives all of them.", err=True
-        )
+    if len(rows) > most:
+        click.echo(f"The first {most} rows; --format csv gives all of them.", err=True)
 
 
 def _copy(
@@ -463,6 +481,16 @@ def _copy(
 ) -> None:
     """Let DuckDB write rows to a file, or stream them to the standard output."""
     options = {"csv": "format csv, header", "json": "format json", "parquet": "format parquet"}
+    if form == "csv":  # lists as JSON, as in the published files
+        columns = [
+            f"to_json({name}) as {name}" if kind.id in ("list", "array", "struct", "map") else name
+            for name, kind in zip(
+                (f'"{column.replace(chr(34), chr(34) * 2)}"' for column in relation.columns),
+                relation.types,
+                strict=True,
+            )
+        ]
+        relation = relation.project(", ".join(columns))
 
     def copy(target: str) -> None:
         escaped = target.replace("'", "''")

@@ -41,6 +41,7 @@ TOKENS_PER_BATCH = {"cpu": 512, "cuda": 32_768}
 TEXTS_TOKENISED_AT_ONCE = 4096
 # How far the length of a vector may be from one: storage in fewer bits moves it by less.
 LENGTH_TOLERANCE = 5e-3
+SECONDS_FOR_THE_HUB = 10.0
 
 
 class EncoderError(RuntimeError):
@@ -395,13 +396,14 @@ def _load(name: str, *, device: str, only_local: bool) -> SentenceTransformer:
             loaded = SentenceTransformer(
                 name,
                 device=device,
-                local_files_only=only_local,
+                local_files_only=only_local or _is_here(name),
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
     except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         message = (
-            f"cannot load the encoder {name!r}: {error}. Give a folder that sentence-transformers "
+            f"cannot load the encoder {name!r}: {reason}. Give a folder that sentence-transformers "
             f"can read, with weights as safetensors, or {PACKAGED_MODEL!r}."
         )
         raise EncoderError(message) from error
@@ -409,6 +411,29 @@ def _load(name: str, *, device: str, only_local: bool) -> SentenceTransformer:
         message = f"the encoder {name!r} does not begin with a transformer"
         raise EncoderError(message)
     return loaded.eval()
+
+
+def _is_here(name: str) -> bool:
+    """Whether a model lies in a folder or in the hub's cache.
+
+    Of others the hub is asked once: to load them would repeat each of many requests for minutes.
+
+    Raises
+    ------
+    Exception
+        Whatever the hub's client raises where it does not answer or has no such model.
+    """
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if Path(name).is_dir():
+        return True
+    try:
+        huggingface_hub.snapshot_download(name, local_files_only=True)
+    except LocalEntryNotFoundError:
+        huggingface_hub.HfApi().model_info(name, timeout=SECONDS_FOR_THE_HUB)
+        return False
+    return True
 
 
 def _content_hash(model: SentenceTransformer) -> str:

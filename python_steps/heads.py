@@ -1,18 +1,19 @@
 """What the first records of a source show, before hours are spent on all of them.
 
-Used by `deepinnovation check`. Records are read by DuckDB in memory in the same way as
-macros/delivered_records.sql reads them, and judged by the same reasons as macros/clean.sql.
+Used by `deepinnovation check`. Records are read and judged by the SQL of the build itself (see
+staging.py), in a DuckDB in memory. Only what takes all records together is not foreseen: which
+of them are one document, and classes that are none.
 """
 
 import glob
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from python_steps.sources import Listing, Source, list_files
+from python_steps.sources import Listing, Source, explain_encoding, list_files
+from python_steps.staging import StagingSql
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,100 +21,69 @@ if TYPE_CHECKING:
 HEAD_ROWS = 1000
 HEAD_FILES = 10
 READ_FULLY_BELOW = 32 << 20  # bytes of all files of a source together
-LONGEST_RECORD = 32 << 20  # bytes, as in macros/delivered_records.sql
 
 
 @dataclass(frozen=True)
 class Form:
-    """What a system's records look like: the fields that matter, and SQL over a record `j`.
+    """What a system's records look like: the fields that matter, and the staging model."""
 
-    SQL gives text. It is a shorter form of what the system's staging model does.
-    """
-
+    model: str
     required: tuple[tuple[str, ...], ...]  # of each group, one field must be there
     optional: tuple[str, ...]
-    identifier: str
-    title: str
-    abstract: str
-    year: str
-    language: str
-    also_rejected: tuple[tuple[str, str], ...] = ()  # reason, condition
+    year: str = "cast(null as integer)"  # SQL over the columns of the model, as the two below
+    abstract: str = "abstract"
+    language: str = "language"
 
-
-def _publication_number(number: str) -> str:
-    compact = f"upper(regexp_replace({number}, '[^A-Za-z0-9]', '', 'g'))"
-    return f"regexp_extract({compact}, '^[A-Z]{{2}}[A-Z]{{0,2}}[0-9]+([A-Z][0-9]?)?$')"
-
-
-_TABLES = {
-    "title": "j ->> 'title'",
-    "abstract": "j ->> 'abstract'",
-    "language": "j ->> 'language'",
-}
 
 FORMS = {
     ("papers", "openalex"): Form(
-        required=(("id",), ("title", "display_name"), ("publication_year",)),
+        model="stg_openalex__works",
+        required=(("id",), ("title", "display_name")),
         optional=(
+            "publication_year",
             *("abstract_inverted_index", "doi", "language", "authorships", "primary_location"),
             *("type", "cited_by_count", "keywords", "topics", "publication_date"),
         ),
-        identifier="regexp_extract(j ->> 'id', "
-        "'^(https?://openalex[.]org/)?(works/)?[Ww]?([0-9]+)$', 3)",
-        title="coalesce(j ->> 'title', j ->> 'display_name')",
-        abstract="nullif(j ->> 'abstract_inverted_index', '{}')",
-        year="j ->> 'publication_year'",
-        language="j ->> 'language'",
-        also_rejected=(("paratext", "j ->> 'is_paratext' = 'true'"),),
+        year="publication_year",
     ),
     ("papers", "tables"): Form(
-        required=(("id",), ("title",), ("publication_year",)),
+        model="stg_tables__papers",
+        required=(("id",), ("title",)),
         optional=(
+            "publication_year",
             *("abstract", "doi", "language", "keywords", "authors", "institutions", "country"),
             *("venue", "work_type", "cited_by_count", "categories", "source"),
             *("label_is_ai", "label_source"),
         ),
-        identifier="j ->> 'id'",
-        year="j ->> 'publication_year'",
-        **_TABLES,
+        year="publication_year",
     ),
     ("patents", "google_patents"): Form(
-        required=(
-            ("publication_number",),
-            ("title_localized",),
-            ("filing_date", "priority_date", "publication_date", "grant_date"),
-        ),
+        model="stg_google_patents__publications",
+        required=(("publication_number",), ("title_localized",)),
         optional=(
             *("abstract_localized", "application_number", "family_id", "ipc", "cpc"),
             *("filing_date", "priority_date", "publication_date", "grant_date"),
             *("assignee_harmonized", "inventor_harmonized"),
         ),
-        identifier=_publication_number("j ->> 'publication_number'"),
-        title="j ->> '$.title_localized[0].text'",
-        abstract="j ->> '$.abstract_localized[0].text'",
-        year="nullif(substring(j ->> 'filing_date', 1, 4), '0')",
-        language="j ->> '$.title_localized[0].language'",
+        year="year(coalesce(filing_date, priority_date, publication_date))",
     ),
     ("patents", "tables"): Form(
-        required=(("publication_number", "id"), ("title",), ("year",)),
+        model="stg_tables__patents",
+        required=(("publication_number", "id"), ("title",)),
         optional=(
+            "year",
             *("abstract", "ipc", "cpc", "application_number", "family_id", "applicant"),
             *("inventors", "country", "language", "year_basis", "source"),
             *("label_is_ai", "label_source"),
         ),
-        identifier=_publication_number("coalesce(j ->> 'publication_number', j ->> 'id')"),
-        year="j ->> 'year'",
-        **_TABLES,
+        year="year",
     ),
     ("labels", "tables"): Form(
+        model="stg_tables__labels",
         required=(("source_record_id",), ("is_ai",)),
         optional=("label_source",),
-        identifier="j ->> 'source_record_id'",
-        title="'-'",  # labels have none
         abstract="cast(null as varchar)",
-        year="cast(null as varchar)",
         language="cast(null as varchar)",
-        also_rejected=(("missing_label", "try_cast(j ->> 'is_ai' as boolean) is null"),),
     ),
 }
 
@@ -133,7 +103,7 @@ class Head:
     rows_read
         Records looked at; the attributes below are of these.
     fields
-        Field name to the number of records where it is not null.
+        Name of every field to the number of records where it is not null.
     missing
         Required fields that no record has (alternatives joined by ` or `).
     absent
@@ -175,15 +145,15 @@ class Head:
         return not self.problems and not self.missing
 
 
-def read_head(source: Source, earliest_year: int) -> Head:
+def read_head(source: Source, project: Path) -> Head:
     """Read the first records of a source, all of them where they are few.
 
     Parameters
     ----------
     source
         Its archives must be unpacked.
-    earliest_year
-        Documents said to be older count as rejected (`vars: earliest_year` in dbt_project.yml).
+    project
+        Folder of dbt_project.yml, whose staging models judge the records.
 
     Raises
     ------
@@ -192,6 +162,9 @@ def read_head(source: Source, earliest_year: int) -> Head:
     """
     import duckdb
 
+    from python_steps.build import project_variables
+
+    sql = StagingSql(project, project_variables(project))
     listing = list_files(source)
     head = Head(source, listing, size=sum(file.stat().st_size for file in listing.files))
     head.formats = Counter(_format_in_words(file) for file in listing.files)
@@ -202,10 +175,14 @@ def read_head(source: Source, earliest_year: int) -> Head:
         if file.suffix == ".gz" and not _begins_as_gzip(file):
             head.problems.append(_damaged(file, "it does not begin as a gzip file does"))
     with duckdb.connect() as connection:
-        connection.execute("create table head (file varchar, row_number bigint, record varchar)")
-        for file in chosen:
-            head.problems += _read_file(connection, file, rows_of_file)
-        _describe(connection, head, FORMS[source.entity, source.system], earliest_year)
+        for table, files, limit in (
+            ("head", chosen, rows_of_file),
+            ("deleted", listing.deleted, None),
+        ):
+            connection.execute(f"create table {table} ({RECORD})")
+            for file in files:
+                head.problems += _read_file(connection, sql, table, file, limit)
+        _describe(connection, sql, head)
         if reads_all:
             head.is_exact = not head.problems
         else:
@@ -247,42 +224,26 @@ def _damaged(file: Path, reason: str) -> str:
     return f"{file} cannot be read: {reason}. Download or export it again."
 
 
-READ = {
-    "lines": f"""
-        select line from read_csv(?, delim = chr(1), quote = '', escape = '', header = false,
-            auto_detect = false, columns = {{'line': 'VARCHAR'}},
-            max_line_size = {LONGEST_RECORD}, buffer_size = {2 * LONGEST_RECORD})
-    """,
-    "documents": """
-        select unnest(case
-            when not json_valid(content) then string_split(content, chr(10))
-            when json_type(content) = 'ARRAY' then from_json(content, '["JSON"]')
-            when json_type(content, '$.results') = 'ARRAY'
-                then from_json(json_extract(content, '$.results'), '["JSON"]')
-            else [content]
-        end) from read_text(?)
-    """,
-    "parquet": "select to_json(delivered) from read_parquet(?) as delivered",
-    "csv": """
-        select to_json(delivered)
-        from read_csv(?, all_varchar = true, header = true) as delivered
-    """,
-}
+RECORD = "record_file varchar, record_row bigint, record_text varchar"
 
 
-def _read_file(connection: "duckdb.DuckDBPyConnection", file: Path, limit: int | None) -> list[str]:
-    """Append the first records of a file to the table `head`; return the problem, if any."""
+def _read_file(
+    connection: "duckdb.DuckDBPyConnection",
+    sql: StagingSql,
+    table: str,
+    file: Path,
+    limit: int | None,
+) -> list[str]:
+    """Append the first records of a file to a table; return the problem, if any."""
     import duckdb
 
-    first = READ[_form(file)] + ("" if limit is None else f" limit {limit}")
+    first = "" if limit is None else f" limit {limit}"
+    records = sql.records(_form(file), [glob.escape(str(file))])
     try:
-        connection.execute(
-            f"insert into head select '{file}', row_number() over (), record from ({first}) "
-            "as read(record)",
-            [glob.escape(str(file))],
-        )
+        connection.execute(f"insert into {table} select * from ({records}){first}")
     except duckdb.Error as error:
-        return [_damaged(file, str(error).strip().splitlines()[0].rstrip("."))]
+        first_line = str(error).strip().splitlines()[0].rstrip(".")
+        return [explain_encoding(str(error)) or _damaged(file, first_line)]
     return []
 
 
@@ -298,7 +259,8 @@ def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -
     if not others:
         return int(exact), True
     (mean,) = connection.execute(
-        "select coalesce(avg(strlen(record)), 0) from head where file not like '%.parquet'"
+        "select coalesce(avg(strlen(record_text)), 0) from head "
+        "where record_file not like '%.parquet'"
     ).fetchone()
     return int(exact) + round(sum(map(_unpacked_size, others)) / (mean + 1)), False
 
@@ -318,59 +280,69 @@ def _unpacked_size(file: Path) -> int:
 # ---------------------------------------------------------------- describing
 
 
-def _describe(
-    connection: "duckdb.DuckDBPyConnection", head: Head, form: Form, earliest_year: int
-) -> None:
-    """Fill a head from the table `head`."""
-    reasons = "".join(f"when {condition} then '{name}' " for name, condition in form.also_rejected)
-    latest_year = datetime.now(UTC).year + 1
-    connection.execute(f"""
-        create table judged as
-        with parsed as (
+def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head) -> None:
+    """Fill a head from the tables `head` and `deleted`."""
+    import duckdb
+
+    form = FORMS[head.source.entity, head.source.system]
+    deleted = sql.model("stg_openalex__deleted_works", "deleted")
+    try:
+        connection.execute(f"""
+            create table judged as
             select
-                file, row_number, record,
-                try_cast(record as json) as valid,
-                coalesce(json_type(valid) = 'OBJECT', false) as is_parsed,
-                case when is_parsed then valid end as j
-            from head
-            where trim(record) <> ''
-        )
+                record_file, record_row, {form.year} as year,
+                {form.abstract} as abstract, {form.language} as language,
+                case
+                    when rejection_reason is not null then rejection_reason
+                    when source_record_id in (select source_record_id from ({deleted}))
+                        then 'deleted_upstream'
+                end as reason
+            from ({sql.model(form.model, "head")})
+        """)
+    except duckdb.Error as error:
+        head.problems.append(f"A build would stop: {str(error).strip().splitlines()[0]}")
+        return
+    head.rows_read = head.rows = connection.execute("select count(*) from head").fetchone()[0]
+    (head.bytes_of_record,) = connection.execute(
+        "select coalesce(avg(strlen(record_text)), 0) from head"
+    ).fetchone()
+    head.abstracts, first, last = connection.execute("""
         select
-            *,
-            nullif(trim({form.language}), '') as language,
-            nullif(trim({form.abstract}), '') as abstract,
-            {form.year} as delivered_year,
-            try_cast(delivered_year as integer) as year,
-            case
-                when not is_parsed then 'malformed_record'
-                when coalesce(trim({form.identifier}), '') = '' then 'missing_identifier'
-                {reasons}
-                when coalesce(trim({form.title}), '') = '' then 'missing_title'
-                when delivered_year is not null
-                    and coalesce(year not between {earliest_year} and {latest_year}, true)
-                    then 'impossible_year'
-            end as reason
-        from parsed
-    """)
-    head.rows, head.abstracts, head.bytes_of_record, first, last = connection.execute("""
-        select
-            count(*), count(abstract), coalesce(avg(strlen(record)), 0),
+            count(abstract),
             min(year) filter (reason is null), max(year) filter (reason is null)
         from judged
     """).fetchone()
-    head.rows_read = head.rows
     head.years = None if first is None else (first, last)
     head.rejected = _counts(connection, "reason from judged where reason is not null")
     head.languages = _counts(connection, "language from judged where language is not null")
     present = """
-        key from (select j, unnest(json_keys(j)) as key from judged where is_parsed)
-        where case when contains(key, '"') then true
-            else json_type(j, '$."' || key || '"') <> 'NULL' end
+        select key, count(*) filter (
+            where case when contains(key, '"') then true
+                else json_type(j, '$."' || key || '"') <> 'NULL' end
+        )
+        from (
+            select j, unnest(json_keys(j)) as key
+            from (
+                select case when json_valid(record_text) then json(record_text) end as j from head
+            )
+            where json_type(j) = 'OBJECT'
+        )
+        where key <> 'record_file'
+        group by key
+        order by 2 desc, 1
     """
-    head.fields = _counts(connection, present)
+    head.fields = dict(connection.execute(present).fetchall())
     if head.fields:
         head.missing = [" or ".join(g) for g in form.required if not set(g) & set(head.fields)]
         head.absent = [name for name in form.optional if name not in head.fields]
+    if sum(head.rejected.values()) == head.rows_read:
+        reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
+        head.problems.append(
+            f"Every record would be rejected ({reasons}). Is {head.source.name} the right system "
+            "for these files?"
+            if head.rows_read
+            else f"{head.source.name} holds no records."
+        )
     _explain_broken(connection, head)
 
 
@@ -383,8 +355,11 @@ def _counts(connection: "duckdb.DuckDBPyConnection", values: str) -> dict[str, i
 def _explain_broken(connection: "duckdb.DuckDBPyConnection", head: Head) -> None:
     """Say where the first broken record is."""
     broken = connection.execute("""
-        select file, row_number, coalesce(json_type(valid) = 'ARRAY', false)
-        from judged where not is_parsed order by file, row_number limit 1
+        select
+            record_file, record_row,
+            case when json_valid(record_text) then json_type(record_text) = 'ARRAY' else false end
+        from judged inner join head using (record_file, record_row)
+        where reason = 'malformed_record' order by all limit 1
     """).fetchone()
     if broken is None:
         return
@@ -395,5 +370,5 @@ def _explain_broken(connection: "duckdb.DuckDBPyConnection", head: Head) -> None
             "Unpack it and name it .json."
         )
     else:
-        unit = "record" if _form(file) == "documents" else "line"
+        unit = "line" if _form(file) == "lines" else "record"
         head.listing.notes.append(f"The first broken record is {unit} {row} of {file}.")

@@ -34,6 +34,10 @@ PACKAGES = (
     "usearch",
 )
 
+# Parts of the fingerprint that say how things are computed, not from what: results of single
+# shards, which are kept by their rows and settings, do not outlive a change of these.
+HOW_IT_IS_COMPUTED = frozenset({"project files", "package versions"})
+
 # Variables of ours that change how a build runs, not what it makes, and those that locate it.
 UNDECISIVE = frozenset(
     f"DEEPINNOVATION_{name}"
@@ -64,7 +68,8 @@ def fingerprint(
     sources
         Delivered files count by path, size and time of change: reading them would take too long.
     variables
-        dbt variables; files that they name count by size and time of change.
+        dbt variables; files that they name, relative to the project or absolute, count by size
+        and time of change.
     target
         dbt target.
     environment
@@ -73,7 +78,8 @@ def fingerprint(
     Returns
     -------
     dict
-        Part of the fingerprint, named in words, to a hash.
+        Part of the fingerprint, named in words, to a hash. The year is part of it because a
+        document of the next year but one is rejected as impossible.
     """
     packages = [f"{name} {_version(name)}" for name in PACKAGES]
     settings = {
@@ -87,10 +93,11 @@ def fingerprint(
         "settings": _hash(
             [
                 json.dumps([variables, settings, target], sort_keys=True, default=str),
-                *_lines_of_named_files(variables),
+                *_lines_of_named_files(project, variables),
             ]
         ),
         "package versions": _hash([platform.python_version(), platform.machine(), *packages]),
+        "the year": str(datetime.now(UTC).year),
     }
 
 
@@ -112,7 +119,7 @@ def _version(package: str) -> str:
 def _source_lines(sources: Iterable[Source]) -> Iterator[str]:
     for source in sources:
         listing = list_files(source)
-        for file in (*listing.files, *listing.beside):
+        for file in (*listing.files, *listing.merged, *listing.deleted):
             facts = file.stat()
             yield f"{source.variable} {file} {facts.st_size} {facts.st_mtime_ns}"
 
@@ -126,11 +133,12 @@ def _project_lines(project: Path) -> Iterator[str]:
             yield f"{file.name} {file.parent.name} {hash_file(file)}"
 
 
-def _lines_of_named_files(variables: Mapping[str, Any]) -> Iterator[str]:
+def _lines_of_named_files(project: Path, variables: Mapping[str, Any]) -> Iterator[str]:
     """Yield the state of files and folders that variables name, as that of an encoder."""
     for value in variables.values():
-        if isinstance(value, str) and Path(value).is_absolute() and Path(value).exists():
-            for file in sorted([Path(value), *Path(value).rglob("*")]):
+        named = project / value if isinstance(value, str) and value else None
+        if named and named != project and named.exists():
+            for file in sorted([named, *named.rglob("*")]):
                 facts = file.stat()
                 yield f"{file} {facts.st_size} {facts.st_mtime_ns}"
 
@@ -155,7 +163,7 @@ class Journal:
     fingerprint
         Parts of the fingerprint, as `fingerprint` gives them.
     is_full_refresh
-        Whether the build that began this journal was asked to compute everything anew.
+        Whether everything is being computed anew; false once all of it is.
     finished
         dbt's unique id of a finished node to its line.
     is_complete
@@ -164,6 +172,8 @@ class Journal:
         The line about the end of the last build; None while one runs, or after one was killed.
     has_begun
         Whether the file holds this journal; else it still holds an earlier one, or none.
+    keeps_checkpoints
+        Whether shards that an earlier build computed count, if this journal has not begun.
     """
 
     path: Path
@@ -173,6 +183,7 @@ class Journal:
     is_complete: bool = False
     ended: dict[str, Any] | None = None
     has_begun: bool = False
+    keeps_checkpoints: bool = True
 
     @classmethod
     def read(cls, path: Path) -> "Journal | None":
@@ -194,6 +205,12 @@ class Journal:
         for node in line.get("again", ()):
             self.finished.pop(node, None)
         self.is_complete = bool(self.ended and self.ended["is_complete"])
+        self.is_full_refresh = self.is_full_refresh and not self.is_complete
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the last build was killed, or ended with a failure."""
+        return self.ended is None or self.ended.get("has_failed", False)
 
     def begin(self) -> None:
         """Replace the file by one that holds the fingerprint only."""
@@ -219,10 +236,15 @@ class Journal:
         if again:
             self._write({"again": again})
 
-    def end(self, is_complete: bool, warehouse: Path) -> None:
+    def end(self, is_complete: bool, has_failed: bool, warehouse: Path) -> None:
         """Note that a build ended by itself, and the state in which it leaves the warehouse."""
         self._write(
-            {"ended_at": _now(), "is_complete": is_complete, "warehouse": _state(warehouse)}
+            {
+                "ended_at": _now(),
+                "is_complete": is_complete,
+                "has_failed": has_failed,
+                "warehouse": _state(warehouse),
+            }
         )
 
     def is_of(self, warehouse: Path) -> bool:

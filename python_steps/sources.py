@@ -27,12 +27,29 @@ SAMPLE = {
 READABLE = re.compile(r"(\.(gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$")
 READABLE_IN_WORDS = ".jsonl, .ndjson, .json, .csv, .parquet or .gz, or be named part_*"
 
+# What an OpenAlex delivery holds, by the folders of its files.
+TABLES = ("works", "merged_ids", "deleted_ids", "others")
+
 UNPACKED_RATIO_LIMIT = 200  # JSON shrinks 10 to 20 times; far more is a bomb, not a delivery
 UNPACKED_RATIO_FROM = 1 << 30  # bytes below which a high ratio does no harm
 
 
 class InputError(Exception):
     """Input that cannot be read or is refused; the message says where it is and what to do."""
+
+
+def explain_encoding(message: str) -> str | None:
+    """Say what to do about DuckDB's message on a file that is not UTF-8; None of other messages."""
+    if not re.search("not utf-8 encoded|as valid UTF-8", message):
+        return None
+    file = re.search(r"file (?:= (.+)|'([^']+)')", message)
+    line = re.search(r"CSV Error on Line: (\d+)", message)
+    name = (file[1] or file[2]) if file else "A delivered file"
+    where = f" (line {line[1]})" if line else ""
+    return (
+        f"{name} is not UTF-8{where}: convert it, for example with "
+        "`iconv -f latin1 -t utf8 FILE > NEW`."
+    )
 
 
 @dataclass(frozen=True)
@@ -75,14 +92,15 @@ class Listing:
     ----------
     files
         What is read as records, in the order of the locations, sorted within each.
-    beside
-        Other delivered files that matter: OpenAlex's lists of merged and deleted works.
+    merged, deleted
+        OpenAlex's lists of merged and of deleted records, of works among others.
     notes
         What a reader should know of the choice, as sentences.
     """
 
     files: list[Path] = field(default_factory=list)
-    beside: list[Path] = field(default_factory=list)
+    merged: list[Path] = field(default_factory=list)
+    deleted: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -165,33 +183,43 @@ def absolute(path: str) -> str:
 def list_files(source: Source) -> Listing:
     """List the files of a source: the one place in Python that knows which files count.
 
-    Of a folder: everything below it that ends as READABLE says; of `part_0` and `part_0.gz` only
-    the latter. An OpenAlex snapshot holds many tables: works are what lies below a folder
-    `works`, if there is one.
+    Of a folder: everything below it that ends as READABLE says and is not called manifest…; of
+    `part_0` and `part_0.gz` only the latter.
+
+    An OpenAlex snapshot holds many tables. Which one a file belongs to shows in its path below the
+    location (below a glob's last folder without wildcard), never in the folders above: they may be
+    called anything. Lists of merged and deleted records lie in `/merged_ids/` and `/deleted_ids…`.
+    Of the other files, those in a folder `/works/` are works; a location that has none, such as
+    the folder of works itself or a single file, holds works only.
 
     Raises
     ------
     InputError
         If a location does not exist or holds no readable file.
     """
-    found: dict[str, None] = {}
+    tables: dict[str, dict[str, None]] = {name: {} for name in TABLES}
+    twins: list[str] = []
     for location in source.locations:
         here = _files_at(location)
         if not here:
             raise InputError(_nothing_at(location, source))
-        found.update(dict.fromkeys(here))
-    listing = Listing()
-    delivered = [file for file in found if f"{file}.gz" not in found]
-    if len(delivered) < len(found):
-        first = next(file for file in found if f"{file}.gz" in found)
+        there = set(here)
+        named = _tables(here, location) if source.system == "openalex" else {}
+        for file in here:
+            if f"{file}.gz" in there:
+                twins.append(file)
+            else:
+                tables[named.get(file, "works")][file] = None
+    files, merged, deleted, others = (list(map(Path, tables[name])) for name in TABLES)
+    listing = Listing(files, merged, deleted)
+    if twins:
         listing.notes.append(
-            f"{len(found) - len(delivered)} of the files are there both plain and as .gz; "
-            f"the .gz are read. The first: {first}"
+            f"{len(twins)} of the files are there both plain and as .gz; the .gz are read. "
+            f"The first: {twins[0]}"
         )
-    if source.system == "openalex":
-        _keep_works(listing, delivered)
-    else:
-        listing.files = [Path(file) for file in delivered]
+    unread = len(set(others) - set(files))
+    if unread:
+        listing.notes.append(f"{unread} files outside works/ (authors, sources …) are not read.")
     if {".parquet"} < {file.suffix for file in listing.files}:
         listing.notes.append(
             "Parquet files lie beside others. If both hold the same records, give only one folder."
@@ -199,17 +227,29 @@ def list_files(source: Source) -> Listing:
     return listing
 
 
-def _keep_works(listing: Listing, delivered: list[str]) -> None:
-    """Sort the files of an OpenAlex delivery into works, lists beside them, and the rest."""
-    beside = [file for file in delivered if "/merged_ids/" in file or "/deleted_ids" in file]
-    records = [file for file in delivered if file not in set(beside) and "/manifest" not in file]
-    works = [file for file in records if "/works/" in file]
-    if works and len(works) < len(records):
-        listing.notes.append(
-            f"{len(records) - len(works)} files outside works/ (authors, sources …) are not read."
-        )
-    listing.files = [Path(file) for file in works or records]
-    listing.beside = [Path(file) for file in beside if "/works/" in file]
+def _tables(files: list[str], location: str) -> dict[str, str]:
+    """Name the table of each file of an OpenAlex location, by the rule of `list_files`."""
+    tables = {}
+    root = len(_fixed(location).rstrip("/"))
+    for file in files:
+        below = file[root:]
+        if "/merged_ids/" in below:
+            tables[file] = "merged_ids"
+        elif "/deleted_ids" in below:
+            tables[file] = "deleted_ids"
+        else:
+            tables[file] = "works" if "/works/" in below else "others"
+    if "works" not in tables.values():
+        tables = {file: table.replace("others", "works") for file, table in tables.items()}
+    return tables
+
+
+def _fixed(location: str) -> str:
+    """Part of a location that is a path and not a pattern, with `/` as separator."""
+    location = location.replace(os.sep, "/")
+    if Path(location).exists() or not glob.has_magic(location):
+        return location
+    return re.split(r"[*?\[]", location)[0].rpartition("/")[0]
 
 
 def matching(pattern: str) -> list[Path]:
@@ -229,7 +269,11 @@ def _files_at(location: str) -> list[str]:
         else:
             files.add(str(match))
     files = {file.replace(os.sep, "/") for file in files}
-    return sorted(file for file in files if READABLE.search(file) or file == location)
+    return sorted(file for file in files if _is_readable(file) or file == location)
+
+
+def _is_readable(file: str) -> bool:
+    return bool(READABLE.search(file)) and not PurePosixPath(file).name.startswith("manifest")
 
 
 def _nothing_at(location: str, source: Source) -> str:

@@ -44,13 +44,17 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
     console.print(files)
     default = settings.project / "warehouse.duckdb"
     option = "" if settings.warehouse == default else f" --warehouse {_near(settings.warehouse)}"
+    folder = settings.publication
+    elsewhere = option
+    if folder != settings.project / "publication":
+        elsewhere += f" --publication {_near(folder)}"
     console.print("Next:")
     program = _program()
     for command, purpose in (
         (f'{program} query "select title, publication_year from papers"{option}', "ask it"),
         ("make docs", "what every table and column means"),
         (
-            f"{program} build --papers openalex=FOLDER --patents google_patents=FOLDER",
+            f"{program} build --papers openalex=FOLDER --patents google_patents=FOLDER{elsewhere}",
             "the same from your data",
         ),
     ):

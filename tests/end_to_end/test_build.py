@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from python_steps import cli
+from python_steps.heads import read_head
 from python_steps.journal import Journal
+from python_steps.sources import sample
 from tests.end_to_end.conftest import Built, build, command, environment, place_in
 
 SAMPLE = cli.project_folder() / "seeds/sample"
@@ -115,7 +117,49 @@ def test_rejected_records_are_kept_with_a_reason(sample_build):
     ((counted,),) = sample_build.rows("select sum(rejected_records) from marts.record_counts")
     rows = sample_build.rows("select entity, reason, raw_record from marts.rejected_records")
     assert len([entity for entity, _, _ in rows if entity in ("paper", "patent")]) == counted > 0
-    assert all(reason and raw is not None for _, reason, raw in rows)
+    assert "deleted_upstream" in {reason for _, reason, _ in rows}
+    assert [row for row in rows if not row[1] or row[2] is None] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "system", "entity"),
+    [
+        ("papers", "openalex", "paper"),
+        ("patents", "google_patents", "patent"),
+        ("labels", "tables", "label"),
+    ],
+)
+def test_check_foresees_the_records_that_a_build_rejects(sample_build, option, system, entity):
+    project = cli.project_folder()
+    (source,) = [s for s in sample(project) if (s.entity, s.system) == (option, system)]
+    rejected = sample_build.rows(
+        "select reason, count(*) from marts.rejected_records "
+        f"where entity = '{entity}' group by reason"
+    )
+    assert read_head(source, project).rejected == dict(rejected)
+
+
+# ---------------------------------------------------------------- what is described
+
+
+def test_every_relation_and_every_column_of_it_carries_its_description(sample_build):
+    schemas = "schema_name in ('staging', 'intermediate', 'marts', 'publication')"
+    bare = sample_build.rows(
+        f"""
+        select schema_name, table_name, '' from duckdb_tables()
+        where {schemas} and coalesce(comment, '') = ''
+        union all
+        select schema_name, view_name, '' from duckdb_views()
+        where {schemas} and coalesce(comment, '') = ''
+        union all
+        select schema_name, table_name, column_name from duckdb_columns()
+        where {schemas} and coalesce(comment, '') = ''
+        order by all
+        """
+    )
+    assert not bare
+    ((described,),) = sample_build.rows(f"select count(*) from duckdb_columns() where {schemas}")
+    assert described > 200
 
 
 # ---------------------------------------------------------------- what is said

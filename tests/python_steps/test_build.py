@@ -61,7 +61,7 @@ PROJECT = {
     "models/staging/stg_papers.sql": """
         select * from read_csv('{{ env_var("DEEPINNOVATION_PAPERS_TABLES") }}', all_varchar = true)
     """,
-    # The node tells that it runs, then waits for as long as a test holds it.
+    # The node tells that it runs, then waits for as long as a test holds it, or fails if told to.
     "models/intermediate/int_papers_counted.py": """
         from pathlib import Path
 
@@ -75,6 +75,8 @@ PROJECT = {
                 runs.write("int_papers_counted\\n")
             while place.with_name("hold").exists():
                 time.sleep(0.05)
+            if place.with_name("fail").exists():
+                raise ValueError("told to fail")
             return dbt.ref("stg_papers").order("id")
     """,
     "models/marts/papers.sql": """
@@ -141,12 +143,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def settings(project: Path, tmp_path: Path) -> Settings:
+def is_full_refresh() -> bool:
+    """Whether builds compute everything anew; tests may set it."""
+    return False
+
+
+@pytest.fixture
+def settings(project: Path, tmp_path: Path, is_full_refresh: bool) -> Settings:
     return Settings(
         project=project,
         warehouse=tmp_path / "made/warehouse.duckdb",
         publication=tmp_path / "made/publication",
         sources=(Source("papers", "tables", (str(tmp_path / "papers.csv"),)),),
+        is_full_refresh=is_full_refresh,
     )
 
 
@@ -234,6 +243,78 @@ def test_whatever_decides_the_result_makes_everything_run(settings, part, change
     assert sum(runs_since(settings).values()) == EVERY_NODE
 
 
+def keep_a_shard(settings: Settings) -> Path:
+    """Leave what a killed build leaves of a node that computes shard by shard."""
+    shard = settings.beside(".checkpoints") / "0.shard.arrow"
+    shard.parent.mkdir()
+    shard.touch()
+    return shard
+
+
+def change_code(settings: Settings) -> Settings:
+    model = settings.project / "models/marts/papers.sql"
+    model.write_text(f"-- another\n{model.read_text()}")
+    return settings
+
+
+def change_records(settings: Settings) -> Settings:
+    Path(settings.sources[0].locations[0]).write_text("id,title\n9,N\n")
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("change", "are_kept"),
+    [
+        (change_code, False),
+        (change_records, True),
+        (lambda settings: replace(settings, variables={"encoder": "another"}), True),
+    ],
+)
+def test_shards_that_other_code_computed_are_dropped_and_others_kept(settings, change, are_kept):
+    build(settings)
+    shard = keep_a_shard(settings)
+    build(replace(change(settings), select="stg_papers"))
+    assert shard.exists() == are_kept
+
+
+def test_shards_of_other_package_versions_are_dropped(settings, monkeypatch):
+    build(settings)
+    shard = keep_a_shard(settings)
+    monkeypatch.setattr("python_steps.journal._version", lambda package: "another")
+    build(replace(settings, select="stg_papers"))
+    assert not shard.exists()
+
+
+def test_shards_without_a_journal_are_dropped(settings):
+    settings.warehouse.parent.mkdir()
+    shard = keep_a_shard(settings)
+    build(replace(settings, select="stg_papers"))
+    assert not shard.exists()
+
+
+def test_a_new_year_makes_everything_run(settings):
+    build(settings)
+    path = settings.beside(".journal.jsonl")
+    first, *rest = path.read_text().splitlines(keepends=True)
+    line = json.loads(first)
+    line["fingerprint"]["the year"] = "1999"
+    path.write_text("".join([json.dumps(line) + "\n", *rest]))
+    _, said = build(settings)
+    assert "Changed since the last build: the year." in said
+
+
+def test_a_folder_that_a_variable_names_counts_by_its_files(settings, tmp_path):
+    encoder = tmp_path / "encoder"
+    encoder.mkdir()
+    (settings.project / "mine").mkdir()
+    for value, folder in ((str(encoder), encoder), ("mine", settings.project / "mine")):
+        named = replace(settings, variables={"encoder": value})
+        build(named)
+        assert build(named)[0].unchanged_since
+        (folder / "model.safetensors").write_text("weights")
+        assert "Changed since the last build: settings." in build(named)[1]
+
+
 def test_other_variables_make_everything_run(settings):
     build(settings)
     _, said = build(replace(settings, variables={"encoder": "another"}))
@@ -250,11 +331,39 @@ def test_a_selection_that_matches_nothing_is_wrong_usage(settings):
 
 def test_a_full_refresh_makes_everything_run_and_drops_checkpoints(settings):
     build(settings)
-    settings.beside(".checkpoints").mkdir()
-    outcome, _ = build(replace(settings, is_full_refresh=True))
-    assert outcome.unchanged_since is None
-    assert sum(runs_since(settings).values()) == EVERY_NODE
-    assert not settings.beside(".checkpoints").exists()
+    shard = keep_a_shard(settings)
+    for _ in range(2):  # asked for again, it begins anew
+        outcome, _ = build(replace(settings, is_full_refresh=True))
+        assert outcome.unchanged_since is None
+        assert sum(runs_since(settings).values()) == EVERY_NODE
+        assert not shard.parent.exists()
+    assert build(settings)[0].unchanged_since
+
+
+def test_a_full_refresh_that_was_stopped_goes_on_when_asked_for_again(settings):
+    build(settings)
+    refresh = replace(settings, is_full_refresh=True)
+    Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
+    outcome, said = build(refresh)
+    assert outcome.exit_code == building.FAILED
+    assert "the same command goes on from here" in said
+    Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
+    shard, lines = keep_a_shard(settings), len(lines_of(settings))
+    outcome, said = build(refresh)
+    assert outcome.exit_code == 0 and "Going on with the last build" in said
+    assert "stg_papers" not in runs_since(settings, lines)
+    assert "papers" in runs_since(settings, lines)
+    assert not shard.exists()  # of a complete build none are kept
+    assert not Journal.read(settings.beside(".journal.jsonl")).is_full_refresh
+
+
+def test_a_full_refresh_of_a_selection_that_ended_begins_anew(settings):
+    build(settings)
+    refresh = replace(settings, is_full_refresh=True, select="stg_papers")
+    build(refresh)
+    shard = keep_a_shard(settings)
+    build(refresh)
+    assert not shard.exists()
 
 
 @pytest.mark.parametrize("harm", ["removed", "changed"])
@@ -334,10 +443,12 @@ def test_a_node_selected_before_its_parents_were_built_is_built_after_them_again
 
 
 def arguments(settings: Settings) -> list[str]:
+    """Return what to type for a build with these settings."""
     return [
         "build",
         *("--papers", f"tables={settings.sources[0].locations[0]}"),
         *("--warehouse", str(settings.warehouse), "--publication", str(settings.publication)),
+        *(["--full-refresh"] if settings.is_full_refresh else []),
     ]
 
 
@@ -366,7 +477,10 @@ def started(settings: Settings) -> Iterator[subprocess.Popen]:
     hold.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("moment", ["int_papers_counted", "papers", "Papers"])
+@pytest.mark.parametrize(
+    ("moment", "is_full_refresh"),
+    [("int_papers_counted", False), ("papers", False), ("papers", True), ("Papers", False)],
+)
 def test_a_killed_build_goes_on_and_publishes_the_same_bytes(settings, started, moment):
     journal = settings.beside(".journal.jsonl")
     runs = Path(os.environ["SMALL_PROJECT_RUNS"])
@@ -399,7 +513,7 @@ def test_an_interrupted_build_ends_in_a_sentence_and_goes_on(settings, started):
     time.sleep(0.5)
     runs.with_name("hold").unlink()
     _, said = started.communicate(timeout=30)
-    assert started.returncode == building.FAILED
+    assert started.returncode == building.STOPPED
     assert said.strip() == "Error: Stopped. The same command goes on from here."
     assert build(settings)[0].exit_code == 0
 
@@ -457,6 +571,34 @@ def test_a_node_that_fails_is_named_with_the_message_of_its_error(settings):
     assert outcome.exit_code == building.FAILED
     assert "marts.papers" in said and "nonsense" in said
     assert outcome.log.exists() and outcome.log.stat().st_size
+
+
+def test_of_a_python_node_that_fails_the_exception_alone_is_told(settings):
+    Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
+    _, said = build(settings)
+    assert "ValueError: told to fail" in said
+    assert "Traceback" not in said and "raise ValueError" not in said
+
+
+def test_a_variable_that_a_macro_refuses_is_wrong_usage(settings):
+    (settings.project / "macros/check.sql").write_text(
+        "{% macro check() %}{{ exceptions.raise_compiler_error('The variable `floor` is 2; set "
+        "it to 1.') }}{% endmacro %}"
+    )
+    with (settings.project / "dbt_project.yml").open("a") as file:
+        file.write("on-run-start: ['{{ check() }}']\n")
+    with pytest.raises(BuildError) as caught:
+        build(settings)
+    assert caught.value.exit_code == building.WRONG_USAGE
+    assert str(caught.value) == "The variable `floor` is 2; set it to 1."
+
+
+def test_a_file_that_is_not_utf_8_is_told_with_the_remedy(settings):
+    Path(settings.sources[0].locations[0]).write_bytes("id,title\n1,Café\n".encode("latin-1"))
+    outcome, said = build(settings)
+    assert outcome.exit_code == building.UNREADABLE
+    assert "is not UTF-8" in said and "iconv -f latin1" in said
+    assert "Possible Solution" not in said
 
 
 def test_input_that_cannot_be_read_has_an_exit_code_of_its_own(settings):

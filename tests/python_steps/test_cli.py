@@ -104,7 +104,7 @@ def test_help_waits_for_neither_dbt_nor_torch():
         (["build", "--target", "oracle"], "'duckdb', 'spark'"),
         (["query"], "Missing argument"),
         (["query", "select 1", "--format", "parquet"], "--output FILE"),
-        (["query", "select 1", "--output", "x.csv"], "--format csv"),
+        (["query", "select 1", "--output", "x.txt"], "--format csv"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_names_what_is_right(arguments, says):
@@ -137,6 +137,16 @@ def test_debug_shows_the_traceback(tmp_path):
     assert shown.exit_code == 1 and shown.exc_info[0].__name__ == "InputError"
 
 
+def test_a_folder_in_a_variable_is_found_from_where_the_command_is_typed(tmp_path, monkeypatch):
+    (tmp_path / "encoders/mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    convert = cli.Variables().convert
+    given = convert("{embedding_model: encoders/mine, top_k: 5}", None, None)
+    assert given == {"embedding_model": str(tmp_path / "encoders/mine"), "top_k": 5}
+    assert convert("{embedding_model: a-name}", None, None) == {"embedding_model": "a-name"}
+    assert convert("{top_k: 5}", None, None) == {"top_k": 5}
+
+
 # ---------------------------------------------------------------- check
 
 
@@ -166,11 +176,37 @@ def test_check_without_options_reads_the_bundled_sample():
     assert "papers openalex" in shown.output and "patents google_patents" in shown.output
 
 
+@pytest.mark.parametrize(
+    ("entity", "records", "rejected"),
+    [
+        # Staging accepts an identifier of any form where there is no publication number.
+        ("patents tables", [{"id": "own-1", "title": "A", "year": 2020}], []),
+        ("patents tables", [{"publication_number": "x", "title": "A", "year": "NaN"}], []),
+        (
+            "patents google_patents",
+            [
+                PATENT
+                | {"title_localized": [{"text": "", "language": "de"}, *PATENT["title_localized"]]},
+                PATENT | {"title_localized": [{"text": "<b></b>", "language": "en"}]},
+            ],
+            ["50% missing title"],
+        ),
+    ],
+)
+def test_check_refuses_what_staging_refuses(tmp_path, entity, records, rejected):
+    file = tmp_path / "records.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    kind, system = entity.split()
+    shown = run("check", f"--{kind}", f"{system}={file}")
+    (line,) = [line for line in shown.output.splitlines() if "would be rejected" in line]
+    assert [part.strip() for part in line.split("│")[2].split(",")] == rejected or ["none"]
+
+
 def test_check_ends_with_3_when_required_fields_are_missing(tmp_path):
     (tmp_path / "papers.csv").write_text("titel,id\nA,1\n")
     shown = run("check", "--papers", f"tables={tmp_path}/papers.csv")
     assert shown.exit_code == 3
-    assert "title, which every record needs" in shown.output
+    assert "Missing: title, which every record needs" in shown.output
     assert "A build would fail on papers tables" in shown.output
 
 
@@ -213,6 +249,24 @@ def test_rows_go_to_a_file(warehouse, tmp_path, form):
     assert duckdb.sql(f"select count(*) from '{file}'").fetchall() == [(3,)]
 
 
+def test_the_ending_of_the_output_names_its_format(warehouse, tmp_path):
+    file = tmp_path / "papers.parquet"
+    shown = run("query", "from papers", "--warehouse", warehouse, "--output", file)
+    assert shown.exit_code == 0, shown.output
+    assert duckdb.sql(f"select count(*) from '{file}'").fetchall() == [(3,)]
+
+
+def test_lists_in_csv_are_json(warehouse):
+    sql = "select ['a', 'b\"'] as words"
+    shown = run("query", sql, "--warehouse", warehouse, "--format", "csv")
+    assert shown.output == 'words\n"[""a"",""b\\""""]"\n'
+
+
+def test_a_limit_shows_as_many_rows_on_the_screen(warehouse):
+    shown = run("query", "from range(100)", "--warehouse", warehouse, "--limit", "60")
+    assert "59" in shown.output and "--format csv gives all" not in shown.output
+
+
 def test_no_rows_are_a_header_only(warehouse):
     sql = "select place from papers where false"
     shown = run("query", sql, "--warehouse", warehouse, "--format", "csv")
@@ -235,7 +289,10 @@ def test_a_missing_table_is_answered_with_those_there_are(warehouse):
     [
         ("selec 1", "Parser Error"),
         ("select nonsense from papers", "nonsense"),
-        ("drop table papers", "read-only"),
+        ("drop table papers", "One query"),
+        ("copy papers to 'papers.csv'", "One query"),
+        ("select 1; select 2", "One query"),
+        ("attach 'other.duckdb'", "One query"),
         ("select cast(document_id as integer) from papers", "Could not convert"),
     ],
 )

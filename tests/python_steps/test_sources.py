@@ -9,10 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from python_steps import heads, sources
+from python_steps import cli, heads, sources
 from python_steps.sources import InputError, Listing, Source
-
-EARLIEST_YEAR = 1790
 
 
 def write(file: Path, content: str = "") -> Path:
@@ -84,7 +82,7 @@ def test_what_cannot_be_handed_on_is_refused_with_its_path(path):
 def test_of_a_folder_the_readable_files_are_taken(tmp_path):
     for name in ("a.jsonl", "b/c.ndjson.gz", "b/part_000", "d.parquet", "e.csv", "f.json"):
         write(tmp_path / name)
-    for name in ("manifest", "readme.txt", "b/W123", "party"):
+    for name in ("manifest", "b/manifest.json", "readme.txt", "b/W123", "party"):
         write(tmp_path / name)
     found = names(listed(tmp_path, "tables"), tmp_path)
     assert found == ["a.jsonl", "b/c.ndjson.gz", "b/part_000", "d.parquet", "e.csv", "f.json"]
@@ -108,10 +106,37 @@ def test_of_an_openalex_snapshot_works_alone_are_read(tmp_path, layout):
     write(tmp_path / "data/merged_ids/authors/2023-04-13.csv.gz")
     listing = listed(tmp_path, "openalex")
     assert names(listing, tmp_path) == [f"{layout}/updated_date=2024-01-01/part_000.gz"]
-    beside = [file.relative_to(tmp_path).as_posix() for file in listing.beside]
-    assert sorted(beside) == sorted(
-        ["data/merged_ids/works/2023-04-13.csv.gz", f"{layout}/deleted_ids.csv"]
-    )
+    merged = [file.relative_to(tmp_path / "data/merged_ids").as_posix() for file in listing.merged]
+    assert merged == ["authors/2023-04-13.csv.gz", "works/2023-04-13.csv.gz"]
+    assert listing.deleted == [tmp_path / layout / "deleted_ids.csv"]
+
+
+@pytest.mark.parametrize("above", ["works", "merged_ids/works", "deleted_ids"])
+@pytest.mark.parametrize("location", ["", "data*"])
+def test_the_folders_above_a_location_may_be_called_anything(tmp_path, above, location):
+    folder = tmp_path / above / "snapshot"
+    work = write(folder / "data/works/updated_date=2024-01-01/part_000.gz")
+    write(folder / "data/authors/updated_date=2024-01-01/part_000.gz")
+    listing = listed(tmp_path, "openalex", location=str(folder / location))
+    assert (listing.files, listing.merged, listing.deleted) == ([work], [], [])
+
+
+def test_in_the_folder_of_works_everything_but_its_lists_is_a_work(tmp_path):
+    work = write(tmp_path / "works/updated_date=2024-01-01/part_000.gz")
+    write(tmp_path / "works/manifest.json")
+    deleted = write(tmp_path / "works/deleted_ids.csv")
+    listing = listed(tmp_path / "works", "openalex")
+    assert (listing.files, listing.deleted) == ([work], [deleted])
+
+
+def test_a_single_file_and_a_snapshot_are_read_together(tmp_path):
+    work = write(tmp_path / "snapshot/data/works/part_000.gz")
+    write(tmp_path / "snapshot/data/authors/part_000.gz")
+    more = write(tmp_path / "more.jsonl")
+    locations = (str(tmp_path / "snapshot"), str(more))
+    listing = sources.list_files(Source("papers", "openalex", locations))
+    assert listing.files == [work, more]
+    assert len(listing.notes) == 1 and "1 files outside works/" in listing.notes[0]
 
 
 def test_a_glob_names_files_and_folders(tmp_path):
@@ -202,7 +227,7 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
 
 
 def head_of(location: Path, entity: str = "papers", system: str = "openalex") -> heads.Head:
-    return heads.read_head(Source(entity, system, (str(location),)), EARLIEST_YEAR)
+    return heads.read_head(Source(entity, system, (str(location),)), cli.project_folder())
 
 
 def test_a_small_source_is_counted_exactly_and_rejections_are_named(tmp_path):
@@ -240,11 +265,34 @@ def test_pages_of_the_api_are_read(tmp_path, page):
 
 
 def test_missing_required_fields_are_named(tmp_path):
-    write(tmp_path / "papers.csv", "title,year\nA title,2001\n")
+    write(tmp_path / "papers.csv", "name,year\nA title,2001\n")
     head = head_of(tmp_path, system="tables")
-    assert head.missing == ["id", "publication_year"]
+    assert head.missing == ["id", "title"]
     assert not head.is_readable
-    assert "abstract" in head.absent
+    assert {"abstract", "publication_year"} <= set(head.absent)
+
+
+def test_a_field_that_holds_only_nulls_is_there(tmp_path):
+    write(tmp_path / "papers.jsonl", '{"id": "1", "title": "A", "abstract": null}\n')
+    head = head_of(tmp_path, system="tables")
+    assert head.fields["abstract"] == 0 and "abstract" not in head.absent
+    assert head.is_readable
+
+
+def test_a_source_of_which_no_record_is_good_is_told(tmp_path):
+    write(tmp_path / "papers.jsonl", '{"id": "x1", "title": "A", "publication_year": 2001}\n')
+    head = head_of(tmp_path)
+    assert not head.is_readable
+    assert "Every record would be rejected (missing identifier)" in head.problems[0]
+
+
+@pytest.mark.parametrize("name", ["papers.csv", "papers.jsonl", "papers.json"])
+def test_a_file_that_is_not_utf_8_is_told_with_the_remedy(tmp_path, name):
+    content = {"papers.csv": "id,title\n1,Café\n", "papers.json": '[{"id": "1", "title": "é"}]'}
+    line = '{"id": "1", "title": "Café"}\n'
+    (tmp_path / name).write_bytes(content.get(name, line).encode("latin-1"))
+    problem = head_of(tmp_path, system="tables").problems[0]
+    assert f"{tmp_path / name} is not UTF-8" in problem and "iconv -f latin1" in problem
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
@@ -277,11 +325,12 @@ def test_a_broken_file_is_named_and_the_others_are_read(tmp_path):
     assert head.rows >= 399
 
 
-def test_an_empty_file_gives_no_records_and_no_problem(tmp_path):
+def test_files_without_records_are_told(tmp_path):
     write(tmp_path / "part_000.gz", "")
     write(tmp_path / "part_001", "")
     head = head_of(tmp_path)
-    assert (head.rows, head.missing, head.problems) == (0, [], [])
+    assert (head.rows, head.missing) == (0, [])
+    assert head.problems == ["papers openalex holds no records."]
 
 
 def test_a_large_source_is_estimated_from_its_first_records(tmp_path, monkeypatch):
