@@ -410,7 +410,7 @@ def _load(name: str, *, device: str, only_local: bool) -> SentenceTransformer:
     if not hasattr(loaded[0], "auto_model"):
         message = f"the encoder {name!r} does not begin with a transformer"
         raise EncoderError(message)
-    return loaded.eval()
+    return loaded.train(False)
 
 
 def _is_here(name: str) -> bool:

@@ -9,14 +9,13 @@ from python_steps import engine, similarity, tables
 
 def model(dbt, session):
     vectors = dbt.ref("int_vectors_compared")
-    settings = dbt.config.meta_get("matcher")
     schema = tables.MATCHES.append(tables.EMBEDDING_TEXT)
 
     def matched(space):
         one_space = vectors.filter(f"embedding_text = '{space}'")
         patents = one_space.filter("document_type = 'patent'").order("year desc, document_id")
         patents = similarity.Patents.from_batches(patents.to_arrow_reader())
-        matcher = similarity.Matcher(patents, **settings)
+        matcher = similarity.Matcher(patents, **dbt.config.meta_get("matcher"))
         return engine.map_shards(
             one_space.filter("document_type = 'paper'"),
             lambda papers: tables.in_space(matcher.step(papers), space),
@@ -28,5 +27,5 @@ def model(dbt, session):
             checkpoints=dbt.config.meta_get("checkpoints"),
         )
 
-    spaces = dbt.config.meta_get("spaces").split()
-    return pa.RecordBatchReader.from_batches(schema, chain.from_iterable(map(matched, spaces)))
+    batches = chain.from_iterable(map(matched, dbt.config.meta_get("spaces").split()))
+    return pa.RecordBatchReader.from_batches(schema, batches)
