@@ -369,7 +369,8 @@ def project_variables(project: Path) -> dict[str, Any]:
 def _selection(settings: Settings, graph: "Graph", todo: set[str]) -> list[str]:
     """Return dbt's options for the nodes to run."""
     if settings.select:
-        return ["--select", *settings.select.split()]
+        # A test that also reads what was not selected might find no table there.
+        return ["--indirect-selection", "cautious", "--select", *settings.select.split()]
     if todo == graph.nodes or not todo:
         return []
     # A model's tests are named one by one: dbt would add all of them.
