@@ -128,8 +128,9 @@
 
 {#
     Lines are read as text by the CSV reader with a separator that JSON cannot hold unescaped: it streams, reads gzip
-    and works in parallel. A line may be 32 MiB long. A CSV row with more fields than the header cannot be told apart
-    from one whose fields are shifted: it becomes text that is no JSON, so staging refuses it.
+    and works in parallel. A line may be 32 MiB long. CSV is read strictly: a row with more or fewer fields than the
+    header, or a quote that is never closed, ends the build with its line, because a lenient reader silently drops
+    fields or joins rows.
 #}
 {% macro default__read_records(files) -%}
 {%- set parts = [] -%}
@@ -167,15 +168,10 @@
 {%- endif -%}
 {%- if files['csv'] -%}
     {%- do parts.append(
-        "select record_file, record_row,\n"
-        ~ "        case when regexp_matches(record_text, '\"column[1-9][0-9]*\":\"') then 'more fields than the header: '\n"
-        ~ "        else '' end || record_text as record_text\n"
-        ~ "    from (\n        select record_file, row_number() over () as record_row,\n"
-        ~ "        cast(to_json(delivered) as varchar) as record_text\n"
-        ~ "        from read_csv(" ~ quoted_list(files['csv']) ~ ",\n"
-        ~ "            all_varchar = true, header = true, filename = 'record_file', union_by_name = true,\n"
-        ~ "            delim = ',', quote = '\"', escape = '\"', strict_mode = false, null_padding = true\n"
-        ~ "        ) as delivered\n    )"
+        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
+        ~ " as record_text\n    from read_csv(" ~ quoted_list(files['csv']) ~ ",\n"
+        ~ "        all_varchar = true, header = true, filename = 'record_file', union_by_name = true,\n"
+        ~ "        delim = ',', quote = '\"', escape = '\"', skip = 0, comment = ''\n    ) as delivered"
     ) -%}
 {%- endif -%}
 {%- if not parts -%}

@@ -19,7 +19,7 @@ from python_steps.sources import (
     ALL_SOURCES,
     InputError,
     Source,
-    explain_encoding,
+    explain_reading,
     is_sample,
     sample,
     unpack,
@@ -648,7 +648,7 @@ def _is_of_input(message: str, settings: Settings) -> bool:
 
 def _shortened(message: str, most: int = 8) -> list[str]:
     """Return the first lines of a message: what went wrong, without what only a log needs."""
-    unreadable = explain_encoding(message)
+    unreadable = explain_reading(message)
     if unreadable:
         return [unreadable]
     lines = [line for line in _after_traceback(message.splitlines()) if line.strip()]

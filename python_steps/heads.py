@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from python_steps.sources import Listing, Source, explain_encoding, list_files
+from python_steps.sources import Listing, Source, explain_reading, list_files
 from python_steps.staging import StagingSql
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def _read_file(
         connection.execute(f"insert into {table} select * from ({records}){first}")
     except duckdb.Error as error:
         first_line = str(error).strip().splitlines()[0].rstrip(".")
-        return [explain_encoding(str(error)) or _damaged(file, first_line)]
+        return [explain_reading(str(error)) or _damaged(file, first_line)]
     return []
 
 

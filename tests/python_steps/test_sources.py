@@ -355,3 +355,23 @@ def test_parquet_tells_its_rows_without_being_read(tmp_path, monkeypatch):
 def test_a_field_with_a_quote_in_its_name_does_no_harm(tmp_path):
     write(tmp_path / "papers.jsonl", json.dumps({'a"b': 1} | json.loads(work(1))) + "\n")
     assert head_of(tmp_path).rows == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ("a1,T,2001\na2,V,2002,extra\n", 3),
+        ("a1,T,2001\na2,V\n", 3),
+        ('a1,"two\nlines",2001\na2,"never closed,2002\na3,U,2003\n', 4),
+    ],
+)
+def test_an_irregular_row_is_named_by_its_line_and_never_swallowed(tmp_path, rows, line):
+    file = tmp_path / "papers.csv"
+    file.write_text("id,title,publication_year\n" + rows)
+    with pytest.raises(duckdb.Error) as raised:
+        duckdb.sql(
+            f"""select * from read_csv(
+                '{file}', all_varchar=true, header=true, delim=',', quote='"', escape='"', skip=0
+            )"""
+        ).fetchall()
+    assert f"{file}, line {line}: " in sources.explain_reading(str(raised.value))
