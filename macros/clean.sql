@@ -56,7 +56,7 @@ case
 
 {# A date delivered as the number 20190315; null where it is 0, no date, or not of an age that documents have. #}
 {% macro date_from_number(number) -%}
-{%- set digits = "cast(" ~ number ~ " as varchar)" -%}
+{%- set digits = "cast(" ~ number ~ " as string)" -%}
 case
             when try_cast(substring({{ digits }}, 1, 4) as integer) between {{ var('earliest_year') }}
             and {{ run_started_at.year + 1 }}

@@ -151,9 +151,9 @@
         ~ "    from (\n        select filename, unnest(case\n"
         ~ "            when not json_valid(content) then string_split(content, chr(10))\n"
         ~ "            when json_type(content) = 'ARRAY'\n"
-        ~ "                then cast(from_json(content, '[\"JSON\"]') as varchar[])\n"
+        ~ "                then cast(from_json(content, '[\"JSON\"]') as string[])\n"
         ~ "            when json_type(content, '$.results') = 'ARRAY'\n"
-        ~ "                then cast(from_json(json_extract(content, '$.results'), '[\"JSON\"]') as varchar[])\n"
+        ~ "                then cast(from_json(json_extract(content, '$.results'), '[\"JSON\"]') as string[])\n"
         ~ "            else [content]\n        end) as line\n"
         ~ "        from (\n            select filename, ltrim(content, chr(65279)) as content\n"
         ~ "            from read_text(" ~ quoted_list(files['documents']) ~ ")\n        )\n    )\n    where trim(line) <> ''"
@@ -161,14 +161,14 @@
 {%- endif -%}
 {%- if files['parquet'] -%}
     {%- do parts.append(
-        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
+        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as string)"
         ~ " as record_text\n    from read_parquet(" ~ quoted_list(files['parquet'])
         ~ ", filename = 'record_file', union_by_name = true) as delivered"
     ) -%}
 {%- endif -%}
 {%- if files['csv'] -%}
     {%- do parts.append(
-        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as varchar)"
+        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as string)"
         ~ " as record_text\n    from read_csv(" ~ quoted_list(files['csv']) ~ ",\n"
         ~ "        all_varchar = true, header = true, filename = 'record_file', union_by_name = true,\n"
         ~ "        delim = ',', quote = '\"', escape = '\"', skip = 0, comment = ''\n    ) as delivered"
@@ -176,8 +176,8 @@
 {%- endif -%}
 {%- if not parts -%}
     {%- do parts.append(
-        "select cast(null as varchar) as record_file, cast(null as bigint) as record_row, "
-        ~ "cast(null as varchar) as record_text\n    where false"
+        "select cast(null as string) as record_file, cast(null as bigint) as record_row, "
+        ~ "cast(null as string) as record_text\n    where false"
     ) -%}
 {%- endif -%}
 {{ parts | join("\n\n    union all\n\n    ") }}

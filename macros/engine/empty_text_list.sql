@@ -3,6 +3,6 @@
     {{ return(adapter.dispatch('empty_text_list')()) }}
 {%- endmacro %}
 
-{% macro default__empty_text_list() -%}cast([] as varchar[]){%- endmacro %}
+{% macro default__empty_text_list() -%}cast([] as string[]){%- endmacro %}
 
 {% macro spark__empty_text_list() -%}cast(array() as array<string>){%- endmacro %}

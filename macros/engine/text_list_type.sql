@@ -3,6 +3,6 @@
     {{ return(adapter.dispatch('text_list_type')()) }}
 {%- endmacro %}
 
-{% macro default__text_list_type() -%}varchar[]{%- endmacro %}
+{% macro default__text_list_type() -%}string[]{%- endmacro %}
 
 {% macro spark__text_list_type() -%}array<string>{%- endmacro %}

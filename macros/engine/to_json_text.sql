@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__to_json_text(value) -%}
-cast(to_json({{ value }}) as varchar)
+cast(to_json({{ value }}) as string)
 {%- endmacro %}
 
 {% macro spark__to_json_text(value) -%}

@@ -39,7 +39,7 @@ definitions_that_decide as (
     {{ 'union all' if not loop.last }}
     {% else %}
     select
-        cast(null as varchar) as definition,
+        cast(null as string) as definition,
         0 as place
     where 1 = 0
     {% endfor %}
@@ -165,5 +165,5 @@ select
     reason,
     cast(null as double) as outer_probability,
     cast(null as double) as inner_probability,
-    cast(null as varchar) as model_version
+    cast(null as string) as model_version
 from decided

@@ -84,7 +84,7 @@ matched_codes as (
         document_codes.document_id,
         codes_of_definitions.definition,
         document_codes.code as matched_code,
-        cast(null as varchar) as matched_keyword
+        cast(null as string) as matched_keyword
     from document_codes
     inner join codes_of_definitions
         on
@@ -122,7 +122,7 @@ matched_keywords as (
     select
         candidate_keywords.document_id,
         candidate_keywords.definition,
-        cast(null as varchar) as matched_code,
+        cast(null as string) as matched_code,
         candidate_keywords.keyword as matched_keyword
     from candidate_keywords
     inner join documents

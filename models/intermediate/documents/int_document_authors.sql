@@ -22,7 +22,7 @@ openalex_authors as (
         nullif(regexp_extract(authorship.author.id, 'A[0-9]+$', 0), '') as author_id,
         nullif(regexp_extract(authorship.author.orcid, '[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$', 0), '') as orcid,
         authorship.is_corresponding,
-        cast(null as varchar) as country_code
+        cast(null as string) as country_code
     from papers
     inner join {{ ref('stg_openalex__works') }} as works
         on papers.record_file = works.record_file and papers.record_row = works.record_row
@@ -37,10 +37,10 @@ tables_authors as (
         author_position,
         'author' as author_role,
         author_name,
-        cast(null as varchar) as author_id,
-        cast(null as varchar) as orcid,
+        cast(null as string) as author_id,
+        cast(null as string) as orcid,
         cast(null as boolean) as is_corresponding,
-        cast(null as varchar) as country_code
+        cast(null as string) as country_code
     from papers
     inner join {{ ref('stg_tables__papers') }} as tables_papers
         on papers.record_file = tables_papers.record_file and papers.record_row = tables_papers.record_row
@@ -55,8 +55,8 @@ google_inventors as (
         author_position,
         'inventor' as author_role,
         {{ clean_text('inventor.name') }} as author_name,
-        cast(null as varchar) as author_id,
-        cast(null as varchar) as orcid,
+        cast(null as string) as author_id,
+        cast(null as string) as orcid,
         cast(null as boolean) as is_corresponding,
         upper({{ clean_text('inventor.country_code') }}) as country_code
     from patents
@@ -74,10 +74,10 @@ google_inventors_as_printed as (
         author_position,
         'inventor' as author_role,
         {{ clean_text('inventor_name') }} as author_name,
-        cast(null as varchar) as author_id,
-        cast(null as varchar) as orcid,
+        cast(null as string) as author_id,
+        cast(null as string) as orcid,
         cast(null as boolean) as is_corresponding,
-        cast(null as varchar) as country_code
+        cast(null as string) as country_code
     from patents
     inner join {{ ref('stg_google_patents__publications') }} as publications
         on patents.record_file = publications.record_file and patents.record_row = publications.record_row
@@ -93,10 +93,10 @@ tables_inventors as (
         author_position,
         'inventor' as author_role,
         author_name,
-        cast(null as varchar) as author_id,
-        cast(null as varchar) as orcid,
+        cast(null as string) as author_id,
+        cast(null as string) as orcid,
         cast(null as boolean) as is_corresponding,
-        cast(null as varchar) as country_code
+        cast(null as string) as country_code
     from patents
     inner join {{ ref('stg_tables__patents') }} as tables_patents
         on patents.record_file = tables_patents.record_file and patents.record_row = tables_patents.record_row

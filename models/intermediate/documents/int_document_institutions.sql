@@ -38,8 +38,8 @@ tables_institutions as (
         cast(null as bigint) as author_position,
         institution_position,
         institution_name,
-        cast(null as varchar) as institution_id,
-        cast(null as varchar) as ror,
+        cast(null as string) as institution_id,
+        cast(null as string) as ror,
         countries.country_code
     from papers
     inner join {{ ref('stg_tables__papers') }} as tables_papers

@@ -11,7 +11,7 @@ merged_works as (
 
     select
         source_record_id,
-        max_by(merged_into_record_id, coalesce(cast(merge_date as varchar), '') || merged_into_record_id)
+        max_by(merged_into_record_id, coalesce(cast(merge_date as string), '') || merged_into_record_id)
             as merged_into_record_id
     from {{ ref('stg_openalex__merged_works') }}
     where source_record_id is not null and merged_into_record_id is not null
@@ -71,9 +71,9 @@ openalex_papers as (
             'coalesce(openalex_works.authorships[' ~ first_index() ~ '].author.display_name, '
             ~ 'openalex_works.authorships[' ~ first_index() ~ '].raw_author_name)'
         ) }} as first_author,
-        cast(null as varchar) as country,
+        cast(null as string) as country,
         cast(null as boolean) as label_is_ai,
-        cast(null as varchar) as label_source,
+        cast(null as string) as label_source,
         openalex_works.is_retracted,
         openalex_works.rejection_reason,
         openalex_works.raw_record
@@ -185,7 +185,7 @@ select
     case
         when length({{ normalised_text('title') }}) >= 20
             then
-                {{ normalised_text('title') }} || '|' || cast(year as varchar)
+                {{ normalised_text('title') }} || '|' || cast(year as string)
                 || '|' || {{ normalised_text('first_author') }}
     end as title_key
 from judged

@@ -27,7 +27,7 @@ google_applicants_as_printed as (
         patents.document_id,
         applicant_position,
         {{ clean_text('applicant_name') }} as applicant_name,
-        cast(null as varchar) as country_code
+        cast(null as string) as country_code
     from patents
     inner join {{ ref('stg_google_patents__publications') }} as publications
         on patents.record_file = publications.record_file and patents.record_row = publications.record_row
@@ -42,7 +42,7 @@ tables_applicants as (
         patents.document_id,
         applicant_position,
         applicant_name,
-        cast(null as varchar) as country_code
+        cast(null as string) as country_code
     from patents
     inner join {{ ref('stg_tables__patents') }} as tables_patents
         on patents.record_file = tables_patents.record_file and patents.record_row = tables_patents.record_row

@@ -37,9 +37,9 @@ google_patents as (
         filing_date,
         priority_date,
         grant_date,
-        cast(null as varchar) as delivered_office_code,
+        cast(null as string) as delivered_office_code,
         cast(null as boolean) as label_is_ai,
-        cast(null as varchar) as label_source,
+        cast(null as string) as label_source,
         rejection_reason,
         raw_record
     from google_publications
