@@ -17,13 +17,14 @@
     {%- set least = {
         'earliest_year': 1, 'embedding_maximum_tokens': 1, 'keyword_count': 1, 'minimum_document_frequency': 1,
         'top_k': 1, 'exact_below_patents': 0, 'hnsw_expansion_search': 1, 'audited_papers': 1,
+        'patents_per_block': 1,
     } -%}
     {%- for name, smallest in least.items() if var(name) is not integer or var(name) < smallest -%}
         {{ exceptions.raise_compiler_error(
             "The variable `" ~ name ~ "` is " ~ var(name) ~ "; set it to a whole number from " ~ smallest ~ "."
         ) }}
     {%- endfor -%}
-    {%- for name in ['keyword_diversity', 'recall_at_1_floor', 'recall_at_k_floor'] -%}
+    {%- for name in ['keyword_diversity', 'recall_at_1_floor', 'recall_at_k_floor', 'spark_gpus_per_task'] -%}
         {%- if var(name) is not number or not 0 <= var(name) <= 1 -%}
             {{ exceptions.raise_compiler_error(
                 "The variable `" ~ name ~ "` is " ~ var(name) ~ "; set it to a number from 0 to 1."

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from python_steps import tables
+
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
@@ -226,6 +228,13 @@ def load_encoder(
         precision=precision,
         maximum_tokens=limit,
         device=device,
+    )
+
+
+def describe(encoder: Encoder) -> pa.Table:
+    """Return one row of :data:`tables.ENCODERS` that tells what an encoder is."""
+    return pa.table(
+        {name: [getattr(encoder, name)] for name in tables.ENCODERS.names}, schema=tables.ENCODERS
     )
 
 

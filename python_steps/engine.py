@@ -1,9 +1,10 @@
 """
-Run one step over every shard of a relation.
+Run one step over every shard of a relation, on DuckDB or on Spark.
 
-The only module of the package that knows what a relation is. The data decide the shards (rows
-that share a key) and their order, never the engine: that alone keeps results equal to the bit
-from one run to the next.
+The only module of the package that knows what a relation is: a lazy DuckDB relation, or a Spark
+DataFrame. The data decide the shards (rows that share a key) and their order, never the engine:
+that alone keeps results equal to the bit from one run to the next, and from one engine to the
+other.
 """
 
 from __future__ import annotations
@@ -13,33 +14,28 @@ import hashlib
 import itertools
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+    from pyspark.sql import DataFrame, SparkSession
+
+    Relation = TypeVar("Relation", DuckDBPyRelation, DataFrame)
+    Session = DuckDBPyConnection | SparkSession
+
 Step = Callable[[pa.Table], pa.Table]
-
-
-class Relation(Protocol):
-    """What is asked of a lazy relation; DuckDB's `DuckDBPyRelation` has it."""
-
-    def count(self, column: str) -> Self:
-        """Return a relation of the number of rows."""
-
-    def order(self, order_expr: str) -> Self:
-        """Return the rows in an order."""
-
-    def fetchall(self) -> list[tuple]:
-        """Return all rows."""
-
-    def to_arrow_reader(self, batch_size: int) -> pa.RecordBatchReader:
-        """Open a stream of the rows."""
 
 
 PROGRESS_VARIABLE = "DEEPINNOVATION_PROGRESS"
@@ -58,17 +54,20 @@ def map_shards(
     description: str,
     version: str = "",
     checkpoints: str | Path | None = None,
-) -> pa.RecordBatchReader:
+    gpus_per_task: float = 0,
+) -> pa.RecordBatchReader | DataFrame:
     """
     Call a step once for every shard of a relation and stream what it returns.
 
-    A shard is all rows with one value of `key`. Shards come in the order of `key`, rows within a
-    shard in the order of `order`. One shard is in memory at a time, however large the relation.
+    A shard is all rows with one value of `key`, its rows in the order of `order`. One shard is in
+    memory at a time, and on Spark one for every task that runs; there the shards go to the workers
+    in no order, and the step is pickled to them.
 
     Parameters
     ----------
     relation
-        Lazy DuckDB relation. Nothing of it is read before the returned reader is.
+        Lazy DuckDB relation or Spark DataFrame. Nothing of it is read before the result is, save
+        the values of `key` on Spark.
     step
         Pure function from the rows of one shard to rows of `schema`.
     key
@@ -78,7 +77,7 @@ def map_shards(
     order
         Column that orders the rows of a shard; unique, so that the order is total.
     descending
-        Whether the shards come from the last key to the first.
+        Whether the shards come from the last key to the first, on DuckDB.
     description
         What the progress bar calls the work; also part of the name of a checkpoint.
     version
@@ -86,23 +85,28 @@ def map_shards(
         text. Checkpoints of another version are not used.
     checkpoints
         Folder for the results of finished shards, so that a killed run does not compute them
-        again; none are kept without one.
+        again; none are kept without one. On a cluster, a folder that every worker shares.
+    gpus_per_task
+        On Spark: the share of a GPU that each task asks for, by a resource profile.
 
     Returns
     -------
-    pa.RecordBatchReader
-        Rows of `schema`; none for a relation without rows.
+    pa.RecordBatchReader or pyspark.sql.DataFrame
+        Rows of `schema`; none for a relation without rows. Spark has no lists of fixed size: they
+        come back as plain lists.
 
     Raises
     ------
     ValueError
         While reading, when the step's columns are not those of `schema`.
     """
-    direction = "desc" if descending else "asc"
-    ordering = f'"{key}" {direction} nulls last, "{order}" asc'
     if checkpoints:
         salt = f"{description}\n{version}\n{schema.to_string()}"
-        step = _remember(step, folder=Path(checkpoints), salt=salt)
+        step = _Remembered(step, Path(checkpoints), salt)
+    if is_spark(relation):
+        return _map_on_spark(relation, step, key, schema, order, description, gpus_per_task)
+    direction = "desc" if descending else "asc"
+    ordering = f'"{key}" {direction} nulls last, "{order}" asc'
 
     def batches() -> Iterator[pa.RecordBatch]:
         # Counted and closed before the stream opens: a connection holds one open result, and
@@ -113,6 +117,74 @@ def map_shards(
         yield from _results(shards, step, schema=schema, description=description)
 
     return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def left_to_do(relation: Relation, done: Relation, on: Sequence[str]) -> Relation:
+    """
+    Return the rows of a relation that have no equal in another.
+
+    Parameters
+    ----------
+    relation
+        What is wanted.
+    done
+        What is there already.
+    on
+        Columns that must be equal, none of them null.
+    """
+    if is_spark(relation):
+        return relation.join(done.select(*on), on=list(on), how="left_anti")
+    condition = " and ".join(f'wanted."{name}" = done."{name}"' for name in on)
+    return relation.set_alias("wanted").join(done.set_alias("done"), condition, how="anti")
+
+
+def collect(relation: Relation, *, columns: Sequence[str], order: Sequence[str]) -> pa.Table:
+    """Return columns of a small relation whole, in an order."""
+    if is_spark(relation):
+        return relation.orderBy(*order).select(*columns).toArrow()
+    return relation.order(_quoted(order)).project(_quoted(columns)).to_arrow_table()
+
+
+def stream(relation: Relation, *, key: str, order: str) -> Iterator[pa.RecordBatch]:
+    """
+    Return the rows of a large relation in batches, ordered by `key` and then `order`.
+
+    No more than the rows of one key are held at a time: Spark hands over a result only whole, so
+    it is asked for one key after another.
+    """
+    if not is_spark(relation):
+        yield from relation.order(_quoted([key, order])).to_arrow_reader(ROWS_PER_BATCH)
+        return
+    for value in sorted(row[0] for row in relation.select(key).distinct().collect()):
+        rows = relation.filter(relation[key] == value).orderBy(order)
+        yield from rows.toArrow().to_batches(ROWS_PER_BATCH)
+
+
+def as_relation(session: Session, table: pa.Table) -> pa.Table | DataFrame:
+    """Return a table in the form in which dbt takes it from a Python model."""
+    if is_spark(session):
+        return session.createDataFrame(table.cast(_portable(table.schema)))
+    return table
+
+
+def is_spark(thing: object) -> bool:
+    """Whether a relation or a session is Spark's, of a driver or of Spark Connect."""
+    return type(thing).__module__.startswith("pyspark.")
+
+
+def working_folder(checkpoints: str | Path | None) -> Path:
+    """
+    Return a folder for files that steps share while nodes are built.
+
+    It is the folder of checkpoints, which a cluster shares; without one, a folder of this machine
+    that is gone when this process ends.
+    """
+    return Path(checkpoints) if checkpoints else Path(_temporary_folder().name)
+
+
+@cache
+def _temporary_folder() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="deepinnovation-")
 
 
 def clear_checkpoints(folder: str | Path) -> None:
@@ -129,6 +201,10 @@ def clear_checkpoints(folder: str | Path) -> None:
         path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not empty: someone else's files
         folder.rmdir()
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
 
 
 def _shards(batches: Iterable[pa.RecordBatch], key: str) -> Iterator[pa.Table]:
@@ -167,6 +243,74 @@ def _checked(table: pa.Table, schema: pa.Schema, description: str) -> pa.Table:
     return table.select(schema.names).cast(schema)
 
 
+# --- Spark --------------------------------------------------------------------------------------
+
+
+def _map_on_spark(
+    frame: DataFrame,
+    step: Step,
+    key: str,
+    schema: pa.Schema,
+    order: str,
+    description: str,
+    gpus_per_task: float,
+) -> DataFrame:
+    """Run the loop in the workers, each over the shards of its partitions."""
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    portable = _portable(schema)
+    # Stated, because Spark would fold so few bytes into one partition, and that is one worker;
+    # twice as many as shards, because their hashes meet.
+    partitions = 2 * frame.select(key).distinct().count() or 1
+    work = partial(_map_partition, step=step, key=key, schema=portable, description=description)
+    return (
+        frame.repartition(partitions, key)
+        .sortWithinPartitions(frame[key].asc_nulls_last(), order)
+        .mapInArrow(work, from_arrow_schema(portable), profile=_profile(gpus_per_task))
+    )
+
+
+def _map_partition(
+    batches: Iterator[pa.RecordBatch], *, step: Step, key: str, schema: pa.Schema, description: str
+) -> Iterator[pa.RecordBatch]:
+    """Cut the batches of one Spark partition into shards and call the step on each."""
+    _use_assigned_gpu()
+    yield from _results(_shards(batches, key), step, schema=schema, description=description)
+
+
+def _use_assigned_gpu() -> None:
+    """Compute on the GPU that Spark gave this task: a worker sees all of its machine's."""
+    from pyspark import TaskContext
+
+    resources = TaskContext.get().resources()
+    if "gpu" in resources:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(resources["gpu"].addresses[0]))
+
+
+def _profile(gpus_per_task: float) -> object | None:
+    if not gpus_per_task:
+        return None
+    from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
+
+    requests = TaskResourceRequests().cpus(1).resource("gpu", gpus_per_task)
+    return ResourceProfileBuilder().require(requests).build
+
+
+def _portable(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with lists of fixed size, which Spark has not, as plain lists."""
+    return pa.schema(
+        [
+            field.with_type(pa.list_(field.type.value_type))
+            if pa.types.is_fixed_size_list(field.type)
+            else field
+            for field in schema
+        ]
+    )
+
+
 # --- progress -----------------------------------------------------------------------------------
 
 
@@ -199,25 +343,29 @@ def _reported(shards: Iterable[pa.Table], *, total: int, description: str) -> It
 # --- checkpoints --------------------------------------------------------------------------------
 
 
-def _remember(step: Step, *, folder: Path, salt: str) -> Step:
-    """Wrap a step so that a shard it has seen before, in any process, is read from a file."""
+@dataclass(frozen=True)
+class _Remembered:
+    """A step that reads a shard which it has seen before, in any process, from a file."""
 
-    def remembered(shard: pa.Table) -> pa.Table:
-        path = folder / f"{_digest(shard, salt)}.shard.arrow"
+    step: Step
+    folder: Path
+    salt: str
+
+    def __call__(self, shard: pa.Table) -> pa.Table:
+        path = self.folder / f"{_digest(shard, self.salt)}.shard.arrow"
         if path.is_file():
             # A file torn by a crash of the machine is no checkpoint: compute again.
             with contextlib.suppress(pa.ArrowInvalid), pa.OSFile(str(path)) as source:
                 return pa.ipc.open_file(source).read_all()
-        result = step(shard)
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name.split('.')[0]}-{os.getpid()}.shard.partial")
+        result = self.step(shard)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f"{path.name.split('.')[0]}-{uuid.uuid4().hex}.shard.partial")
         with pa.OSFile(str(aside), "wb") as sink, pa.ipc.new_file(sink, result.schema) as writer:
             writer.write_table(result)
-        # Under its name only when whole, so that a kill at any moment leaves no half file.
+        # Under its name only when whole, so that a kill at any moment leaves no half file; under
+        # a name of its own before that, since Spark may try one shard twice at a time.
         aside.replace(path)
         return result
-
-    return remembered
 
 
 def _digest(table: pa.Table, salt: str) -> str:

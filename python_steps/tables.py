@@ -67,6 +67,16 @@ DOCUMENT_TEXT = pa.schema([("document_id", pa.string()), ("text_hash", pa.string
 # A document and the shard of the work it belongs to.
 DOCUMENT_SHARD = pa.schema([("document_id", pa.string()), ("shard", pa.string())])
 
+# What fixes the vectors of texts.
+ENCODERS = pa.schema(
+    [
+        ("model_version", pa.string()),
+        ("width", pa.int32()),  # numbers in a vector
+        ("precision", pa.string()),  # f32 | bf16
+        ("maximum_tokens", pa.int32()),
+    ]
+)
+
 # What identifies a phrase.
 PHRASE = pa.schema([("phrase", pa.string())])
 

@@ -37,7 +37,7 @@ keywords as (
 
 embeddings as (
 
-    select * from {{ ref('int_documents_embedded') }}
+    select * from {{ ref('int_document_vectors') }}
 
 ),
 
@@ -115,8 +115,7 @@ inner join details on papers.document_id = details.document_id
 inner join numbers on papers.document_id = numbers.document_id
 inner join decisions on papers.document_id = decisions.document_id
 left join keywords on papers.document_id = keywords.document_id
-left join embeddings
-    on keywords.document_id = embeddings.document_id and papers.text_hash = embeddings.text_hash
+left join embeddings on keywords.document_id = embeddings.document_id
 left join authors on papers.document_id = authors.document_id
 left join institutions on papers.document_id = institutions.document_id
 left join countries on papers.document_id = countries.document_id

@@ -27,7 +27,7 @@ keywords as (
 
 embeddings as (
 
-    select * from {{ ref('int_documents_embedded') }}
+    select * from {{ ref('int_document_vectors') }}
 
 ),
 
@@ -122,8 +122,7 @@ from patents
 inner join numbers on patents.document_id = numbers.document_id
 inner join decisions on patents.document_id = decisions.document_id
 left join keywords on patents.document_id = keywords.document_id
-left join embeddings
-    on keywords.document_id = embeddings.document_id and patents.text_hash = embeddings.text_hash
+left join embeddings on keywords.document_id = embeddings.document_id
 left join ipc on patents.document_id = ipc.document_id
 left join cpc on patents.document_id = cpc.document_id
 left join applicants on patents.document_id = applicants.document_id

@@ -9,7 +9,7 @@ texts as (
 
 embeddings as (
 
-    select * from {{ ref('int_documents_embedded') }}
+    select * from {{ ref('int_document_vectors') }}
 
 ),
 
@@ -21,7 +21,6 @@ keywords as (
 
 select texts.document_id
 from texts
-left join embeddings
-    on texts.document_id = embeddings.document_id and texts.text_hash = embeddings.text_hash
+left join embeddings on texts.document_id = embeddings.document_id
 left join keywords on texts.document_id = keywords.document_id
 where embeddings.document_id is null or keywords.document_id is null

@@ -6,13 +6,13 @@ from python_steps import engine, keywords, tables
 
 
 def model(dbt, session):
-    stop_phrases = dbt.ref("stop_phrases").project("stop_phrase").to_arrow_table()
-    phrases = dbt.ref("int_candidate_phrase_vectors").order("phrase").to_arrow_reader()
+    folder = engine.working_folder(dbt.config.meta_get("engine")["checkpoints"])
+    stops = engine.collect(dbt.ref("stop_phrases"), columns=["stop_phrase"], order=["stop_phrase"])
+    phrases = engine.stream(dbt.ref("int_candidate_phrase_vectors"), key="shard", order="phrase")
     settings = {
-        "phrases": keywords.PhraseVectors.from_batches(phrases),
-        "count": dbt.config.meta_get("count"),
-        "diversity": dbt.config.meta_get("diversity"),
-        "stop_phrases": stop_phrases.column("stop_phrase").to_pylist(),
+        "phrases": keywords.PhraseVectors.from_batches(phrases, folder=folder),
+        "stop_phrases": stops.column("stop_phrase").to_pylist(),
+        **dbt.config.meta_get("keywords"),
     }
     return engine.map_shards(
         dbt.ref("int_documents_with_candidates"),
@@ -21,5 +21,5 @@ def model(dbt, session):
         schema=tables.keywords(tables.DOCUMENT_SHARD),
         description="choose keywords",
         version=keywords.version(**settings),
-        checkpoints=dbt.config.meta_get("checkpoints"),
+        **dbt.config.meta_get("engine"),
     )

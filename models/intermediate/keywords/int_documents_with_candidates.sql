@@ -1,20 +1,14 @@
 with
 
-texts as (
+vectors as (
 
-    select * from {{ ref('int_document_texts') }}
+    select * from {{ ref('int_document_vectors') }}
 
 ),
 
 documents as (
 
     select * from {{ ref('int_documents_unioned') }}
-
-),
-
-embeddings as (
-
-    select * from {{ ref('int_documents_embedded') }}
 
 ),
 
@@ -29,15 +23,13 @@ candidates as (
 )
 
 select
-    texts.document_id,
-    texts.shard,
+    vectors.document_id,
+    vectors.shard,
     documents.title,
     documents.delivered_keywords,
     candidates.candidates,
-    embeddings.embedding,
-    embeddings.model_version
-from texts
-inner join documents on texts.document_id = documents.document_id
-inner join embeddings
-    on texts.document_id = embeddings.document_id and texts.text_hash = embeddings.text_hash
-left join candidates on texts.document_id = candidates.document_id
+    vectors.embedding,
+    vectors.model_version
+from vectors
+inner join documents on vectors.document_id = documents.document_id
+left join candidates on vectors.document_id = candidates.document_id

@@ -9,8 +9,8 @@ def model(dbt, session):
     encoder = embedding.load_encoder(**dbt.config.meta_get("encoder"))
     phrases = dbt.ref("int_candidate_phrases")
     if dbt.is_incremental:
-        done = f"select phrase, model_version from {dbt.this}"
-        phrases = phrases.filter(f"(phrase, '{encoder.model_version}') not in ({done})")
+        done = session.table(str(dbt.this)).filter(f"model_version = '{encoder.model_version}'")
+        phrases = engine.left_to_do(phrases, done, on=["phrase"])
     return engine.map_shards(
         phrases,
         partial(embedding.embed, encoder=encoder, text="phrase", keep=["phrase"]),
@@ -19,5 +19,5 @@ def model(dbt, session):
         schema=tables.embeddings(encoder.width, keep=tables.PHRASE),
         description="embed phrases",
         version=encoder.model_version,
-        checkpoints=dbt.config.meta_get("checkpoints"),
+        **dbt.config.meta_get("engine"),
     )

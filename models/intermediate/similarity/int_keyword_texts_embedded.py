@@ -9,8 +9,8 @@ def model(dbt, session):
     encoder = embedding.load_encoder(**dbt.config.meta_get("encoder"))
     texts = dbt.ref("int_keyword_texts")
     if dbt.is_incremental:
-        done = f"select document_id, text_hash, model_version from {dbt.this}"
-        texts = texts.filter(f"(document_id, text_hash, '{encoder.model_version}') not in ({done})")
+        done = session.table(str(dbt.this)).filter(f"model_version = '{encoder.model_version}'")
+        texts = engine.left_to_do(texts, done, on=tables.DOCUMENT_TEXT.names)
     return engine.map_shards(
         texts,
         partial(embedding.embed, encoder=encoder, keep=tables.DOCUMENT_TEXT.names),
@@ -18,5 +18,5 @@ def model(dbt, session):
         schema=tables.embeddings(encoder.width, keep=tables.DOCUMENT_TEXT),
         description="embed keywords",
         version=encoder.model_version,
-        checkpoints=dbt.config.meta_get("checkpoints"),
+        **dbt.config.meta_get("engine"),
     )

@@ -17,12 +17,11 @@ vectors as (
     {% if 'title_abstract' in [var('embedding_text'), var('published_embedding_text')] %}
     select
         'title_abstract' as embedding_text,
-        texts.document_id,
-        embeddings.embedding,
-        embeddings.model_version
-    from {{ ref('int_document_texts') }} as texts
-    inner join {{ ref('int_documents_embedded') }} as embeddings
-        on texts.document_id = embeddings.document_id and texts.text_hash = embeddings.text_hash
+        document_id,
+        shard,
+        embedding,
+        model_version
+    from {{ ref('int_document_vectors') }}
 
     union all
     {% endif %}
@@ -30,17 +29,20 @@ vectors as (
     select
         'keywords' as embedding_text,
         texts.document_id,
+        texts.shard,
         embeddings.embedding,
         embeddings.model_version
     from {{ ref('int_keyword_texts') }} as texts
     inner join {{ ref('int_keyword_texts_embedded') }} as embeddings
         on texts.document_id = embeddings.document_id and texts.text_hash = embeddings.text_hash
+    inner join {{ ref('int_encoders_loaded') }} as encoders on embeddings.model_version = encoders.model_version
 
 )
 
 select
     vectors.embedding_text,
     vectors.document_id,
+    vectors.shard,
     documents.document_type,
     documents.year,
     vectors.embedding,
