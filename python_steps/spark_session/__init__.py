@@ -273,13 +273,13 @@ def check_java() -> None:
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin" if home else None)
     remedy = (
-        f"Install Java {OLDEST_JAVA} or newer (a package such as openjdk-{OLDEST_JAVA}-jre-headless)"
-        " and name its folder in JAVA_HOME if it is not on the PATH, or reach a server that has it "
+        f"Install Java {OLDEST_JAVA} or newer (the package openjdk-{OLDEST_JAVA}-jre-headless) "
+        "and name its folder in JAVA_HOME if it is not on the PATH, or reach a server that has it "
         "through DEEPINNOVATION_SPARK_REMOTE=sc://HOST:15002."
     )
     if java is None:
-        place = f"JAVA_HOME is {home}, and" if home else "On the PATH"
-        raise DbtRuntimeError(f"Spark needs Java. {place} there is no java in it. {remedy}")
+        place = f"in {home}/bin (JAVA_HOME)" if home else "on the PATH"
+        raise DbtRuntimeError(f"Spark needs Java, and there is none {place}. {remedy}")
     told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
     found = re.search(r'version "(?:1\.)?(\d+)', told.stderr)
     if not found or int(found[1]) < OLDEST_JAVA:
