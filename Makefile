@@ -18,14 +18,20 @@ install: .venv/installed ## set up .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[development]'
 	@touch $@
 
+# Spark is 500 MB: who only runs the project on one machine does without it.
+.venv/installed-spark: .venv/installed
+	@echo "Adding Spark to .venv (a minute)..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[development,spark]'
+	@touch $@
+
 run: .venv/installed ## build the warehouse and the published files from the bundled sample
 	@$(BIN)/deepinnovation build $(ARGUMENTS)
 
-test: .venv/installed ## lint, then every test but the slow ones
+test: .venv/installed-spark ## lint, then every test but the slow ones
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest -m "not slow" $(ARGUMENTS)
 
-test-slow: .venv/installed ## tests on real data, benchmarks and other long ones
+test-slow: .venv/installed-spark ## tests on real data, benchmarks and other long ones
 	@$(BIN)/python -m pytest -m slow $(ARGUMENTS)
 
 lint: .venv/installed ## ruff and sqlfluff

@@ -1,6 +1,6 @@
 {# Text trimmed and with single blanks; blank text is null. #}
 {% macro clean_text(text) -%}
-nullif(trim({{ regexp_replace_all(text, '[ \t\r\n\u00a0\u3000]+', ' ') }}), '')
+nullif({{ trimmed(regexp_replace_all(text, '[ \t\r\n\u00a0\u3000]+', ' ')) }}, '')
 {%- endmacro %}
 
 {#
@@ -23,12 +23,12 @@ nullif(trim({{ regexp_replace_all(text, '[ \t\r\n\u00a0\u3000]+', ' ') }}), '')
 
 {# Letters and digits only, lower case, without accents, single blanks: what equal titles have in common. #}
 {% macro normalised_text(text) -%}
-trim({{ regexp_replace_all("lower(" ~ without_accents(text) ~ ")", "[^\\p{L}\\p{N}]+", " ") }})
+trim({{ regexp_replace_all(lower_case(without_accents(text)), "[^\\p{L}\\p{N}]+", " ") }})
 {%- endmacro %}
 
 {# DOI in lower case without the resolver's address or a prefix; null where it is no DOI. #}
 {% macro clean_doi(doi) -%}
-nullif(regexp_extract(lower(trim({{ doi }})), '10[.][0-9]{4,9}/[^ ]+$', 0), '')
+nullif({{ regexp_first(lower_case(trimmed(doi)), '10[.][0-9]{4,9}/[^ ]+$') }}, '')
 {%- endmacro %}
 
 {#
@@ -39,14 +39,14 @@ nullif(regexp_extract(lower(trim({{ doi }})), '10[.][0-9]{4,9}/[^ ]+$', 0), '')
 {% macro clean_publication_number(number) -%}
 {%- set compact = "upper(" ~ regexp_replace_all(number, "[ ,./]", "") ~ ")" -%}
 {%- set pattern = "^([A-Z]{2})-?([A-Z]{0,2}[0-9]+)-?([A-Z][0-9]?)?$" -%}
-{%- set office = "regexp_extract(" ~ compact ~ ", '" ~ pattern ~ "', 1)" -%}
-{%- set digits = "regexp_extract(" ~ compact ~ ", '" ~ pattern ~ "', 2)" -%}
-{%- set kind = "regexp_extract(" ~ compact ~ ", '" ~ pattern ~ "', 3)" -%}
+{%- set office = regexp_first(compact, pattern, 1) -%}
+{%- set digits = regexp_first(compact, pattern, 2) -%}
+{%- set kind = regexp_first(compact, pattern, 3) -%}
 case
             when {{ office }} <> ''
                 then {{ office }} || '-'
                     || case
-                        when {{ office }} = 'US' and regexp_extract({{ digits }}, '^20[0-9]{2}0[0-9]{6}$', 0) <> ''
+                        when {{ office }} = 'US' and {{ regexp_first(digits, '^20[0-9]{2}0[0-9]{6}$') }} <> ''
                             then substring({{ digits }}, 1, 4) || substring({{ digits }}, 6, 6)
                         else {{ digits }}
                     end
@@ -54,16 +54,26 @@ case
         end
 {%- endmacro %}
 
+{# A whole number, also written as 2019.0, as columns with gaps are; null where the text says anything else. #}
+{% macro whole_number(text) -%}
+try_cast({{ regexp_first(text, '^ *([+-]?[0-9]+)([.]0*)? *$', 1) }} as integer)
+{%- endmacro %}
+
+{# The day that a text of the form 2019-03-15 begins with; null where there is none. #}
+{% macro date_from_text(text) -%}
+try_cast({{ regexp_first(text, '^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') }} as date)
+{%- endmacro %}
+
 {# A date delivered as the number 20190315; null where it is 0, no date, or not of an age that documents have. #}
 {% macro date_from_number(number) -%}
 {%- set digits = "cast(" ~ number ~ " as string)" -%}
+{%- set written = (
+    "substring(" ~ digits ~ ", 1, 4) || '-' || substring(" ~ digits ~ ", 5, 2) || '-' || substring(" ~ digits ~ ", 7, 2)"
+) -%}
 case
-            when try_cast(substring({{ digits }}, 1, 4) as integer) between {{ var('earliest_year') }}
+            when {{ whole_number("substring(" ~ digits ~ ", 1, 4)") }} between {{ var('earliest_year') }}
             and {{ run_started_at.year + 1 }}
-                then try_cast(
-                    substring({{ digits }}, 1, 4) || '-' || substring({{ digits }}, 5, 2) || '-'
-                    || substring({{ digits }}, 7, 2) as date
-                )
+                then {{ date_from_text(written) }}
         end
 {%- endmacro %}
 
@@ -79,7 +89,7 @@ case
             when
                 {{ year }} is not null
                 and coalesce(
-                    try_cast({{ year }} as integer) not between {{ var('earliest_year') }}
+                    {{ whole_number(year) }} not between {{ var('earliest_year') }}
                     and {{ run_started_at.year + 1 }},
                     true
                 ) then 'impossible_year'

@@ -14,9 +14,9 @@
     {%- set delivered = source(system, entity) -%}  {# for the lineage #}
     {%- set files = {'lines': [], 'documents': [], 'parquet': [], 'csv': []} -%}
     {%- if execute -%}
-        {%- set files = delivered_files(system, entity) -%}
+        {%- set files = delivered_files(system, entity, source_locations(system, entity)) -%}
     {%- endif -%}
-    {{ return(adapter.dispatch('read_records')(files)) }}
+    {{ return(read_records(files)) }}
 {%- endmacro %}
 
 
@@ -44,44 +44,38 @@
     {%- if is_sample.value and variable in sample and not env_var(variable, '') -%}
         {{ return([project_root() ~ '/seeds/sample/' ~ sample[variable]]) }}
     {%- endif -%}
-    {{ return(env_var(variable, '').split(':') | select | list) }}
+    {#- Not at the colon of an address such as hdfs://host:9000/folder: as in python_steps/sources.py. -#}
+    {{ return(modules.re.split(':(?!//|[0-9]+(?:[/:]|$))', env_var(variable, '')) | select | list) }}
 {%- endmacro %}
 
 
 {# dbt's paths are relative to the working directory; the sample's is not. #}
 {% macro project_root() -%}
-    {{ return(flags.PROJECT_DIR or '.') }}
+    {{ return(invocation_args_dict.project_dir or '.') }}
 {%- endmacro %}
 
 
 {#
-    The files of one delivered table, by the way they are read. Of a folder: everything below it that ends in .gz,
-    .jsonl, .ndjson, .json, .parquet or .csv, or is named part_*; of `part_0` and `part_0.gz` only the latter. OpenAlex
-    snapshots hold many tables: works are what lies below a folder `works`, if there is one.
+    The files of one delivered table, by the way they are read, sorted. Of a folder: everything below it that ends in
+    .gz, .jsonl, .ndjson, .json, .parquet or .csv, or is named part_*; of `part_0` and `part_0.gz` only the latter.
+    What is hidden (`.name`, `_name`, but not `_name=value`) is left out, as Spark does. OpenAlex snapshots hold many
+    tables: works are what lies below a folder `works`, if there is one.
 #}
-{% macro delivered_files(system, entity) -%}
-    {%- set chosen = [] -%}
-    {%- for location in source_locations(system, entity) -%}
-        {%- set quoted = location | replace("'", "''") -%}
-        {%- set found = run_query(
-            "select distinct file from (" ~
-            "select file from glob('" ~ quoted ~ "') union all select file from glob('" ~ quoted ~ "/**')" ~
-            ") where regexp_matches(file, '([.](gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$')" ~
-            " and not regexp_matches(file, '/manifest[^/]*$')" ~
-            " or file = '" ~ quoted ~ "' order by file"
-        ).columns[0].values() | list -%}
-        {%- if not found -%}
-            {{ exceptions.raise_compiler_error(
-                "No file of " ~ system ~ " " ~ entity ~ " at " ~ location ~ ". Check the path, or leave it out."
-            ) }}
-        {%- endif -%}
+{% macro delivered_files(system, entity, locations) -%}
+    {%- set chosen = {} -%}
+    {%- for location in locations -%}
         {#- What a path means shows below the location: the folders above it may be called anything. -#}
-        {%- set fixed = location.split('*')[0].split('?')[0].split('[')[0] -%}
-        {%- set root = location if fixed == location else fixed.rpartition('/')[0] -%}
+        {%- set path = modules.re.sub('^([.]/+)+', '', location) -%}
+        {%- set fixed = path.split('*')[0].split('?')[0].split('[')[0] -%}
+        {%- set root = path if fixed == path else fixed.rpartition('/')[0] -%}
         {%- set kinds = {} -%}
-        {%- for file in found -%}
-            {%- set below = '/' ~ file[root | length:].lstrip('/') -%}
-            {%- if '/merged_ids/' in below -%}
+        {%- for file in files_at(path) -%}
+            {%- set below = '/' ~ file[file.find(root) + root | length:].lstrip('/') -%}
+            {%- set is_record_file = modules.re.search('([.](gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$', file)
+                and not modules.re.search('/manifest[^/]*$|/[.]|/_[^/=]*(/|$)', below) -%}
+            {%- if not is_record_file and file != path -%}
+                {#- of no interest -#}
+            {%- elif '/merged_ids/' in below -%}
                 {%- do kinds.update({file: 'merged_works' if '/merged_ids/works/' in below else 'merged others'}) -%}
             {%- elif '/deleted_ids' in below -%}
                 {%- set is_of_works = '/works/' in below or below.count('/') == 1 -%}
@@ -92,16 +86,20 @@
                 {%- do kinds.update({file: 'others'}) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- for file in found if (file ~ '.gz') not in found and file not in chosen -%}
-            {%- if system != 'openalex' or kinds[file] == entity -%}
-                {%- do chosen.append(file) -%}
-            {%- elif entity == 'works' and kinds[file] == 'others' and 'works' not in kinds.values() -%}
-                {%- do chosen.append(file) -%}
+        {%- if not kinds -%}
+            {{ exceptions.raise_compiler_error(
+                "No file of " ~ system ~ " " ~ entity ~ " at " ~ location ~ ". Check the path, or leave it out."
+            ) }}
+        {%- endif -%}
+        {%- set has_works = 'works' in kinds.values() -%}
+        {%- for file, kind in kinds.items() if (file ~ '.gz') not in kinds -%}
+            {%- if system != 'openalex' or kind == entity or (entity, kind, has_works) == ('works', 'others', false) -%}
+                {%- do chosen.update({file: true}) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- set files = {'lines': [], 'documents': [], 'parquet': [], 'csv': []} -%}
-    {%- for file in chosen -%}
+    {%- for file in chosen | sort(case_sensitive=true) -%}
         {%- if file.endswith('.parquet') -%}
             {%- do files['parquet'].append(file) -%}
         {%- elif file.endswith('.csv') or file.endswith('.csv.gz') -%}
@@ -113,72 +111,4 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(files) }}
-{%- endmacro %}
-
-
-{# Texts as a list in SQL. #}
-{% macro quoted_list(texts) -%}
-{%- set quoted = [] -%}
-{%- for text in texts -%}
-    {%- do quoted.append("'" ~ (text | replace("'", "''")) ~ "'") -%}
-{%- endfor -%}
-[{{ quoted | join(', ') }}]
-{%- endmacro %}
-
-
-{#
-    Lines are read as text by the CSV reader with a separator that JSON cannot hold unescaped: it streams, reads gzip
-    and works in parallel. A line may be 32 MiB long. CSV is read strictly: a row with more or fewer fields than the
-    header, or a quote that is never closed, ends the build with its line, because a lenient reader silently drops
-    fields or joins rows.
-#}
-{% macro default__read_records(files) -%}
-{%- set parts = [] -%}
-{%- if files['lines'] -%}
-    {%- do parts.append(
-        "select * from (\n        select filename as record_file, row_number() over () as record_row, line as record_text\n"
-        ~ "        from read_csv(\n            " ~ quoted_list(files['lines'])
-        ~ ",\n            delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'},\n"
-        ~ "            auto_detect = false, filename = true, strict_mode = false, null_padding = true,\n"
-        ~ "            max_line_size = 33554432, buffer_size = 67108864\n"
-        ~ "        )\n    )\n    where trim(record_text) <> ''"
-    ) -%}
-{%- endif -%}
-{%- if files['documents'] -%}
-    {%- do parts.append(
-        "select filename as record_file, row_number() over () as record_row,\n"
-        ~ "    line as record_text\n"
-        ~ "    from (\n        select filename, unnest(case\n"
-        ~ "            when not json_valid(content) then string_split(content, chr(10))\n"
-        ~ "            when json_type(content) = 'ARRAY'\n"
-        ~ "                then cast(from_json(content, '[\"JSON\"]') as string[])\n"
-        ~ "            when json_type(content, '$.results') = 'ARRAY'\n"
-        ~ "                then cast(from_json(json_extract(content, '$.results'), '[\"JSON\"]') as string[])\n"
-        ~ "            else [content]\n        end) as line\n"
-        ~ "        from (\n            select filename, ltrim(content, chr(65279)) as content\n"
-        ~ "            from read_text(" ~ quoted_list(files['documents']) ~ ")\n        )\n    )\n    where trim(line) <> ''"
-    ) -%}
-{%- endif -%}
-{%- if files['parquet'] -%}
-    {%- do parts.append(
-        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as string)"
-        ~ " as record_text\n    from read_parquet(" ~ quoted_list(files['parquet'])
-        ~ ", filename = 'record_file', union_by_name = true) as delivered"
-    ) -%}
-{%- endif -%}
-{%- if files['csv'] -%}
-    {%- do parts.append(
-        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as string)"
-        ~ " as record_text\n    from read_csv(" ~ quoted_list(files['csv']) ~ ",\n"
-        ~ "        all_varchar = true, header = true, filename = 'record_file', union_by_name = true,\n"
-        ~ "        delim = ',', quote = '\"', escape = '\"', skip = 0, comment = ''\n    ) as delivered"
-    ) -%}
-{%- endif -%}
-{%- if not parts -%}
-    {%- do parts.append(
-        "select cast(null as string) as record_file, cast(null as bigint) as record_row, "
-        ~ "cast(null as string) as record_text\n    where false"
-    ) -%}
-{%- endif -%}
-{{ parts | join("\n\n    union all\n\n    ") }}
 {%- endmacro %}

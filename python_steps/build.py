@@ -2,28 +2,28 @@
 
 dbt runs in this process and orders the nodes. Added here: absolute paths, so that the command works
 from every folder; a journal, so that a repeated build goes on where the last one ended; one line
-per node; and messages that say what to do.
+per node; and messages that say what to do (failures.py). On Spark, the session too (cluster.py).
 """
 
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from python_steps.journal import HOW_IT_IS_COMPUTED, Journal, fingerprint, hash_file
-from python_steps.sources import (
-    ALL_SOURCES,
-    InputError,
-    Source,
-    explain_reading,
-    is_sample,
-    sample,
-    unpack,
+from python_steps.failures import (
+    WRONG_USAGE,
+    BuildError,
+    exit_code,
+    explain_warehouse,
+    explained,
+    report,
 )
+from python_steps.journal import HOW_IT_IS_COMPUTED, Journal, fingerprint, hash_file
+from python_steps.sources import ALL_SOURCES, Source, is_sample, sample, unpack
+from python_steps.warehouse import Tables, name_of_address, tables_of
 
 try:
     import fcntl
@@ -37,25 +37,19 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from rich.console import Console
 
-FAILED, WRONG_USAGE, UNREADABLE, BELOW_FLOOR, STOPPED = 1, 2, 3, 4, 130
 AUDIT_MODEL = "matching_audit"
 FINISHED = frozenset({"success", "pass", "warn", "no-op"})
 
 
-class BuildError(Exception):
-    """A build that cannot go on; the message says why and what to do."""
-
-    def __init__(self, message: str, exit_code: int = FAILED) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
-
-
 @dataclass(frozen=True)
 class Settings:
-    """What a build is asked to do; every path absolute."""
+    """What a build is asked to do; every path absolute.
+
+    The warehouse is a file for DuckDB, and for Spark a folder or an address of other storage.
+    """
 
     project: Path
-    warehouse: Path
+    warehouse: Path | str
     publication: Path
     sources: tuple[Source, ...] = ()
     select: str | None = None
@@ -65,8 +59,21 @@ class Settings:
     threads: int | None = None
     is_quiet: bool = False
 
+    @property
+    def tables(self) -> Tables:
+        """The warehouse, to look into."""
+        return tables_of(self.warehouse, self.target, os.environ)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of finished shards, which a cluster must share: named, or beside the warehouse."""
+        named = os.environ.get("DEEPINNOVATION_CHECKPOINTS")
+        return Path(named).absolute() if named else self.beside(".checkpoints")
+
     def beside(self, ending: str) -> Path:
-        """Path beside the warehouse, named after it."""
+        """Path beside the warehouse, named after it; in the project of one on other storage."""
+        if isinstance(self.warehouse, str):
+            return self.project / (name_of_address(self.warehouse) + ending)
         return self.warehouse.with_name(self.warehouse.name + ending)
 
 
@@ -115,7 +122,7 @@ def build(settings: Settings, console: "Console") -> Outcome:
     BuildError
         If dbt cannot start. A node or test that fails is an `Outcome` instead.
     """
-    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    settings.beside("").parent.mkdir(parents=True, exist_ok=True)
     settings.publication.mkdir(parents=True, exist_ok=True)
     with _only_build(settings) as journal_path:
         settings = _with_unpacked(settings)
@@ -168,17 +175,22 @@ def _open_journal(path: Path, settings: Settings, console: "Console") -> tuple[J
         project_variables(settings.project) | dict(settings.variables),
         settings.target,
         os.environ,
-    )
+    ) | {"the address of the warehouse": settings.tables.address}
     journal = Journal.read(path)
     changed = [part for part in now if journal and journal.fingerprint.get(part) != now[part]]
     goes_on = not settings.is_full_refresh or (
         journal is not None and journal.is_full_refresh and journal.was_stopped
     )
+    state = settings.tables.state()
     if journal and not changed and goes_on:
-        if settings.target != "duckdb" or journal.is_of(settings.warehouse):
+        # What Spark alone can list may have changed: a build that goes on trusts that it has not.
+        is_unknown = journal.is_complete and any(source.elsewhere for source in settings.sources)
+        if journal.is_of(state) and not is_unknown:
             return journal, True
         changed = ["the warehouse, by something else"]
-    if changed and settings.warehouse.exists() and not settings.is_quiet:
+        if is_unknown:
+            changed = ["perhaps the files on other storage"]
+    if changed and state is not None and not settings.is_quiet:
         console.print(f"Changed since the last build: {', '.join(changed)}. Building all of it.")
     keeps = journal and not settings.is_full_refresh and HOW_IT_IS_COMPUTED.isdisjoint(changed)
     begun = Journal(path, now, settings.is_full_refresh, keeps_checkpoints=bool(keeps))
@@ -197,7 +209,8 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
     common = _dbt_options(settings, artifacts)
     parsed = dbtRunner().invoke(["parse", *common])
     if not parsed.success:
-        raise _explained(str(parsed.exception), settings, log)
+        raise explained(str(parsed.exception), settings, log, parsed.exception)
+    spark_log = _start_spark(artifacts / "logs" / "spark.log")
     graph = Graph(parsed.result)
     todo = _left_to_do(settings, journal, graph, console) if is_resumed else graph.nodes
     progress = Progress(journal, graph, settings, console, todo)
@@ -209,7 +222,7 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
         result = runner.invoke(["build", *common, *arguments])
         progress.close()
         if result.exception:
-            raise _explained(str(result.exception), settings, log, result.exception)
+            raise explained(str(result.exception), settings, log, result.exception)
         if progress.broken:
             raise BuildError(
                 f"The journal {journal.path} cannot be written: {progress.broken}. What was built "
@@ -225,9 +238,25 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
     if journal.has_begun:
         _end(settings, journal, graph, has_failed=bool(progress.failed))
     if progress.failed:
-        report(progress, graph, settings, log, console)
-    exit_code = _exit_code(progress.failed, graph, settings)
-    return Outcome(exit_code, log, warnings=_warnings(journal))
+        report(progress, graph, settings, [log, spark_log] if spark_log else [log], console)
+    code = exit_code(progress.failed, graph, settings)
+    return Outcome(code, log, warnings=_warnings(journal))
+
+
+def _start_spark(log: Path) -> Path | None:
+    """Start or reach Spark where the target is this project's own; return its log, if it has one.
+
+    Before the first node: whatever hinders Spark is told in a sentence, once. Another adapter, as
+    that of Databricks, connects by itself.
+    """
+    from dbt.adapters.factory import FACTORY
+
+    adapter = FACTORY.adapters.get("sparksession")
+    if adapter is None:
+        return None
+    from python_steps import cluster
+
+    return cluster.start(adapter.config.credentials, log)
 
 
 def _left_to_do(
@@ -251,9 +280,9 @@ def _end(settings: Settings, journal: Journal, graph: "Graph", *, has_failed: bo
     from python_steps.engine import clear_checkpoints
 
     is_complete = graph.nodes <= set(journal.finished)
-    journal.end(is_complete, has_failed, settings.warehouse)
+    journal.end(is_complete, has_failed, settings.tables.state())
     if is_complete:
-        clear_checkpoints(settings.beside(".checkpoints"))
+        clear_checkpoints(settings.checkpoints)
         for leftover in settings.publication.glob("tmp_*"):  # of a COPY that was killed
             if leftover.with_name(leftover.name.removeprefix("tmp_")).exists():
                 leftover.unlink()
@@ -266,34 +295,22 @@ def _warnings(journal: Journal) -> tuple[str, ...]:
 
 def _lost(journal: Journal, settings: Settings) -> set[str]:
     """Finished nodes whose relation or published file is not there any more."""
-    if settings.target != "duckdb":
-        return set()
-    there = _relations_in(settings.warehouse)
+    import duckdb
+
+    try:
+        there = settings.tables.relations()
+    except duckdb.Error as error:
+        raise BuildError(explain_warehouse(str(error), settings.warehouse)) from error
     lost = set()
     for node, line in journal.finished.items():
         relation = line.get("relation")
-        is_gone = relation is not None and tuple(relation) not in there
+        is_gone = relation and there is not None and tuple(map(str.lower, relation)) not in there
         if is_gone or not all(
             _is_as_published(settings.publication / name, facts)
             for name, facts in line.get("files", {}).items()
         ):
             lost.add(node)
     return lost
-
-
-def _relations_in(warehouse: Path) -> set[tuple[str, str]]:
-    """Return schema and name of every table and view."""
-    import duckdb
-
-    try:
-        with duckdb.connect(str(warehouse), read_only=True) as connection:
-            return set(
-                connection.execute(
-                    "select table_schema, table_name from information_schema.tables"
-                ).fetchall()
-            )
-    except duckdb.Error as error:
-        raise BuildError(explain_warehouse(str(error), warehouse)) from error
 
 
 def _is_as_published(file: Path, facts: dict[str, Any]) -> bool:
@@ -319,7 +336,7 @@ def _environment(settings: Settings) -> Iterator[None]:
     values = {source.variable: given.get(source.variable, "") for source in ALL_SOURCES} | {
         "DEEPINNOVATION_WAREHOUSE": str(settings.warehouse),
         "DEEPINNOVATION_PUBLICATION": str(settings.publication),
-        "DEEPINNOVATION_CHECKPOINTS": str(settings.beside(".checkpoints")),
+        "DEEPINNOVATION_CHECKPOINTS": str(settings.checkpoints),
     }
     if sys.stderr.isatty() and not settings.is_quiet:
         values["DEEPINNOVATION_PROGRESS"] = os.environ.get("DEEPINNOVATION_PROGRESS", "1")
@@ -488,7 +505,7 @@ class Progress:
 
         if not self.journal.has_begun:  # only now is it sure that something is changed
             if not self.journal.keeps_checkpoints:
-                clear_checkpoints(self.settings.beside(".checkpoints"))
+                clear_checkpoints(self.settings.checkpoints)
             self.journal.begin()
         # Whatever was made from this node, or tested it, is of an earlier state from now on.
         self.journal.forget(self.graph.with_descendants([node]))
@@ -518,9 +535,13 @@ class Progress:
             for name, state in now.items()
             if self.published.get(name) != state
         }
+        tables = self.settings.tables
+        is_view = self.graph[node].config.materialized == "view"
         relation = [self.graph[node].schema, self.graph[node].alias]
-        rows = self._count_rows(node, relation)
-        self.journal.finish(node, status=told.status, relation=relation, files=files, rows=rows)
+        rows = None if is_view else tables.rows(*relation)
+        # Without a relation the journal is trusted.
+        seen = None if is_view and not tables.holds_views else relation
+        self.journal.finish(node, status=told.status, relation=seen, files=files, rows=rows)
         self.done += 1
         counted = "" if rows is None else f"{rows:,} {'row' if rows == 1 else 'rows'}"
         place = f"{self.done:>3}/{self.total} " if self.total else ""
@@ -528,23 +549,6 @@ class Progress:
             f"[green]✓[/] {place}{self.graph.name(node):<52} {counted:>16} "
             f"[dim]{told.execution_time:7.1f} s[/]"
         )
-
-    def _count_rows(self, node: str, relation: list[str]) -> int | None:
-        """Rows of a table, as DuckDB's catalogue tells them at no cost; None for views."""
-        if self.settings.target != "duckdb" or self.graph[node].config.materialized == "view":
-            return None
-        import duckdb
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-        sizes = "from duckdb_tables() where schema_name = ? and table_name = ?"
-        handle = DuckDBConnectionManager.env().handle()
-        try:
-            found = handle.cursor().execute(f"select estimated_size {sizes}", relation).fetchone()
-        except duckdb.Error:
-            return None
-        finally:
-            handle.close()
-        return found[0] if found else None
 
     def close(self) -> None:
         """Write what is still held back."""
@@ -590,139 +594,3 @@ def _states(folder: Path) -> dict[str, list[int]]:
             facts = file.stat()
             states[file.name] = [facts.st_size, facts.st_mtime_ns]
     return states
-
-
-# ---------------------------------------------------------------- failures in words
-
-
-def report(
-    progress: Progress, graph: Graph, settings: Settings, log: Path, console: "Console"
-) -> None:
-    """Say what failed, why, and where to read on."""
-    console.print()
-    for result in progress.failed:
-        node = graph[result.node]
-        if result.status == "fail" and result.node.startswith("test."):
-            tested = ", ".join(model.split(".")[-1] for model in node.depends_on.nodes)
-            rows = "1 row breaks" if result.failures == 1 else f"{result.failures} rows break"
-            claim = f" ({node.description.strip()})" if node.description else ""
-            lines = [f"{node.name}{claim}: {rows} it in {tested}."]
-            if node.compiled_path:
-                lines.append(f"Its query shows them: {settings.project / node.compiled_path}")
-            kind = "Test failed"
-        else:
-            kind = "Unit test failed" if result.status == "fail" else "Failed"
-            advice = _advice(result.message, settings)
-            lines = [graph.name(result.node), *_shortened(result.message), *advice]
-        console.print(f"[red]{kind}:[/]", end=" ")
-        console.print("\n  ".join(lines), highlight=False, markup=False, soft_wrap=True)
-    skipped = sum(result.status == "skipped" for result in progress.results)
-    if skipped:
-        console.print(f"{skipped} models and tests that build on this were not run.")
-    console.print(f"Full log: {log}", markup=False, highlight=False, soft_wrap=True)
-    if not any(_is_of_variable(result.message) for result in progress.failed):
-        console.print("What is finished stays so: the same command goes on from here.")
-
-
-def _exit_code(failed: list[Result], graph: Graph, settings: Settings) -> int:
-    if not failed:
-        return 0
-    if all(result.status == "fail" and graph.is_audit(result.node) for result in failed):
-        return BELOW_FLOOR
-    if any(_is_of_variable(result.message) for result in failed):
-        return WRONG_USAGE
-    is_input = (_is_of_input(result.message, settings) for result in failed)
-    return UNREADABLE if any(is_input) else FAILED
-
-
-def _is_of_variable(message: str) -> bool:
-    """Whether a macro of the project refuses the value of a variable."""
-    return bool(re.search("^ *The variable `", message, re.MULTILINE))
-
-
-def _is_of_input(message: str, settings: Settings) -> bool:
-    """Whether an error message names a delivered file."""
-    locations = [place for source in settings.sources for place in source.locations]
-    return any(re.split("[*?[]", place)[0] in message for place in locations)
-
-
-def _shortened(message: str, most: int = 8) -> list[str]:
-    """Return the first lines of a message: what went wrong, without what only a log needs."""
-    unreadable = explain_reading(message)
-    if unreadable:
-        return [unreadable]
-    lines = [line for line in _after_traceback(message.splitlines()) if line.strip()]
-    lines = [line.strip() for line in lines if not re.match(NEEDLESS, line)]
-    if len(lines) > 1 and re.match(r"(Runtime|Compilation|Database) Error", lines[0]):
-        lines = lines[1:]
-    return lines[:most] + (["…"] if len(lines) > most else [])
-
-
-# Where dbt's macros were called from, and the settings that DuckDB adds to an error in a CSV file.
-NEEDLESS = r" *(> (in|called by) |Possible Solution: |(?!file )\w+ = )"
-
-
-def _after_traceback(lines: list[str]) -> list[str]:
-    """Return the last exception of a Python model, by itself; other messages as they are."""
-    begins = [place for place, line in enumerate(lines) if line.lstrip().startswith("Traceback (")]
-    if not begins:
-        return lines
-    margin = len(lines[begins[-1]]) - len(lines[begins[-1]].lstrip())
-    told = lines[begins[-1] + 1 :]
-    while told and (not told[0].strip() or len(told[0]) - len(told[0].lstrip()) > margin):
-        told = told[1:]
-    # The name of an exception without its module's.
-    return [re.sub(r"^ *(\w+\.)+(?=\w+: )", "", line) for line in told]
-
-
-def _advice(message: str, settings: Settings) -> list[str]:
-    """Return the remedy for an error that is not the project's fault, if there is one."""
-    if "Out of Memory" in message or "failed to allocate" in message:
-        limit = os.environ.get("DEEPINNOVATION_MEMORY", "3GB")
-        return [
-            f"DuckDB may use {limit} of memory. Raise it: "
-            "DEEPINNOVATION_MEMORY=8GB deepinnovation build …"
-        ]
-    if "No space left" in message:
-        return [f"The disk of {settings.warehouse} or {settings.publication} is full. Free some."]
-    if "lock on file" in message:
-        return [explain_warehouse(message, settings.warehouse)]
-    if _is_of_input(message, settings):
-        return ["A delivered file cannot be read: `deepinnovation check` says what is in each."]
-    return []
-
-
-def explain_warehouse(message: str, warehouse: Path) -> str:
-    """Say in words why DuckDB cannot open a warehouse."""
-    holder = re.search(r"\(PID (\d+)\)", message)
-    if "lock on file" in message:
-        who = f"process {holder[1]}" if holder else "another program"
-        return (
-            f"{warehouse} is open in {who}. Close it there and try again: "
-            "while something writes to a warehouse, nothing else can open it."
-        )
-    if "not a valid DuckDB database" in message or "version number" in message:
-        return (
-            f"{warehouse} is no warehouse that this DuckDB can read. Build into another file with "
-            "--warehouse, or remove it."
-        )
-    return f"{warehouse} cannot be opened: {_shortened(message, 1)[0]}"
-
-
-def _explained(
-    message: str, settings: Settings, log: Path, cause: BaseException | None = None
-) -> Exception:
-    """Turn a message with which dbt refuses to run into one of ours."""
-    if isinstance(cause, KeyboardInterrupt):
-        return BuildError("Stopped. The same command goes on from here.", STOPPED)
-    if _is_of_variable(message):
-        return BuildError(" ".join(_shortened(message)), WRONG_USAGE)
-    if "lock on file" in message or "not a valid DuckDB" in message:
-        return BuildError(explain_warehouse(message, settings.warehouse))
-    if "does not have a target named" in message:
-        return BuildError(
-            f"profiles.yml in {settings.project} has no target {settings.target}.", WRONG_USAGE
-        )
-    if _is_of_input(message, settings):
-        return InputError(" ".join(_shortened(message, 3)))
-    return BuildError("\n".join([*_shortened(message), f"Full log: {log}"]))

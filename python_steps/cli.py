@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from python_steps.sources import SYSTEMS, InputError, configured, is_sample, sample, unpack
+from python_steps.sources import (
+    SYSTEMS,
+    InputError,
+    configured,
+    is_address,
+    is_sample,
+    sample,
+    unpack,
+)
+from python_steps.warehouse import DEFAULT_NAME, Tables, tables_at
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 UNREADABLE = 3
 MAY_NAME_A_FOLDER = ("embedding_model",)  # variables of dbt_project.yml
 MOST_ROWS_ON_SCREEN = 40
+READABLE_SCHEMAS = ("marts", "publication", "reference")  # need no prefix in a query
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -164,7 +174,8 @@ def _source_options(command: Command) -> Command:
                 "--papers",
                 type=SystemPath("papers"),
                 multiple=True,
-                help="Where papers lie, as openalex=FOLDER or tables=FILE. May be repeated.",
+                help="Where papers lie, as openalex=FOLDER or tables=FILE. May be repeated. With "
+                "--target spark also on other storage, as openalex=s3a://BUCKET/works.",
             ),
             click.option(
                 "--patents",
@@ -193,13 +204,37 @@ def _location(
 
 _warehouse_option = click.option(
     "--warehouse",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="DuckDB file.  [default: $DEEPINNOVATION_WAREHOUSE, else warehouse.duckdb in the project]",
+    metavar="PLACE",
+    help="DuckDB file, or folder of Spark's tables.  [default: $DEEPINNOVATION_WAREHOUSE, else "
+    "warehouse.duckdb in the project; with --target spark warehouse.spark]",
 )
 
 
-def _warehouse(option: Path | None) -> Path:
-    return _location(option, "DEEPINNOVATION_WAREHOUSE", "warehouse.duckdb")
+def _warehouse(option: str | None, target: str = "duckdb") -> Path | str:
+    """Return an absolute path, or an address of other storage as it is."""
+    told = option or os.environ.get("DEEPINNOVATION_WAREHOUSE") or ""
+    told = told.removeprefix("file://")
+    if is_address(told):
+        return told
+    return _location(Path(told) if told else None, "", DEFAULT_NAME[target])
+
+
+def _warehouse_to_build(option: str | None, target: str) -> Path | str:
+    """Return the warehouse, if it is such as the target writes."""
+    place = _warehouse(option, target)
+    if target == "duckdb" and (isinstance(place, str) or place.is_dir()):
+        what = "on other storage" if isinstance(place, str) else "a folder"
+        raise click.UsageError(
+            f"The warehouse {place} is {what}, and DuckDB keeps a warehouse in a file. Name a file "
+            "with --warehouse, or build on Spark with --target spark."
+        )
+    is_path = isinstance(place, Path)
+    if target == "spark" and is_path and (place.is_file() or place.suffix == ".duckdb"):
+        raise click.UsageError(
+            f"The warehouse {place} is a file of DuckDB's, and Spark keeps a warehouse in a "
+            "folder. Name a folder with --warehouse, as --warehouse warehouse.spark."
+        )
+    return place
 
 
 def _console() -> "Console":
@@ -252,7 +287,11 @@ def main() -> None:
 )
 @click.option("--full-refresh", is_flag=True, help="Compute everything anew, vectors too.")
 @click.option(
-    "--target", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True
+    "--target",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What builds: DuckDB on this machine, or Spark on one or many.",
 )
 @click.option(
     "--vars", "variables", type=Variables(), help="Settings of dbt_project.yml, as '{top_k: 5}'."
@@ -270,7 +309,7 @@ def build(
     papers: tuple[tuple[str, str], ...],
     patents: tuple[tuple[str, str], ...],
     labels: str | None,
-    warehouse: Path | None,
+    warehouse: str | None,
     publication: Path | None,
     select: str | None,
     full_refresh: bool,
@@ -287,19 +326,28 @@ def build(
     test failed, 2 if an option or variable is wrong, 3 if input cannot be read,
     4 if the result is below its floor, 130 if it was stopped by Ctrl-C.
 
+    With --target spark the warehouse is a folder of Parquet tables, which every
+    worker must reach. Spark runs on this machine unless DEEPINNOVATION_SPARK_MASTER
+    or DEEPINNOVATION_SPARK_REMOTE names a cluster (.env.example). A finished build
+    whose sources are on other storage runs again in full: what has changed there
+    is not known beforehand. Vectors of unchanged texts are kept.
+
     For example:
       deepinnovation build
       deepinnovation build --papers tables=papers.parquet --vars '{top_k: 5}'
       deepinnovation build --papers openalex=~/works --patents google_patents=~/patents
           --warehouse ~/ai.duckdb --publication ~/published
+      deepinnovation build --target spark --papers openalex=/shared/works
+          --warehouse /shared/warehouse.spark
     """
     from python_steps import build as building
 
     project = project_folder()
-    sources = configured(papers, patents, labels, os.environ)
+    place = _warehouse_to_build(warehouse, target)
+    sources = configured(papers, patents, labels, os.environ, takes_addresses=target == "spark")
     settings = building.Settings(
         project=project,
-        warehouse=_warehouse(warehouse),
+        warehouse=place,
         publication=_location(publication, "DEEPINNOVATION_PUBLICATION", "publication"),
         sources=tuple(sources),
         select=select,
@@ -334,14 +382,16 @@ def check(
     papers: tuple[tuple[str, str], ...],
     patents: tuple[tuple[str, str], ...],
     labels: str | None,
-    warehouse: Path | None,
+    warehouse: str | None,
 ) -> None:
     """Look at the first records of every source, before hours are spent on all.
 
     Tells files, formats, records, fields, what would be rejected and why,
     languages and years, and roughly the disk that a build needs. Small sources
-    are read in full. Nothing is built. The exit code is 3 if something cannot be
-    read, a field that every record needs is missing, or no record is good.
+    are read in full. Nothing is built. Locations on other storage (s3a://…, hdfs://…)
+    are not looked into; `build --target spark` reads them. The exit code is 3 if
+    something cannot be read, a field that every record needs is missing, or no
+    record is good.
 
     For example:
       deepinnovation check --papers openalex=~/works --patents google_patents=~/patents
@@ -351,13 +401,22 @@ def check(
 
     project = project_folder()
     place = _warehouse(warehouse)
-    sources = configured(papers, patents, labels, os.environ)
+    console = _console()
+    sources = configured(papers, patents, labels, os.environ, takes_addresses=True)
     if is_sample(sources):
         named = {source.entity for source in sources}
         sources += [source for source in sample(project) if source.entity not in named]
+    for source in sources:
+        for address in source.elsewhere:
+            console.print(
+                f"Not looked into: {address} ({source.name}) is on other storage.",
+                highlight=False,
+                soft_wrap=True,
+            )
+    here = [source.here for source in sources if source.here.locations]
     with tempfile.TemporaryDirectory(prefix="deepinnovation") as folder:
-        heads = [read_head(unpack(source, Path(folder)), project) for source in sources]
-    show_heads(heads, place, _console())
+        heads = [read_head(unpack(source, Path(folder)), project) for source in here]
+    show_heads(heads, place, console)
     bad = [head.source.name for head in heads if not head.is_readable]
     if bad:
         raise InputError(
@@ -383,16 +442,18 @@ def check(
 @click.option("--limit", type=click.IntRange(min=0), help="Rows at most.")
 @_debug_option
 def query(
-    sql: str, warehouse: Path | None, form: str | None, output: Path | None, limit: int | None
+    sql: str, warehouse: str | None, form: str | None, output: Path | None, limit: int | None
 ) -> None:
     """Ask the warehouse in SQL; nothing can be changed.
 
-    Tables of the schemas marts, publication and reference need no prefix.
+    Tables of the schemas marts, publication and reference need no prefix. A folder
+    that Spark has built is asked without Spark; its views are not there.
 
     For example:
       deepinnovation query "select publication_year, count(*) from papers group by all"
       deepinnovation query "from paper_patent_pairs" --format csv > pairs.csv
       deepinnovation query "from papers where is_ai" --format parquet --output ai.parquet
+      deepinnovation query "from papers limit 5" --warehouse warehouse.spark
     """
     import duckdb
 
@@ -404,13 +465,8 @@ def query(
         raise click.UsageError("--output needs --format csv, json or parquet.")
     if form == "parquet" and output is None:
         raise click.UsageError("--format parquet needs --output FILE.")
-    place = _warehouse(warehouse)
-    if not place.exists():
-        raise InputError(
-            f"There is no warehouse at {place}. Make one with `deepinnovation build`, or name "
-            "another with --warehouse."
-        )
-    with _open(place) as connection:
+    tables = tables_at(_warehouse(warehouse), os.environ)
+    with _open(tables) as connection:
         try:
             _refuse_all_but_one_query(sql)
             relation = connection.sql(sql)
@@ -422,7 +478,7 @@ def query(
             else:
                 _copy(connection, relation, form, output)
         except duckdb.Error as error:
-            raise QueryError(_explain(error, connection)) from error
+            raise QueryError(_explain(error, connection, tables)) from error
 
 
 def _refuse_all_but_one_query(sql: str) -> None:
@@ -439,21 +495,21 @@ def _refuse_all_but_one_query(sql: str) -> None:
         )
 
 
-def _open(warehouse: Path) -> "duckdb.DuckDBPyConnection":
+def _open(tables: Tables) -> "duckdb.DuckDBPyConnection":
     """Open a warehouse for reading, its readable schemas on the search path."""
     import duckdb
 
-    from python_steps.build import explain_warehouse
+    from python_steps.failures import explain_warehouse
 
     try:
-        connection = duckdb.connect(str(warehouse), read_only=True)
+        connection = tables.connect()
     except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), warehouse)) from error
+        raise InputError(explain_warehouse(str(error), tables.path)) from error
     there = {
         name
         for (name,) in connection.execute("from duckdb_schemas() select schema_name").fetchall()
     }
-    schemas = [name for name in ("marts", "publication", "reference") if name in there]
+    schemas = [name for name in READABLE_SCHEMAS if name in there]
     if schemas:
         connection.execute(f"set search_path = '{','.join(schemas)}'")
     return connection
@@ -522,15 +578,21 @@ def _copy(
         raise failures[0]
 
 
-def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection") -> str:
+def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection", tables: Tables) -> str:
     """Return DuckDB's message in one line; of a missing table, with the tables there are."""
     import duckdb
 
     message = str(error).strip().splitlines()[0]
     if isinstance(error, duckdb.CatalogException) and message.startswith("Catalog Error: Table"):
-        marts = connection.execute(
-            "select table_name from information_schema.tables "
-            "where table_schema = 'marts' order by 1"
+        found = connection.execute(
+            "select table_schema, string_agg(table_name, ', ' order by table_name) "
+            "from information_schema.tables group by all order by table_schema"
         ).fetchall()
-        message += f" Tables of marts: {', '.join(name for (name,) in marts) or 'none'}."
+        named = [f"of {schema}: {names}" for schema, names in found if schema in READABLE_SCHEMAS]
+        others = [schema for schema, _ in found if schema not in READABLE_SCHEMAS]
+        message += f" Tables {'; '.join(named) or 'of marts: none'}."
+        if others:
+            message += f" Other schemas: {', '.join(others)} (`show all tables` lists them)."
+        if not tables.holds_views:
+            message += " Views, as those of publication, only Spark can read here."
     return message

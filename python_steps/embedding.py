@@ -15,15 +15,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from python_steps import tables
 
@@ -44,6 +46,8 @@ TEXTS_TOKENISED_AT_ONCE = 4096
 # How far the length of a vector may be from one: storage in fewer bits moves it by less.
 LENGTH_TOLERANCE = 5e-3
 SECONDS_FOR_THE_HUB = 10.0
+# Models a process keeps loaded: one, and the one before it while two take turns.
+MODELS_KEPT = 2
 
 
 class EncoderError(RuntimeError):
@@ -53,10 +57,15 @@ class EncoderError(RuntimeError):
 @dataclass(frozen=True)
 class Encoder:
     """
-    A loaded model and what fixes its results.
+    What turns texts into vectors, by description: it pickles to some hundred bytes.
+
+    The model itself is loaded once per process and device, when it is first needed. Another
+    process has to find the same model and the same precision there, or refuses to work.
 
     Attributes
     ----------
+    name
+        What was asked for: a name, or the absolute path of a folder.
     model_version
         Name, content hash, precision and maximum tokens: equal versions give equal vectors on
         equal hardware.
@@ -67,19 +76,26 @@ class Encoder:
     maximum_tokens
         Tokens of a text that are read, with the two marks around it; the rest is cut off.
     device
-        Where it runs, as torch names it.
+        Where to run, as asked for: ``auto`` finds a CUDA device where there is one, which the
+        machine that loaded the encoder first need not have.
+    precision_is_chosen
+        Whether the precision was chosen for the processor; each other one has to have it too.
     """
 
-    model: SentenceTransformer
+    name: str
     model_version: str
     width: int
     precision: str
     maximum_tokens: int
     device: str
+    precision_is_chosen: bool = field(compare=False)
 
     def encode(self, texts: Sequence[str | None]) -> np.ndarray:
         """
         Return the vectors of texts.
+
+        On a CPU it works on as many batches at a time as torch may use threads, on CUDA on the
+        current device of this thread.
 
         Parameters
         ----------
@@ -92,7 +108,103 @@ class Encoder:
         -------
         np.ndarray
             float32 of shape [texts, width], rows of length one.
+
+        Raises
+        ------
+        EncoderError
+            When this process has to load the model and cannot, or finds another.
         """
+        return _loaded(self).encode(texts)
+
+
+def load_encoder(
+    model: str = PACKAGED_MODEL,
+    *,
+    precision: str = "auto",
+    device: str = "auto",
+    maximum_tokens: int = 256,
+) -> Encoder:
+    """
+    Load the model that turns texts into vectors.
+
+    Parameters
+    ----------
+    model
+        ``all-MiniLM-L6-v2`` for the weights installed with this project, whose hash is checked and
+        which never touch the network; else a folder or a name sentence-transformers can load.
+        Weights are read from safetensors only and no code of a model is run.
+    precision
+        ``f32``, ``bf16``, or ``auto``: bf16 where the processor computes in it, else f32.
+    device
+        As torch names it, or ``auto``: the current CUDA device if there is one, else the CPU.
+    maximum_tokens
+        Tokens of a text to read; the model's own limit holds where it is lower.
+
+    Raises
+    ------
+    EncoderError
+        When the model cannot be loaded or the packaged weights are not the published ones.
+    ValueError
+        When `precision` is none of the three.
+    """
+    if precision not in PRECISIONS:
+        message = f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}"
+        raise ValueError(message)
+    import torch
+
+    here = present_device(device)
+    chosen = precision == "auto"
+    if chosen:
+        precision = "bf16" if _computes_in_bf16(here) else "f32"
+    packaged = model == PACKAGED_MODEL
+    folder = packaged_model_folder() if packaged else None
+    loaded = _load(str(folder or model), device=here, only_local=packaged)
+    if not packaged and Path(model).is_dir():
+        model = str(Path(model).absolute())
+    limit = min(maximum_tokens, loaded.tokenizer.model_max_length)
+    name = Path(model).name if Path(model).is_absolute() else model
+    version = f"{name}/{_content_hash(loaded)[:12]}/{precision}/{limit}"
+    transformer, *rest = loaded
+    transformer.to(torch.bfloat16 if precision == "bf16" else torch.float32)
+    for module in rest:
+        module.float()
+    encoder = Encoder(
+        name=model,
+        model_version=version,
+        width=_width(loaded),
+        precision=precision,
+        maximum_tokens=limit,
+        device=device,
+        precision_is_chosen=chosen,
+    )
+    _keep(encoder, _LoadedModel(loaded, here, limit, encoder.width))
+    return encoder
+
+
+def present_device(asked: str) -> str:
+    """
+    Return the device that is meant here and now.
+
+    ``auto`` is a CUDA device where there is one, else the CPU; CUDA without a number is the
+    device that is current in this thread.
+    """
+    import torch
+
+    if asked == "auto":
+        asked = "cuda" if torch.cuda.is_available() else "cpu"
+    return f"cuda:{torch.cuda.current_device()}" if asked == "cuda" else asked
+
+
+@dataclass(frozen=True)
+class _LoadedModel:
+    """A model on its device."""
+
+    model: SentenceTransformer
+    device: str
+    maximum_tokens: int
+    width: int
+
+    def encode(self, texts: Sequence[str | None]) -> np.ndarray:
         vectors = np.empty((len(texts), self.width), dtype=np.float32)
         workers = 1
         if self.device.startswith("cpu"):
@@ -172,63 +284,57 @@ class Encoder:
         return vectors.cpu().numpy()
 
 
-def load_encoder(
-    model: str = PACKAGED_MODEL,
-    *,
-    precision: str = "auto",
-    device: str = "auto",
-    maximum_tokens: int = 256,
-) -> Encoder:
-    """
-    Load the model that turns texts into vectors.
+# Models of this process: the device is part of what names one, as tasks of one process may be given
+# one CUDA device after another. The last used stands last.
+_MODELS: dict[tuple[Encoder, str], _LoadedModel] = {}
+_LOADING = threading.RLock()
 
-    Parameters
-    ----------
-    model
-        ``all-MiniLM-L6-v2`` for the weights installed with this project, whose hash is checked and
-        which never touch the network; else a folder or a name sentence-transformers can load.
-        Weights are read from safetensors only and no code of a model is run.
-    precision
-        ``f32``, ``bf16``, or ``auto``: bf16 where the processor computes in it, else f32.
-    device
-        As torch names it, or ``auto``: a CUDA device if there is one, else the CPU.
-    maximum_tokens
-        Tokens of a text to read; the model's own limit holds where it is lower.
+
+def _loaded(encoder: Encoder) -> _LoadedModel:
+    """Return the model of an encoder, loaded unless it is."""
+    with _LOADING:
+        model = _MODELS.get((encoder, present_device(encoder.device))) or _loaded_again(encoder)
+        _keep(encoder, model)
+    return model
+
+
+def _keep(encoder: Encoder, model: _LoadedModel) -> None:
+    with _LOADING:
+        _MODELS.pop((encoder, model.device), None)
+        _MODELS[encoder, model.device] = model
+        while len(_MODELS) > MODELS_KEPT:
+            del _MODELS[next(iter(_MODELS))]
+
+
+def _loaded_again(encoder: Encoder) -> _LoadedModel:
+    """
+    Load the model of an encoder that another process, or this one some time ago, has loaded.
 
     Raises
     ------
     EncoderError
-        When the model cannot be loaded or the packaged weights are not the published ones.
-    ValueError
-        When `precision` is none of the three.
+        When it cannot be loaded, or is not what it was there.
     """
-    if precision not in PRECISIONS:
-        message = f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}"
-        raise ValueError(message)
-    import torch
-
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if precision == "auto":
-        precision = "bf16" if _computes_in_bf16(device) else "f32"
-    packaged = model == PACKAGED_MODEL
-    folder = packaged_model_folder() if packaged else None
-    loaded = _load(str(folder or model), device=device, only_local=packaged)
-    name = model if packaged else (Path(model).name if Path(model).is_dir() else model)
-    limit = min(maximum_tokens, loaded.tokenizer.model_max_length)
-    version = f"{name}/{_content_hash(loaded)[:12]}/{precision}/{limit}"
-    transformer, *rest = loaded
-    transformer.to(torch.bfloat16 if precision == "bf16" else torch.float32)
-    for module in rest:
-        module.float()
-    return Encoder(
-        model=loaded,
-        model_version=version,
-        width=_width(loaded),
-        precision=precision,
-        maximum_tokens=limit,
-        device=device,
-    )
+    host = socket.gethostname()
+    # Where the precision was chosen for a processor that has more, this one may choose less.
+    free = encoder.precision_is_chosen and encoder.precision == "bf16"
+    try:
+        found = load_encoder(
+            encoder.name,
+            precision="auto" if free else encoder.precision,
+            device=encoder.device,
+            maximum_tokens=encoder.maximum_tokens,
+        )
+    except EncoderError as error:
+        message = f"on {host}: {error}"
+        raise EncoderError(message) from error
+    if found.model_version != encoder.model_version:
+        message = (
+            f"{host} loads {found.model_version!r} where {encoder.model_version!r} is wanted: give "
+            "every machine the same weights, and where their processors differ name the precision"
+        )
+        raise EncoderError(message)
+    return _MODELS[found, present_device(encoder.device)]
 
 
 def describe(encoder: Encoder) -> pa.Table:
@@ -279,64 +385,28 @@ def embed(
     )
 
 
-def stored_vectors(
-    blocks: Iterable[np.ndarray], *, folder: str | Path | None = None
-) -> tuple[np.ndarray, str]:
-    """
-    Write vectors to a file and map it into memory.
-
-    The file has no name in any folder and vanishes with the array: a killed build leaves nothing
-    behind.
-
-    Parameters
-    ----------
-    blocks
-        Arrays float32[:, width], all of one width.
-    folder
-        Where the file takes its room; the system's place for such unless given.
-
-    Returns
-    -------
-    tuple[np.ndarray, str]
-        All rows, float32[rows, width], and a digest of them.
-
-    Raises
-    ------
-    ValueError
-        When blocks differ in width.
-    """
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    digest = hashlib.blake2b(digest_size=16)
-    rows, width = 0, 0
-    with tempfile.TemporaryFile(dir=folder) as file:
-        for block in blocks:
-            if rows and block.shape[1] != width:
-                message = f"vectors of {block.shape[1]} numbers follow vectors of {width}"
-                raise ValueError(message)
-            block.tofile(file)
-            digest.update(block.tobytes())
-            rows, width = rows + len(block), block.shape[1]
-        file.flush()
-        # A file of no bytes cannot be mapped.
-        shape = (rows, width)
-        vectors = np.memmap(file, np.float32, "r+", shape=shape) if rows else np.empty(shape, "f4")
-    return vectors, digest.hexdigest()
-
-
 def unit_vectors(table: pa.Table, *, id_name: str = "document_id") -> np.ndarray:
     """
     Return the column `embedding` as a matrix, after a look at the lengths.
 
+    Parameters
+    ----------
+    table
+        `embedding` is a list of numbers of any kind: engines differ in whether its type says how
+        many there are. Its numbers are copied once.
+    id_name
+        Column that identifies a row.
+
     Returns
     -------
     np.ndarray
-        float32 of shape [rows, width].
+        float32 of shape [rows, width]; of width 0 where no row and no type tells the width.
 
     Raises
     ------
     ValueError
-        When a vector is missing or not of length one; the message names its `id_name`.
+        When a vector is missing, not as wide as the first, or not of length one; the message names
+        its `id_name`.
     """
     column = table.column("embedding")
     if column.null_count:
@@ -345,7 +415,7 @@ def unit_vectors(table: pa.Table, *, id_name: str = "document_id") -> np.ndarray
         raise ValueError(message)
     pieces = [chunk.flatten().cast(pa.float32()).to_numpy() for chunk in column.chunks]
     flat = np.concatenate([*pieces, np.empty(0, np.float32)])
-    vectors = flat.reshape(table.num_rows, column.type.list_size)
+    vectors = flat.reshape(table.num_rows, _width_of_lists(table, id_name))
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     wrong = np.flatnonzero(~(np.abs(lengths - 1) < LENGTH_TOLERANCE))
     if len(wrong):
@@ -354,6 +424,22 @@ def unit_vectors(table: pa.Table, *, id_name: str = "document_id") -> np.ndarray
         message = f"the vector of {id_name} {which} has length {lengths[place]:.4f}, expected 1"
         raise ValueError(message)
     return vectors
+
+
+def _width_of_lists(table: pa.Table, id_name: str) -> int:
+    """Return the width of the vectors of a table, none of which is missing."""
+    column = table.column("embedding")
+    if pa.types.is_fixed_size_list(column.type):
+        return column.type.list_size
+    widths = pc.list_value_length(column).to_numpy()
+    other = np.flatnonzero(widths != widths[:1])
+    if len(other):
+        which = table.column(id_name)[int(other[0])]
+        message = (
+            f"the vector of {id_name} {which} has {widths[other[0]]} numbers, the first {widths[0]}"
+        )
+        raise ValueError(message)
+    return int(widths[0]) if len(widths) else 0
 
 
 def packaged_model_folder() -> Path:

@@ -19,7 +19,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -61,7 +61,8 @@ def map_shards(
 
     A shard is all rows with one value of `key`, its rows in the order of `order`. One shard is in
     memory at a time, and on Spark one for every task that runs; there the shards go to the workers
-    in no order, and the step is pickled to them.
+    in no order, the step is pickled to them, and `spark.sql.shuffle.partitions` is the largest
+    number of tasks.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ def map_shards(
     def batches() -> Iterator[pa.RecordBatch]:
         # Counted and closed before the stream opens: a connection holds one open result, and
         # DuckDB before 2.0 silently drops the rest of the first when a second is opened.
-        total = relation.count("*").fetchall()[0][0]
+        total = count(relation)
         reader = relation.order(ordering).to_arrow_reader(ROWS_PER_BATCH)
         shards = _reported(_shards(reader, key), total=total, description=description)
         yield from _results(shards, step, schema=schema, description=description)
@@ -143,6 +144,26 @@ def collect(relation: Relation, *, columns: Sequence[str], order: Sequence[str])
     if is_spark(relation):
         return relation.orderBy(*order).select(*columns).toArrow()
     return relation.order(_quoted(order)).project(_quoted(columns)).to_arrow_table()
+
+
+def count(relation: Relation) -> int:
+    """Return the number of rows."""
+    return relation.count() if is_spark(relation) else relation.count("*").fetchall()[0][0]
+
+
+def union(
+    results: Iterable[pa.RecordBatchReader | DataFrame], schema: pa.Schema
+) -> pa.RecordBatchReader | DataFrame:
+    """Return the rows of all that several calls of :func:`map_shards` give, one after another."""
+    results = list(results)
+    if is_spark(results[0]):
+        return reduce(lambda some, more: some.unionAll(more), results)
+    return pa.RecordBatchReader.from_batches(schema, itertools.chain.from_iterable(results))
+
+
+def whole(result: pa.RecordBatchReader | DataFrame) -> pa.Table:
+    """Return all that :func:`map_shards` gives, for results that are small."""
+    return result.toArrow() if is_spark(result) else result.read_all()
 
 
 def stream(relation: Relation, *, key: str, order: str) -> Iterator[pa.RecordBatch]:
@@ -189,16 +210,17 @@ def _temporary_folder() -> tempfile.TemporaryDirectory:
 
 def clear_checkpoints(folder: str | Path) -> None:
     """
-    Remove the checkpoints in a folder, and the folder when nothing else is in it.
+    Remove the checkpoints and other working files in a folder, and the folder when it is empty.
 
-    Call it once the table the shards were computed for is safely written. A folder that does not
+    Call it once the tables they were computed for are safely written. A folder that does not
     exist is no error; files that are no checkpoints stay.
     """
     folder = Path(folder)
     if not folder.is_dir():
         return
-    for path in [*folder.glob("*.shard.arrow"), *folder.glob("*.shard.partial")]:
-        path.unlink(missing_ok=True)
+    for kind in ["shard", "phrases", "block"]:
+        for path in folder.glob(f"*.{kind}.*"):
+            path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not empty: someone else's files
         folder.rmdir()
 
@@ -259,9 +281,10 @@ def _map_on_spark(
     from pyspark.sql.pandas.types import from_arrow_schema
 
     portable = _portable(schema)
-    # Stated, because Spark would fold so few bytes into one partition, and that is one worker;
-    # twice as many as shards, because their hashes meet.
-    partitions = 2 * frame.select(key).distinct().count() or 1
+    # Stated, because Spark would fold so few bytes into one partition, and that is one worker; up
+    # to twice as many as shards, because their hashes meet.
+    most = int(frame.sparkSession.conf.get("spark.sql.shuffle.partitions"))
+    partitions = min(2 * frame.select(key).distinct().count() or 1, most)
     work = partial(_map_partition, step=step, key=key, schema=portable, description=description)
     return (
         frame.repartition(partitions, key)

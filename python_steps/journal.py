@@ -22,32 +22,29 @@ from python_steps.sources import Source, list_files
 PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml")
 PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/warehouse")
 
-PACKAGES = (
-    "dbt-core",
-    "dbt-duckdb",
-    "dbt-spark",
-    "duckdb",
-    "numpy",
-    "pyarrow",
-    "torch",
-    "transformers",
-    "usearch",
-)
+PACKAGES = ("dbt-core", "duckdb", "numpy", "pyarrow", "torch", "transformers", "usearch")
+PACKAGES_OF_TARGET = {
+    "duckdb": ("dbt-duckdb",),
+    "spark": ("dbt-spark", "pandas", "pyspark", "pyspark-client"),
+}
 
 # Parts of the fingerprint that say how things are computed, not from what: results of single
 # shards, which are kept by their rows and settings, do not outlive a change of these.
 HOW_IT_IS_COMPUTED = frozenset({"project files", "package versions"})
 
-# Variables of ours that change how a build runs, not what it makes, and those that locate it.
+# Variables of ours that change how a build runs, not what it makes, and those that locate it. Who
+# computes is one of them: the same folder is the same warehouse for every master of Spark.
 UNDECISIVE = frozenset(
     f"DEEPINNOVATION_{name}"
     for name in (
         *("CHECKPOINTS", "MEMORY", "PROGRESS", "PROJECT", "PUBLICATION", "REAL_DATA", "WAREHOUSE"),
         *("PAPERS_OPENALEX", "PAPERS_TABLES", "PATENTS_GOOGLE_PATENTS", "PATENTS_TABLES"),
-        "LABELS",
+        *("LABELS", "SPARK_MASTER", "SPARK_REMOTE", "SPARK_CATALOG"),
     )
 )
 
+
+State = list[int] | str | None  # of a warehouse, as python_steps.warehouse tells it
 
 # ---------------------------------------------------------------- fingerprint
 
@@ -67,6 +64,8 @@ def fingerprint(
         Folder of dbt_project.yml.
     sources
         Delivered files count by path, size and time of change: reading them would take too long.
+        Of other storage only the address counts: Spark alone can look there, and it is not yet
+        started when this is asked.
     variables
         dbt variables; files that they name, relative to the project or absolute, count by size
         and time of change.
@@ -81,11 +80,14 @@ def fingerprint(
         Part of the fingerprint, named in words, to a hash. The year is part of it because a
         document of the next year but one is rejected as impossible.
     """
-    packages = [f"{name} {_version(name)}" for name in PACKAGES]
+    names = (*PACKAGES, *PACKAGES_OF_TARGET.get(target, ()))
+    packages = [f"{name} {_version(name)}" for name in names]
     settings = {
         name: value
         for name, value in environment.items()
-        if name.startswith("DEEPINNOVATION_") and name not in UNDECISIVE
+        if name.startswith("DEEPINNOVATION_")
+        and name not in UNDECISIVE
+        and (target == "spark" or not name.startswith("DEEPINNOVATION_SPARK_"))
     }
     return {
         "source files": _hash(_source_lines(sources)),
@@ -122,6 +124,8 @@ def _source_lines(sources: Iterable[Source]) -> Iterator[str]:
         for file in (*listing.files, *listing.merged, *listing.deleted):
             facts = file.stat()
             yield f"{source.variable} {file} {facts.st_size} {facts.st_mtime_ns}"
+        for address in source.elsewhere:
+            yield f"{source.variable} {address}"
 
 
 def _project_lines(project: Path) -> Iterator[str]:
@@ -236,25 +240,25 @@ class Journal:
         if again:
             self._write({"again": again})
 
-    def end(self, is_complete: bool, has_failed: bool, warehouse: Path) -> None:
+    def end(self, is_complete: bool, has_failed: bool, warehouse: State) -> None:
         """Note that a build ended by itself, and the state in which it leaves the warehouse."""
         self._write(
             {
                 "ended_at": _now(),
                 "is_complete": is_complete,
                 "has_failed": has_failed,
-                "warehouse": _state(warehouse),
+                "warehouse": warehouse,
             }
         )
 
-    def is_of(self, warehouse: Path) -> bool:
-        """Whether the warehouse is as the journal's last build left it.
+    def is_of(self, warehouse: State) -> bool:
+        """Whether a warehouse in this state is as the journal's last build left it.
 
-        A killed build leaves no word about that, and is trusted.
+        A killed build leaves no word about that, and is trusted. None: there is no warehouse.
         """
-        if not warehouse.exists():
+        if warehouse is None:
             return False
-        return self.ended is None or self.ended["warehouse"] == _state(warehouse)
+        return self.ended is None or self.ended["warehouse"] == warehouse
 
     def _write(self, line: dict[str, Any]) -> None:
         """Append a line and force it to disk."""
@@ -288,11 +292,3 @@ def _ends_with_newline(path: Path) -> bool:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _state(warehouse: Path) -> list[int] | None:
-    """Size and time of change: DuckDB changes neither unless something is written."""
-    if not warehouse.exists():
-        return None
-    facts = warehouse.stat()
-    return [facts.st_size, facts.st_mtime_ns]

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps import embedding
+from python_steps import embedding, storage
 
 TITLE_WORDS = 8
 UNTITLED = "untitled"
@@ -33,20 +33,20 @@ class PhraseVectors:
     """
     The vectors of all phrases that may become keywords.
 
+    It pickles, as the name of its files, when it was given a folder; see
+    :class:`storage.VectorRows`.
+
     Attributes
     ----------
-    phrases
-        Text, each once.
-    vectors
-        float32[phrases, width] of length one, in a file mapped into memory.
+    rows
+        The column `phrase` (large text, each once) and vectors of length one.
     model_version
         What made the vectors; empty without phrases.
     digest
         Names the content.
     """
 
-    phrases: pa.Array
-    vectors: np.ndarray
+    rows: storage.VectorRows
     model_version: str
     digest: str
 
@@ -55,7 +55,7 @@ class PhraseVectors:
         cls, batches: Iterable[pa.RecordBatch], *, folder: str | Path | None = None
     ) -> PhraseVectors:
         """
-        Read phrases whole, the vectors to a file, the rest to memory.
+        Read phrases whole and write them to files; memory holds the phrases, not the vectors.
 
         Parameters
         ----------
@@ -64,32 +64,33 @@ class PhraseVectors:
             `model_version` (text); ordered by `phrase` if :attr:`digest` is to stay the same from
             run to run.
         folder
-            Where the nameless file of vectors is kept; the system's place for such unless given.
+            Where files named by their content, ``*.phrases.*``, are kept for every machine that
+            shares it. Without one the vectors lie in a nameless file for this process alone.
 
         Raises
         ------
         ValueError
             When vectors come from more than one model or are not of length one.
         """
-        phrases, versions = [], set()
+        versions = set()
 
-        def blocks() -> Iterator[np.ndarray]:
+        def pieces() -> Iterator[tuple[pa.Table, np.ndarray]]:
             for batch in batches:
-                rows = pa.Table.from_batches([batch])
-                if rows.num_rows:
-                    phrases.append(batch.column("phrase").cast(pa.large_string()))
-                    versions.update(batch.column("model_version").unique().to_pylist())
-                    yield embedding.unit_vectors(rows, id_name="phrase")
+                table = pa.Table.from_batches([batch])
+                versions.update(table.column("model_version").unique().to_pylist())
+                if len(versions) > 1:
+                    message = (
+                        f"phrases have vectors of more than one model: {sorted(map(str, versions))}"
+                    )
+                    raise ValueError(message)
+                yield table, embedding.unit_vectors(table, id_name="phrase")
 
-        vectors, digest_of_vectors = embedding.stored_vectors(blocks(), folder=folder)
-        if len(versions) > 1:
-            message = f"phrases have vectors of more than one model: {sorted(map(str, versions))}"
-            raise ValueError(message)
-        all_phrases = pa.concat_arrays([*phrases, pa.array([], pa.large_string())])
+        schema = pa.schema([("phrase", pa.large_string())])
+        ending = "phrases" if folder else None
+        rows = storage.store(pieces(), schema=schema, folder=folder, ending=ending)
         version = next(iter(versions), None) or ""
-        digest = hashlib.blake2b(digest_of_vectors.encode(), digest_size=16)
-        digest.update("\n".join([version, *all_phrases.to_pylist()]).encode())
-        return cls(all_phrases, vectors, version, digest.hexdigest())
+        digest = hashlib.blake2b(f"{rows.digest} {version}".encode(), digest_size=16)
+        return cls(rows, version, digest.hexdigest())
 
 
 def normalise(keyword: str | None) -> str:
@@ -180,7 +181,7 @@ def extract(
             texts, positions = _usable(candidates[row], stops)
             chosen, source = [], "extracted"
             if texts:
-                found = phrases.vectors[positions]
+                found = phrases.rows.vectors[positions]
                 chosen = _choose(texts, found, vector, count, diversity, merge_contained)
         if not chosen:
             chosen, source = [_title_keyword(title)], "title"
@@ -246,7 +247,9 @@ def _looked_up(column: pa.ChunkedArray, phrases: PhraseVectors) -> list[dict[str
     """Return, of each row, the candidates that have a vector and where it is."""
     lists = column.to_pylist()
     distinct = sorted({candidate for row in lists for candidate in row or () if candidate})
-    places = pc.index_in(pa.array(distinct, pa.large_string()), value_set=phrases.phrases)
+    places = pc.index_in(
+        pa.array(distinct, pa.large_string()), value_set=phrases.rows.table.column("phrase")
+    )
     known = {
         text: place
         for text, place in zip(distinct, places.to_pylist(), strict=True)

@@ -3,6 +3,8 @@
 A location is a file, a folder or a glob. dbt receives it through an environment variable
 (`Source.variable`) and lists its files by the same rule as `list_files` does here
 (macros/delivered_records.sql). Archives are unpacked first, because DuckDB does not read them.
+On Spark a location may also be the address of other storage (s3a://bucket/folder), which is handed
+on as it is: only Spark can list what lies there.
 """
 
 import contextlib
@@ -16,7 +18,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 SYSTEMS = {"papers": ("openalex", "tables"), "patents": ("google_patents", "tables")}
@@ -32,6 +34,9 @@ READABLE_IN_WORDS = ".jsonl, .ndjson, .json, .csv, .parquet or .gz, or be named 
 
 # What an OpenAlex delivery holds, by the folders of its files.
 TABLES = ("works", "merged_ids", "deleted_ids", "others")
+
+# Between locations; not the colon of an address such as hdfs://host:9000/folder.
+SEPARATOR = re.compile(rf"{re.escape(os.pathsep)}(?!//|\d+(?:[/:]|$))")
 
 UNPACKED_RATIO_LIMIT = 200  # JSON shrinks 10 to 20 times; far more is a bomb, not a delivery
 UNPACKED_RATIO_FROM = 1 << 30  # bytes below which a high ratio does no harm
@@ -103,6 +108,16 @@ class Source:
         return "labels" if self.entity == "labels" else f"{self.entity} {self.system}"
 
     @property
+    def here(self) -> "Source":
+        """The source without its addresses of other storage."""
+        return replace(self, locations=tuple(p for p in self.locations if not is_address(p)))
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Its addresses of other storage."""
+        return tuple(place for place in self.locations if is_address(place))
+
+    @property
     def option(self) -> str:
         """How the command line names the source."""
         return "--labels PATH" if self.entity == "labels" else f"--{self.entity} {self.system}=PATH"
@@ -142,6 +157,8 @@ def configured(
     patents: Iterable[tuple[str, str]],
     labels: str | None,
     environment: Mapping[str, str],
+    *,
+    takes_addresses: bool = False,
 ) -> list[Source]:
     """Return the sources that options name; where they name none, those of the environment.
 
@@ -153,6 +170,8 @@ def configured(
         Path of imported labels.
     environment
         Variables as in `os.environ`; those of an entity hold where no option names that entity.
+    takes_addresses
+        Whether a location may be an address of other storage.
 
     Returns
     -------
@@ -170,12 +189,12 @@ def configured(
     for source in ALL_SOURCES:
         if options[source.entity]:
             paths = [path for system, path in options[source.entity] if system == source.system]
-            paths = [absolute(path) for path in paths]
         else:
             joined = environment.get(source.variable, "")
-            paths = [absolute(path) for path in joined.split(os.pathsep) if path]
+            paths = [path for path in SEPARATOR.split(joined) if path]
         if paths:
-            locations = tuple(dict.fromkeys(paths))
+            found = (absolute(path, takes_addresses=takes_addresses) for path in paths)
+            locations = tuple(dict.fromkeys(found))
             sources.append(Source(source.entity, source.system, locations))
     return sources
 
@@ -192,26 +211,35 @@ def sample(project: Path) -> list[Source]:
     ]
 
 
-def absolute(path: str) -> str:
+def is_address(place: str) -> bool:
+    """Whether a place is an address of other storage, such as s3a://bucket/folder."""
+    return bool(re.match(r"[A-Za-z][\w+.-]*://", place))
+
+
+def absolute(path: str, *, takes_addresses: bool = False) -> str:
     """Absolute form of a path or glob; what SQL and the environment cannot carry is refused."""
-    if "://" in path:
+    if is_address(path) and not takes_addresses:
         raise InputError(
-            f"{path} is a remote location, which is not read. Copy it to this machine first "
-            "(for S3: aws s3 sync) and give the folder."
+            f"{path} is on other storage, which DuckDB is not told to read. Copy it to this "
+            "machine first (for S3: aws s3 sync) and give the folder, or build on Spark "
+            "(--target spark)."
         )
-    for character, use in ((os.pathsep, "separates locations"), ("'", "ends a text in SQL")):
-        if character in path:
+    for is_held, character, use in (
+        (len(SEPARATOR.split(path)) > 1, os.pathsep, "separates locations"),
+        ("'" in path, "'", "ends a text in SQL"),
+    ):
+        if is_held:
             raise InputError(
                 f"{path} holds a {character}, which {use}. Rename the folder, or give a link to it."
             )
-    return str(Path(path).expanduser().resolve())
+    return path if is_address(path) else str(Path(path).expanduser().resolve())
 
 
 # ---------------------------------------------------------------- locations to files
 
 
 def list_files(source: Source) -> Listing:
-    """List the files of a source: the one place in Python that knows which files count.
+    """List the files of a source on this machine: the one place in Python that knows which count.
 
     Of a folder: everything below it that ends as READABLE says and is not called manifest…; of
     `part_0` and `part_0.gz` only the latter.
@@ -229,7 +257,7 @@ def list_files(source: Source) -> Listing:
     """
     tables: dict[str, dict[str, None]] = {name: {} for name in TABLES}
     twins: list[str] = []
-    for location in source.locations:
+    for location in source.here.locations:
         here = _files_at(location)
         if not here:
             raise InputError(_nothing_at(location, source))
@@ -343,13 +371,13 @@ def unpack(source: Source, folder: Path) -> Source:
         If an archive is damaged, encrypted, unsafe, or larger than the free disk.
     """
     locations: list[str] = []
-    for location in source.locations:
+    for location in source.here.locations:
         archives = _archives_at(location)
         others = [file for file in _files_at(location) if not file.endswith(".zip")]
         if others or not archives:
             locations.append(location)
         locations += [str(_unpack_one(archive, folder)) for archive in archives]
-    return Source(source.entity, source.system, tuple(locations))
+    return replace(source, locations=(*locations, *source.elsewhere))
 
 
 def _archives_at(location: str) -> list[Path]:

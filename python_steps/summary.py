@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from python_steps.build import Outcome, Settings
 from python_steps.heads import Head
+from python_steps.warehouse import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,20 +39,34 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
     files = Table("file", title="Files", title_justify="left")
     files.add_column("size", justify="right")
     made = sorted(f for f in settings.publication.glob("*") if f.suffix in (".csv", ".parquet"))
-    for file in (settings.warehouse, *made, outcome.log):
+    size = settings.tables.size()
+    place = settings.tables.address or _near(settings.warehouse)
+    files.add_row(place, "not known" if size is None else in_words(size))
+    for file in (*made, outcome.log):
         if file.exists():
             files.add_row(_near(file), in_words(file.stat().st_size))
     console.print(files)
-    default = settings.project / "warehouse.duckdb"
-    option = "" if settings.warehouse == default else f" --warehouse {_near(settings.warehouse)}"
+    _show_next(settings, console)
+
+
+def _show_next(settings: Settings, console: "Console") -> None:
+    """Print what to type next, with the options without which it would be about another place."""
+    named = f" --warehouse {_near(settings.warehouse)}"
+    option = "" if settings.warehouse == settings.project / DEFAULT_NAME["duckdb"] else named
+    elsewhere = "" if settings.target == "duckdb" else f" --target {settings.target}"
+    if settings.warehouse != settings.project / DEFAULT_NAME[settings.target]:
+        elsewhere += named
     folder = settings.publication
-    elsewhere = option
     if folder != settings.project / "publication":
         elsewhere += f" --publication {_near(folder)}"
     console.print("Next:")
     program = _program()
+    asking = "select title, publication_year from papers"
+    query = f'{program} query "{asking}"{option}'
+    if settings.tables.address:
+        query = f'spark-sql -e "{asking.replace("papers", "marts.papers")}"'
     for command, purpose in (
-        (f'{program} query "select title, publication_year from papers"{option}', "ask it"),
+        (query, "ask it"),
         ("make docs", "what every table and column means"),
         (
             f"{program} build --papers openalex=FOLDER --patents google_patents=FOLDER{elsewhere}",
@@ -74,9 +89,9 @@ def _measures(settings: Settings) -> list[tuple[str, str]]:
     """Read marts.build_summary; nothing where the build left none."""
     import duckdb
 
-    if settings.target != "duckdb" or not settings.warehouse.exists():
+    if settings.tables.address:
         return []
-    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+    with settings.tables.connect() as connection:
         try:
             rows = connection.execute(
                 "select measure, value from marts.build_summary order by place"
@@ -102,8 +117,10 @@ def in_words(size: float) -> str:
     return f"{size:.1f} TB"
 
 
-def _near(path: Path) -> str:
+def _near(path: Path | str) -> str:
     """Return a path as it can be typed here: relative where that is shorter."""
+    if isinstance(path, str):  # an address
+        return path
     relative = os.path.relpath(path)
     return relative if len(relative) < len(str(path)) else str(path)
 
@@ -111,7 +128,7 @@ def _near(path: Path) -> str:
 # ---------------------------------------------------------------- check
 
 
-def show_heads(heads: Iterable[Head], warehouse: Path, console: "Console") -> None:
+def show_heads(heads: Iterable[Head], warehouse: Path | str, console: "Console") -> None:
     """Print what a build would find at its sources, on about one screen."""
     needed = float(WAREHOUSE_BYTES)
     for head in heads:
@@ -119,6 +136,9 @@ def show_heads(heads: Iterable[Head], warehouse: Path, console: "Console") -> No
         needed += head.rows * (
             WAREHOUSE_BYTES_PER_RECORD + WAREHOUSE_BYTES_PER_BYTE * head.bytes_of_record
         )
+    if isinstance(warehouse, str):
+        console.print(f"The warehouse will need very roughly {in_words(needed)}.", highlight=False)
+        return
     folder = next(parent for parent in warehouse.parents if parent.exists())
     free = shutil.disk_usage(folder).free
     console.print(

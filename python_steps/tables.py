@@ -80,6 +80,22 @@ ENCODERS = pa.schema(
 # What identifies a phrase.
 PHRASE = pa.schema([("phrase", pa.string())])
 
+# One row per block of patents in files that every machine can open.
+PATENT_BLOCKS = pa.schema(
+    [
+        ("digest", pa.string()),  # names the content
+        ("path", pa.string()),  # absolute, without .npy (vectors) and .arrow (ids and years)
+        ("patents", pa.int64()),
+        ("width", pa.int32()),  # numbers in a vector
+        ("first_year", pa.int32()),
+        ("last_year", pa.int32()),
+        ("model_version", pa.string()),
+        ("connectivity", pa.int32()),  # of the index; missing where none was asked for
+        ("expansion_add", pa.int32()),  # of the index; missing where none was asked for
+        ("index_path", pa.string()),  # missing without an index, as in a small block
+    ]
+)
+
 # One row per paper and patent kept for it; ranks count from 1, the nearest.
 MATCHES = pa.schema(
     [

@@ -4,16 +4,23 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory):
-    """The Spark session of the profile's target, on this machine: two workers, four tries."""
+def spark_is_possible():
+    """Skip, saying what is missing, where Spark cannot run."""
     pytest.importorskip("pyspark", reason="Spark is not installed: pip install '.[spark]'")
-    from dbt.adapters.sparksession import SparkSessionCredentials, check_java, open_session
+    from dbt.adapters.sparksession import check_java
     from dbt_common.exceptions import DbtRuntimeError
 
     try:
         check_java()
     except DbtRuntimeError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def spark(spark_is_possible, tmp_path_factory):
+    """The Spark session of the profile's target, on this machine: two workers, four tries."""
+    from dbt.adapters.sparksession import SparkSessionCredentials, open_session
+
     warehouse = tmp_path_factory.mktemp("spark")
     session = open_session(
         SparkSessionCredentials(master="local[2,4]", warehouse=str(warehouse), memory="2GB")

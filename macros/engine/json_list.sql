@@ -1,7 +1,7 @@
 {#
     A list of text, however it was delivered: a JSON list (of text or numbers), JSON text that holds such a list, text
-    with elements separated by `;`, or one plain value. `value` is JSON text as parse_json gives it for a field of
-    kind json. Blank elements vanish; null and empty lists give null.
+    with elements separated by `;`, or one plain value. `value` is what parse_json gives for a field of kind json.
+    Blank elements vanish; null and empty lists give null.
 #}
 {% macro json_list(value) -%}
     {{ return(adapter.dispatch('json_list')(value)) }}
@@ -13,12 +13,11 @@ nullif(
             list_filter(
                 list_transform(
                     case
-                        when json_type({{ value }}) = 'ARRAY' then from_json({{ value }}, '["VARCHAR"]')
                         when json_valid({{ text }}) and json_type({{ text }}) = 'ARRAY'
                             then from_json({{ text }}, '["VARCHAR"]')
                         else string_split({{ text }}, ';')
                     end,
-                    lambda element: trim(element)
+                    lambda element: {{ trimmed('element') }}
                 ),
                 lambda element: element <> ''
             ),
@@ -27,14 +26,12 @@ nullif(
 {%- endmacro %}
 
 {% macro spark__json_list(value) -%}
+{%- set text = "replace(" ~ value ~ ", '&amp;', '&')" -%}
 nullif(
             filter(
                 transform(
-                    coalesce(
-                        from_json({{ value }}, 'array<string>'),
-                        split({{ value }}, ';')
-                    ),
-                    element -> trim(element)
+                    coalesce({{ spark_json_value(text, 'array<string>') }}, split({{ text }}, ';')),
+                    element -> {{ trimmed('element') }}
                 ),
                 element -> element <> ''
             ),

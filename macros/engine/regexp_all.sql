@@ -8,5 +8,5 @@ regexp_extract_all({{ text }}, '{{ pattern }}')
 {%- endmacro %}
 
 {% macro spark__regexp_all(text, pattern) -%}
-regexp_extract_all({{ text }}, '{{ pattern | replace("\\", "\\\\") }}', 0)
+regexp_extract_all({{ text }}, '{{ spark_pattern(pattern) }}', 0)
 {%- endmacro %}

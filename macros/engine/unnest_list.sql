@@ -19,7 +19,7 @@ cross join lateral (
 cross join lateral (
         select
             exploded.col as {{ element }},
-            exploded.pos + 1 as {{ position }}
+            cast(exploded.pos + 1 as bigint) as {{ position }}
         from posexplode({{ list }}) as exploded
     ) as {{ element }}_of_list
 {%- endmacro %}

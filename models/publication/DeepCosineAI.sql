@@ -1,3 +1,5 @@
+-- The columns are named as in the published header; neither engine needs quotes for that, and each has its own.
+-- noqa: disable=capitalisation.identifiers,aliasing.self_alias.column
 -- depends_on: {{ ref('matching_audit') }}
 with
 
@@ -9,8 +11,8 @@ nearest_pairs as (
 )
 
 select
-    paper_number as "Paper_ID",
-    patent_number as "Patent_ID",
-    similarity as "Similarity"
+    paper_number as Paper_ID,
+    patent_number as Patent_ID,
+    similarity as Similarity
 from nearest_pairs
-order by "Paper_ID"
+order by Paper_ID

@@ -1,3 +1,5 @@
+-- The columns are named as in the published header; neither engine needs quotes for that, and each has its own.
+-- noqa: disable=capitalisation.identifiers,aliasing.self_alias.column
 -- depends_on: {{ ref('matching_audit') }}
 with
 
@@ -9,18 +11,18 @@ papers as (
 )
 
 select
-    document_number as "ID",
-    title as "Title",
-    venue as "Source",
-    abstract as "Abstract",
-    doi as "DOI",
-    publication_year as "Year",
-    cited_by_count as "Cited",
-    {{ to_json_text('keywords') }} as "Keywords",
-    {{ to_json_text('coalesce(authors, ' ~ empty_text_list() ~ ')') }} as "Name",
-    language as "Language",
-    work_type as "Type",
-    {{ to_json_text('coalesce(institutions, ' ~ empty_text_list() ~ ')') }} as "Affiliations",
-    novelty as "Novelty"
+    document_number as ID,
+    title as Title,
+    venue as Source,
+    abstract as Abstract,
+    doi as DOI,
+    publication_year as Year,
+    cited_by_count as Cited,
+    {{ to_json_text('keywords') }} as Keywords,
+    {{ to_json_text('coalesce(authors, ' ~ empty_text_list() ~ ')') }} as Name,
+    language as Language,
+    work_type as Type,
+    {{ to_json_text('coalesce(institutions, ' ~ empty_text_list() ~ ')') }} as Affiliations,
+    novelty as Novelty
 from papers
-order by "Year" nulls last, "ID"
+order by Year nulls last, ID

@@ -1,3 +1,5 @@
+-- The columns are named as in the published header; neither engine needs quotes for that, and each has its own.
+-- noqa: disable=capitalisation.identifiers,aliasing.self_alias.column
 -- depends_on: {{ ref('matching_audit') }}
 with
 
@@ -12,13 +14,13 @@ patents as (
 )
 
 select
-    document_number as "ID",
-    coalesce(publication_number, document_id) as "PN",
-    {{ to_json_text(list_map('codes', 'code', "replace(code, ' ', '')")) }} as "IPC",
-    title as "Title",
-    abstract as "Abstract",
-    year as "Year",
-    {{ to_json_text('keywords') }} as "Keywords",
-    novelty as "Novelty"
+    document_number as ID,
+    coalesce(publication_number, document_id) as PN,
+    {{ to_json_text(list_map('codes', 'code', "replace(code, ' ', '')")) }} as IPC,
+    title as Title,
+    abstract as Abstract,
+    year as Year,
+    {{ to_json_text('keywords') }} as Keywords,
+    novelty as Novelty
 from patents
-order by "Year" nulls last, "ID"
+order by Year nulls last, ID

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib.util
 import linecache
+import logging
 import os
 import re
 import shutil
@@ -95,20 +96,28 @@ class SparkSessionCredentials(SparkCredentials):
         if self.remote:
             return {**common, "spark.remote": self.remote}
         folder = str(Path(self.warehouse).absolute()) if "://" not in self.warehouse else ""
+        logging_file = Path(__file__).with_name("log4j2.properties")
+        java_options = [f"-Dlog4j2.configurationFile={logging_file}"]
         settings = {
             **common,
             "spark.master": self.master,
             "spark.app.name": "deepinnovation",
             "spark.sql.warehouse.dir": folder or self.warehouse,
             "spark.driver.memory": re.sub("[bB]$", "", self.memory),
-            "spark.log.level": "ERROR",
+            # Its bar would write over the lines that tell which model runs.
+            "spark.ui.showConsoleProgress": "false",
         }
+        if not self.catalog and not folder:
+            raise DbtRuntimeError(
+                f"The warehouse {self.warehouse} is no folder of this machine, where a file could "
+                "keep the names of its tables. Set DEEPINNOVATION_SPARK_CATALOG to the address of "
+                "a Hive metastore (thrift://HOST:9083), or to `spark` where spark-defaults.conf "
+                "names one."
+            )
         if not self.catalog:
             database = f"jdbc:derby:;databaseName={folder}/metastore_db;create=true"
             settings["spark.hadoop.javax.jdo.option.ConnectionURL"] = database
-            settings["spark.driver.extraJavaOptions"] = (
-                f"-Dderby.stream.error.file={folder}/derby.log"
-            )
+            java_options.append(f"-Dderby.stream.error.file={folder}/derby.log")
         elif self.catalog != "spark":
             settings["spark.hadoop.hive.metastore.uris"] = self.catalog
         if self.master.startswith("local"):
@@ -121,6 +130,7 @@ class SparkSessionCredentials(SparkCredentials):
                 # Spark's 200 pieces cost more than they bring where there are few cores.
                 "spark.sql.shuffle.partitions": str(2 * cpu_count()),
             }
+        settings["spark.driver.extraJavaOptions"] = " ".join(java_options)
         return settings
 
 
@@ -255,6 +265,8 @@ def open_session(credentials: SparkSessionCredentials) -> SparkSession:
     """Return the session of this process; start it where there is none."""
     from pyspark.sql import SparkSession
 
+    # It prints every error that Python raises as well, with the whole plan and trace of Java.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.enableHiveSupport()
     for name, value in credentials.server_side_parameters.items():
         builder = builder.config(name, value)

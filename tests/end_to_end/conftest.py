@@ -47,12 +47,12 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"DEEPINNOVATION_PROJECT": str(cli.project_folder())} | more
 
 
-def build(place: Built, *arguments: str) -> Built:
+def build(place: Built, *arguments: str, **variables: str) -> Built:
     """Build into a place, from a folder that is not the project's."""
     place.warehouse.parent.mkdir(parents=True, exist_ok=True)
     run = subprocess.run(
         command(place, *arguments),
-        env=environment(),
+        env=environment(**variables),
         cwd=place.warehouse.parent,
         capture_output=True,
         text=True,

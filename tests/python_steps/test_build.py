@@ -21,8 +21,10 @@ import pytest
 from rich.console import Console
 
 from python_steps import build as building
-from python_steps.build import BuildError, Outcome, Settings
-from python_steps.journal import Journal
+from python_steps import failures
+from python_steps.build import Outcome, Settings
+from python_steps.failures import BuildError
+from python_steps.journal import Journal, fingerprint
 from python_steps.sources import Source
 
 PROJECT = {
@@ -345,7 +347,7 @@ def test_a_full_refresh_that_was_stopped_goes_on_when_asked_for_again(settings):
     refresh = replace(settings, is_full_refresh=True)
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
     outcome, said = build(refresh)
-    assert outcome.exit_code == building.FAILED
+    assert outcome.exit_code == failures.FAILED
     assert "the same command goes on from here" in said
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
     shard, lines = keep_a_shard(settings), len(lines_of(settings))
@@ -513,7 +515,7 @@ def test_an_interrupted_build_ends_in_a_sentence_and_goes_on(settings, started):
     time.sleep(0.5)
     runs.with_name("hold").unlink()
     _, said = started.communicate(timeout=30)
-    assert started.returncode == building.STOPPED
+    assert started.returncode == failures.STOPPED
     assert said.strip() == "Error: Stopped. The same command goes on from here."
     assert build(settings)[0].exit_code == 0
 
@@ -548,7 +550,7 @@ def test_what_a_killed_copy_left_behind_is_cleared(settings):
 def test_a_failed_test_names_its_claim_and_stops_what_builds_on_it(settings):
     Path(settings.sources[0].locations[0]).write_text("id,title\n1,First\n1,Again\n")
     outcome, said = build(settings)
-    assert outcome.exit_code == building.FAILED
+    assert outcome.exit_code == failures.FAILED
     assert "unique_papers_id: 1 row breaks it in papers" in said
     assert "were not run" in said and str(outcome.log) in said
     assert not (settings.publication / "Papers.csv").exists()
@@ -559,7 +561,7 @@ def test_a_failed_test_names_its_claim_and_stops_what_builds_on_it(settings):
 
 def test_quality_below_its_floor_has_an_exit_code_of_its_own(settings):
     outcome, said = build(replace(settings, variables={"floor": 0.4}))
-    assert outcome.exit_code == building.BELOW_FLOOR
+    assert outcome.exit_code == failures.BELOW_FLOOR
     assert "matching_audit" in said
     assert not (settings.publication / "Papers.csv").exists()
 
@@ -568,7 +570,7 @@ def test_a_node_that_fails_is_named_with_the_message_of_its_error(settings):
     (settings.project / "models/marts/papers.sql").write_text("select nonsense\n")
     (settings.project / "models/marts/papers.yml").unlink()
     outcome, said = build(settings)
-    assert outcome.exit_code == building.FAILED
+    assert outcome.exit_code == failures.FAILED
     assert "marts.papers" in said and "nonsense" in said
     assert outcome.log.exists() and outcome.log.stat().st_size
 
@@ -589,14 +591,14 @@ def test_a_variable_that_a_macro_refuses_is_wrong_usage(settings):
         file.write("on-run-start: ['{{ check() }}']\n")
     with pytest.raises(BuildError) as caught:
         build(settings)
-    assert caught.value.exit_code == building.WRONG_USAGE
+    assert caught.value.exit_code == failures.WRONG_USAGE
     assert str(caught.value) == "The variable `floor` is 2; set it to 1."
 
 
 def test_a_file_that_is_not_utf_8_is_told_with_the_remedy(settings):
     Path(settings.sources[0].locations[0]).write_bytes("id,title\n1,Café\n".encode("latin-1"))
     outcome, said = build(settings)
-    assert outcome.exit_code == building.UNREADABLE
+    assert outcome.exit_code == failures.UNREADABLE
     assert "is not UTF-8" in said and "iconv -f latin1" in said
     assert "Possible Solution" not in said
 
@@ -607,7 +609,7 @@ def test_input_that_cannot_be_read_has_an_exit_code_of_its_own(settings):
     packed.write_bytes(b"no gzip")
     sources = (Source("papers", "tables", (str(packed),)),)
     outcome, said = build(replace(settings, sources=sources))
-    assert outcome.exit_code == building.UNREADABLE
+    assert outcome.exit_code == failures.UNREADABLE
     assert "deepinnovation check" in said
 
 
@@ -647,3 +649,35 @@ def test_the_environment_is_as_before_after_a_build(settings):
     here = Path.cwd()
     build(settings)
     assert (dict(os.environ), Path.cwd()) == (before, here)
+
+
+def test_what_is_said_of_spark_changes_nothing_on_duckdb(settings, monkeypatch):
+    build(settings)
+    for name in ("MASTER", "REMOTE", "CATALOG", "FORMAT"):
+        monkeypatch.setenv(f"DEEPINNOVATION_SPARK_{name}", "another")
+    assert build(settings)[0].unchanged_since
+
+
+def test_where_spark_computes_is_no_part_of_what_it_makes(project):
+    made = {
+        master: fingerprint(project, [], {}, "spark", {"DEEPINNOVATION_SPARK_MASTER": master})
+        for master in ("local[1,4]", "spark://host:7077")
+    }
+    assert made["local[1,4]"] == made["spark://host:7077"]
+    form = fingerprint(project, [], {}, "spark", {"DEEPINNOVATION_SPARK_FORMAT": "delta"})
+    assert form["settings"] != made["local[1,4]"]["settings"]
+
+
+def test_files_that_only_spark_can_list_make_a_finished_build_run_again(settings):
+    elsewhere = Source("patents", "tables", ("s3a://bucket/patents",))
+    settings = replace(settings, sources=(*settings.sources, elsewhere))
+    build(settings)
+    lines = len(lines_of(settings))
+    _, said = build(settings)
+    assert "Changed since the last build: perhaps the files on other storage" in said
+    assert sum(runs_since(settings).values()) == EVERY_NODE
+    assert lines == len(lines_of(settings))
+    Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
+    build(settings)
+    Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
+    assert "Going on with the last build" in build(settings)[1]

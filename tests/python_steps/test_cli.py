@@ -102,6 +102,10 @@ def test_help_waits_for_neither_dbt_nor_torch():
         (["build", "--vars", "{top_k: [}"], "is no YAML"),
         (["build", "--threads", "0"], "not in the range"),
         (["build", "--target", "oracle"], "'duckdb', 'spark'"),
+        (["build", "--warehouse", "."], "is a folder, and DuckDB keeps a warehouse in a file"),
+        (["build", "--warehouse", "s3a://b/w"], "is on other storage"),
+        (["build", "--target", "spark", "--warehouse", __file__], "is a file of DuckDB's"),
+        (["build", "--target", "spark", "--warehouse", "new.duckdb"], "warehouse.spark"),
         (["query"], "Missing argument"),
         (["query", "select 1", "--format", "parquet"], "--output FILE"),
         (["query", "select 1", "--output", "x.txt"], "--format csv"),
@@ -217,6 +221,13 @@ def test_check_ends_with_3_when_a_file_cannot_be_read(works):
     assert "part_001.gz cannot be read" in " ".join(shown.output.split())
 
 
+def test_check_says_what_it_does_not_look_into(works):
+    shown = run("check", "--papers", f"openalex={works}", "--papers", "tables=s3a://bucket/papers")
+    assert shown.exit_code == 0, shown.output
+    assert "Not looked into: s3a://bucket/papers (papers tables) is on other" in shown.output
+    assert "papers openalex" in shown.output
+
+
 # ---------------------------------------------------------------- query
 
 
@@ -281,7 +292,9 @@ def test_a_long_table_says_that_it_is_cut(warehouse):
 def test_a_missing_table_is_answered_with_those_there_are(warehouse):
     shown = run("query", "select * from paperz", "--warehouse", warehouse)
     assert shown.exit_code == 2
-    assert "paperz" in shown.output and "Tables of marts: papers." in shown.output
+    assert "paperz" in shown.output
+    assert "Tables of marts: papers; of reference: offices." in shown.output
+    assert "Other schemas: staging" in shown.output
 
 
 @pytest.mark.parametrize(
@@ -308,6 +321,16 @@ def test_an_error_of_sql_ends_with_2_in_one_line(warehouse, sql, says, form):
 def test_a_missing_warehouse_is_answered_with_the_command_that_makes_it(tmp_path):
     shown = run("query", "select 1", "--warehouse", tmp_path / "none.duckdb")
     assert shown.exit_code == 3 and "deepinnovation build" in shown.output
+
+
+@pytest.mark.parametrize("name", ["--warehouse", "DEEPINNOVATION_SPARK_REMOTE"])
+def test_of_a_warehouse_elsewhere_it_is_told_how_to_ask_it(monkeypatch, tmp_path, name):
+    place = "s3a://bucket/warehouse"
+    if name.startswith("DEEP"):
+        place = tmp_path / "none"
+        monkeypatch.setenv(name, "sc://host:15002")
+    shown = run("query", "from papers", "--warehouse", place)
+    assert shown.exit_code == 3 and "spark-sql" in shown.output
 
 
 def test_a_reader_that_stops_early_does_no_harm(warehouse):

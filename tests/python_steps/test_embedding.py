@@ -1,11 +1,17 @@
 """Vectors of texts: the same bits in any company, and the right model or none."""
 
+import pickle
+import socket
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 
 from python_steps import embedding, tables
+from tests.python_steps.another_process import called_in_another_process
 
 SENTENCES = [
     "We propose a convolutional network that segments tumours in magnetic resonance images.",
@@ -198,12 +204,133 @@ def test_a_vector_that_is_not_of_length_one_is_named(bad):
         embedding.unit_vectors(unit([1, 0], bad))
 
 
-def test_stored_vectors_come_back_with_a_digest_that_cutting_does_not_change(tmp_path):
-    rows = np.arange(12, dtype=np.float32).reshape(6, 2)
-    whole, digest = embedding.stored_vectors([rows], folder=tmp_path)
-    cut, same = embedding.stored_vectors([rows[:1], rows[1:]], folder=tmp_path)
-    assert np.array_equal(whole, rows)
-    assert np.array_equal(cut, rows)
-    assert digest == same
-    assert not list(tmp_path.iterdir())
-    assert embedding.stored_vectors([])[0].shape[0] == 0
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.float32(), 2),
+        pa.list_(pa.float32()),
+        pa.large_list(pa.float32()),
+        pa.list_(pa.float64()),
+    ],
+)
+def test_any_list_of_numbers_is_a_vector(kind):
+    table = unit([9, 9], [1, 0], [0.6, 0.8], [0, 1])
+    column = table.column("embedding").cast(kind)
+    table = table.set_column(1, "embedding", column).slice(1)
+    table = pa.concat_tables([table.slice(0, 1), table.slice(1)])
+    vectors = embedding.unit_vectors(table)
+    assert vectors.dtype == np.float32
+    assert np.array_equal(vectors, np.array([[1, 0], [0.6, 0.8], [0, 1]], np.float32))
+    assert len(embedding.unit_vectors(table.slice(0, 0))) == 0
+
+
+def test_vectors_of_different_widths_are_named():
+    values = pa.array([[1, 0], [1], [0, 1]], pa.list_(pa.float32()))
+    table = pa.table({"document_id": ["W0", "W1", "W2"], "embedding": values})
+    with pytest.raises(ValueError, match="document_id W1 has 1 numbers, the first 2"):
+        embedding.unit_vectors(table)
+
+
+# --- in another process ---------------------------------------------------------------------------
+
+
+def test_another_process_computes_the_same_bits(encoder, vectors):
+    step = partial(embedding.embed, encoder=encoder)
+    assert len(pickle.dumps(step)) < 2000
+    table = pa.table({"document_id": list(map(str, range(len(TEXTS)))), "text": TEXTS})
+    result = called_in_another_process(step, table)
+    assert embedding.unit_vectors(result).tobytes() == vectors.tobytes()
+    assert set(result.column("model_version").to_pylist()) == {encoder.model_version}
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """Models that are loaded, by name; nothing is loaded before."""
+    names = []
+    load = embedding._load
+    monkeypatch.setattr(embedding, "_MODELS", {})
+    monkeypatch.setattr(
+        embedding, "_load", lambda name, **settings: names.append(name) or load(name, **settings)
+    )
+    return names
+
+
+def test_a_process_loads_a_model_once(encoder, vectors, loads):
+    pickled = pickle.dumps(encoder)
+    for _ in range(3):
+        again = pickle.loads(pickled)
+        assert again == encoder
+        assert again.encode(TEXTS[:3]).tobytes() == vectors[:3].tobytes()
+    assert len(loads) == 1
+
+
+def test_a_process_keeps_no_more_models_than_two(encoder, loads):
+    for tokens in (32, 64, 128):
+        embedding.load_encoder(precision="f32", maximum_tokens=tokens)
+    assert len(embedding._MODELS) == embedding.MODELS_KEPT == 2
+    assert len(loads) == 3
+
+
+def test_another_model_under_the_same_name_is_refused_where_it_is_found(loads):
+    encoder = embedding.load_encoder(precision="f32")
+    wanted = replace(encoder, model_version="all-MiniLM-L6-v2/other/f32/256")
+    with pytest.raises(embedding.EncoderError) as raised:
+        wanted.encode(["graph"])
+    for named in (socket.gethostname(), wanted.model_version, encoder.model_version):
+        assert named in str(raised.value)
+    assert pickle.loads(pickle.dumps(raised.value)).args == raised.value.args
+
+
+def test_a_folder_that_a_machine_does_not_share_is_named_with_the_machine(tmp_path, loads):
+    folder = tmp_path / "mine"
+    folder.symlink_to(embedding.packaged_model_folder())
+    encoder = embedding.load_encoder(str(folder), precision="f32")
+    folder.unlink()
+    embedding._MODELS.clear()
+    with pytest.raises(embedding.EncoderError, match=f"on {socket.gethostname()}: cannot load"):
+        encoder.encode(["graph"])
+
+
+def test_a_relative_folder_is_found_from_anywhere(tmp_path, monkeypatch, loads):
+    (tmp_path / "mine").symlink_to(embedding.packaged_model_folder())
+    monkeypatch.chdir(tmp_path)
+    encoder = embedding.load_encoder("mine", precision="f32")
+    monkeypatch.chdir("/")
+    assert encoder.model_version.startswith("mine/")
+    vectors = encoder.encode(["graph"])
+    embedding._MODELS.clear()
+    assert encoder.encode(["graph"]).tobytes() == vectors.tobytes()
+
+
+@pytest.mark.parametrize("asked, refused", [("auto", True), ("bf16", False)])
+def test_a_chosen_precision_has_to_be_there_on_every_machine(asked, refused, loads, monkeypatch):
+    monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: True)
+    encoder = embedding.load_encoder(precision=asked)
+    assert encoder.precision == "bf16"
+    embedding._MODELS.clear()
+    monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: False)
+    if refused:
+        with pytest.raises(embedding.EncoderError, match=r"/f32/256' where .*/bf16/256' is wanted"):
+            encoder.encode(["graph"])
+    else:
+        assert len(encoder.encode(["graph"])) == 1
+
+
+def test_a_machine_with_a_better_precision_keeps_to_the_chosen_one(loads, monkeypatch):
+    monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: False)
+    encoder = embedding.load_encoder()
+    vectors = encoder.encode(TEXTS[:5])
+    embedding._MODELS.clear()
+    monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: True)
+    assert encoder.precision == "f32"
+    assert encoder.encode(TEXTS[:5]).tobytes() == vectors.tobytes()
+
+
+def test_the_device_is_found_where_the_encoder_is_used():
+    assert embedding.load_encoder().device == "auto"
+    assert embedding.present_device("cpu") == "cpu"
+    assert embedding.present_device("cuda:1") == "cuda:1"
+    if not torch.cuda.is_available():
+        assert embedding.present_device("auto") == "cpu"
+        return
+    assert embedding.present_device("auto") == f"cuda:{torch.cuda.current_device()}"

@@ -93,9 +93,15 @@ def test_each_shard_is_one_call_however_small_the_batches(spark, frame, tmp_path
     assert calls(tmp_path) == {f"{shard:x}": 1 for shard in range(16)}
 
 
-def test_the_shards_are_spread_over_tasks(frame):
+@pytest.mark.parametrize(("most", "partitions"), [("4", 4), ("200", 32)])
+def test_the_shards_are_spread_over_tasks(spark, frame, most, partitions):
     # Adaptive execution would fold five thousand short rows into one partition.
-    assert on_spark(frame).rdd.getNumPartitions() == 32
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    spark.conf.set("spark.sql.shuffle.partitions", most)
+    try:
+        assert on_spark(frame).rdd.getNumPartitions() == partitions
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", before)
 
 
 def test_a_killed_worker_costs_one_try(frame, tmp_path):

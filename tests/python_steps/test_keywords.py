@@ -1,5 +1,8 @@
 """Keywords: delivered ones win, extracted ones are KeyBERT's, no list is empty."""
 
+import pickle
+from functools import partial
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -7,6 +10,7 @@ import pytest
 
 from python_steps import embedding, keywords, tables
 from tests import real_data
+from tests.python_steps.another_process import called_in_another_process
 
 MODEL = "test/f32"
 
@@ -17,7 +21,7 @@ def vectors(rows):
     return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
 
 
-def phrase_vectors(**rows):
+def phrase_vectors(folder=None, /, **rows):
     """Phrases by keyword argument, underscores for blanks."""
     table = pa.table(
         {
@@ -26,17 +30,18 @@ def phrase_vectors(**rows):
             "model_version": [MODEL] * len(rows),
         }
     )
-    return keywords.PhraseVectors.from_batches(table.to_batches())
+    return keywords.PhraseVectors.from_batches(table.to_batches(2), folder=folder)
 
 
-PHRASES = phrase_vectors(
-    graph=[1, 0.1, 0],
-    neural_network=[0.9, 0.3, 0.1],
-    neural_networks=[0.9, 0.3, 0.11],
-    deep_neural_network=[0.8, 0.4, 0.2],
-    zeolite=[0, 0, 1],
-    method=[1, 0, 0],
-)
+VECTORS = {
+    "graph": [1, 0.1, 0],
+    "neural_network": [0.9, 0.3, 0.1],
+    "neural_networks": [0.9, 0.3, 0.11],
+    "deep_neural_network": [0.8, 0.4, 0.2],
+    "zeolite": [0, 0, 1],
+    "method": [1, 0, 0],
+}
+PHRASES = phrase_vectors(**VECTORS)
 
 
 def document(candidates=(), *, delivered=None, title="On Graphs", embedding=(1, 0.2, 0)):
@@ -210,6 +215,48 @@ def test_the_version_follows_phrases_and_settings():
     ]
     assert len({version(**change) for change in changes}) == len(changes)
     assert version(stop_phrases=["b", "a"]) == version()
+
+
+def test_another_process_extracts_the_same_from_a_shared_folder(tmp_path):
+    table = document(["graph", "neural network", "zeolite"])
+    step = partial(keywords.extract, phrases=phrase_vectors(tmp_path, **VECTORS))
+    assert len(pickle.dumps(step)) < 1000
+    result = called_in_another_process(step, table)
+    assert result.equals(keywords.extract(table, phrases=PHRASES))
+    assert result.column("keyword_source").to_pylist() == ["extracted"]
+
+
+def test_phrases_are_stored_once_and_named_by_their_content(tmp_path):
+    stored = [phrase_vectors(tmp_path, **VECTORS) for _ in range(2)]
+    assert stored[0] == stored[1]
+    assert stored[0].digest == PHRASES.digest
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{stored[0].rows.digest}.phrases{ending}" for ending in (".arrow", ".npy")}
+    assert phrase_vectors(tmp_path, graph=[1, 0, 0]).digest != PHRASES.digest
+
+
+def test_phrases_without_a_folder_cannot_leave_their_process():
+    with pytest.raises(TypeError, match="store them in a folder that every machine shares"):
+        pickle.dumps(partial(keywords.extract, phrases=PHRASES))
+
+
+def test_phrases_of_different_models_are_not_stored_together():
+    table = pa.table(
+        {
+            "phrase": ["graph", "zeolite"],
+            "embedding": vectors([[1, 0], [0, 1]]),
+            "model_version": ["one", "other"],
+        }
+    )
+    with pytest.raises(ValueError, match=r"more than one model: \['one', 'other'\]"):
+        keywords.PhraseVectors.from_batches(table.to_batches(1))
+
+
+def test_vectors_may_come_as_plain_lists():
+    table = document(["graph", "zeolite"])
+    plain = table.set_column(2, "embedding", table.column("embedding").cast(pa.list_(pa.float32())))
+    result = keywords.extract(plain, phrases=PHRASES)
+    assert result.equals(keywords.extract(table, phrases=PHRASES))
 
 
 def real_documents(count):

@@ -1,11 +1,16 @@
-"""The year sweep: the rule of years, exactness, ties, and the audit."""
+"""Matching: the rule of years, exactness, ties, the two ways of an index, and the audit."""
+
+import pickle
+from functools import partial
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from python_steps import engine, similarity, tables
+from tests.python_steps.another_process import called_in_another_process
 
 WIDTH = 48
 MODEL = "test/f32"
@@ -307,7 +312,304 @@ def test_the_audit_takes_zero_rows(papers, patents):
 def test_a_similarity_depends_on_the_pair_alone():
     random = np.random.default_rng(3)
     left, right = (random.normal(size=(200, 384)).astype(np.float32) for _ in range(2))
-    places = np.arange(200)
-    together = similarity.pair_similarities(left, places, right, places)
-    alone = [similarity.pair_similarities(left, [row], right, [row])[0] for row in places]
+    together = similarity.pair_similarities(left, right)
+    alone = [similarity.pair_similarities(left[[row]], right[[row]])[0] for row in range(len(left))]
     assert together.tolist() == alone
+
+
+# --- stored blocks --------------------------------------------------------------------------------
+
+# How patents may be parted: a name for each block, from the years and numbers of rows.
+PARTS = {
+    "one block": lambda years: np.zeros(len(years), int),
+    "one year each": lambda years: years,
+    "two years each": lambda years: years // 2,
+    "the first year alone": lambda years: (years > 2000).astype(int),
+    "parts of a year": lambda years: 10 * years + np.arange(len(years)) % 3,
+    "without regard to years": lambda years: np.arange(len(years)) % 4,
+}
+
+
+def stored(patents, folder, parts="two years each", *, index=False, **settings):
+    """Patents from blocks, each stored as a shard of its own, in any order of rows."""
+    parts = PARTS[parts](patents.column("year").to_numpy())
+    rows = [
+        similarity.store_block(
+            patents.filter(pa.array(parts == part)), folder=folder, index=index, **settings
+        )
+        for part in np.unique(parts)
+    ]
+    return similarity.Patents.from_blocks(pa.concat_tables(rows))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def in_shards(papers, matcher, *, shards=5, seed=0):
+    """What matching finds when shards of papers of mixed years come in some order."""
+    numbers = np.random.default_rng(seed).integers(0, shards, papers.num_rows)
+    found = [matcher.step(papers.filter(pa.array(numbers == shard))) for shard in range(shards)]
+    return ordered(pa.concat_tables(found))
+
+
+def ordered(matches):
+    return matches.sort_by([("paper_id", "ascending"), ("rank", "ascending")])
+
+
+@pytest.fixture(scope="module")
+def twins(patents):
+    """Patents among which many, of different years, have equal vectors."""
+    random = np.random.default_rng(7)
+    years = pa.array(random.integers(2000, 2021, patents.num_rows), pa.int32())
+    ids = pa.array([f"Q{number:05d}" for number in random.permutation(patents.num_rows)])
+    again = patents.set_column(0, "document_id", ids).set_column(1, "year", years)
+    return pa.concat_tables([patents, again])
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_exact_matches_are_the_same_to_the_bit_however_patents_are_parted(
+    papers, twins, parts, tmp_path
+):
+    matcher = similarity.Matcher(stored(twins, tmp_path, parts), 7, method="exact")
+    matches = matcher.step(papers)
+    assert matches.equals(matched(papers, twins, count=7, method="exact"))
+    assert found(matches) == brute_force(papers, twins, 7)
+    assert in_shards(papers, matcher).equals(ordered(matches))
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    return clustered("P", 20_000, seed=4)
+
+
+@pytest.mark.parametrize("parts", [name for name in PARTS if name != "without regard to years"])
+def test_stored_indexes_find_what_comparing_everything_finds(
+    papers, crowd, parts, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 200)
+    blocks = stored(crowd, tmp_path, parts, index=True)
+    assert all(block.index_path for block in blocks.blocks)
+    matcher = similarity.Matcher(blocks, 10, method="hnsw")
+    matches = matcher.step(papers)
+    assert set(matches.column("method").to_pylist()) == {"hnsw"}
+    audit = similarity.audit(papers, blocks, matches, count=10)
+    assert np.mean(audit.column("hits_at_1")) >= 0.98
+    assert np.mean(audit.column("hits_at_k")) >= 0.98
+    # In any order, which a sweep refuses, and the same in any company.
+    assert in_shards(papers, matcher).equals(ordered(matches))
+
+
+def test_every_stored_index_is_asked(crowd, tmp_path, monkeypatch):
+    monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 200)
+    blocks = stored(crowd, tmp_path, "one year each", index=True)
+    matcher = similarity.Matcher(blocks, 1, method="hnsw")
+    # Patents as papers of the first year: each is its own nearest.
+    sample = crowd.slice(0, 500)
+    early = sample.set_column(1, "year", pa.array([2000] * 500, pa.int32()))
+    # Or else everything would be compared where indexes find nothing.
+    monkeypatch.delattr(similarity.Matcher, "_search_exactly")
+    matches = matcher.step(early)
+    same = pc.equal(matches.column("paper_id"), matches.column("patent_id"))
+    assert np.mean(same) >= 0.98
+    assert len(set(matches.column("patent_year").to_pylist())) == 21
+
+
+def test_no_patent_from_stored_blocks_is_earlier_than_its_paper(
+    papers, crowd, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 200)
+    blocks = stored(crowd, tmp_path, "two years each", index=True)
+    matches = similarity.Matcher(blocks, 40, method="hnsw").step(papers)
+    years = [matches.column(name).to_numpy() for name in ("paper_year", "patent_year")]
+    assert (years[1] >= years[0]).all()
+    delivered = {row["document_id"]: row["year"] for row in crowd.to_pylist()}
+    patents = matches.column("patent_id").to_pylist()
+    assert [delivered[patent] for patent in patents] == years[1].tolist()
+
+
+def test_papers_at_the_edge_of_a_block_get_all_its_patents(tmp_path, monkeypatch):
+    monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 0)
+    patents = documents([f"P{year}" for year in range(2000, 2006)], range(2000, 2006), np.eye(6))
+    expected = {f"W{year}": min(6, max(0, 2006 - year)) for year in range(1999, 2008)}
+    vectors = np.ones((9, 6)) + 0.1 * np.random.default_rng(0).random((9, 6))
+    papers = documents(list(expected), range(1999, 2008), vectors)
+    for parts in PARTS:
+        for index in (False, True):
+            blocks = stored(patents, tmp_path, parts, index=index)
+            for method in ("exact", "hnsw"):
+                matches = similarity.Matcher(blocks, 9, method=method).step(papers)
+                counts = dict.fromkeys(expected, 0)
+                for paper in matches.column("paper_id").to_pylist():
+                    counts[paper] += 1
+                assert counts == expected, (parts, index, method)
+
+
+def test_blocks_without_an_index_are_swept_like_patents_of_one_file(
+    papers, patents, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 0)
+    blocks = stored(patents, tmp_path, "one year each")
+    swept = similarity.Matcher(blocks, 5, method="hnsw").step(papers)
+    assert swept.equals(matched(papers, patents, count=5, method="hnsw"))
+
+
+def test_small_blocks_go_without_an_index(papers, patents, tmp_path):
+    blocks = stored(patents, tmp_path, "two years each", index=True)
+    assert [block.index_path for block in blocks.blocks] == [None] * 11
+    matches = similarity.Matcher(blocks, 5, method="hnsw").step(papers)
+    exact = matched(papers, patents, count=5, method="exact")
+    assert matches.drop_columns("method").equals(exact.drop_columns("method"))
+
+
+@pytest.mark.parametrize("method", ["exact", "hnsw"])
+def test_another_process_finds_the_same(papers, patents, method, tmp_path):
+    blocks = stored(patents, tmp_path, "one block", index=True)
+    early = papers.set_column(1, "year", pa.array([2000] * len(papers), pa.int32()))
+    matcher = similarity.Matcher(blocks, 5, method=method)
+    assert len(pickle.dumps(matcher)) < 2000
+    matches = called_in_another_process(matcher.step, early)
+    assert set(matches.column("method").to_pylist()) == {method}
+    assert matches.equals(matcher.step(early))
+
+
+def test_an_index_that_grows_stays_in_its_process(papers, patents, tmp_path):
+    blocks = stored(patents, tmp_path)
+    matcher = similarity.Matcher(blocks, 5, method="hnsw")
+    matches = matcher.step(papers)
+    assert matcher._index is not None
+    again = pickle.loads(pickle.dumps(matcher))
+    assert again._index is None
+    assert again.step(papers).equals(matches)
+
+
+def test_patents_of_one_process_cannot_be_sent_to_another(patents):
+    matcher = similarity.Matcher(similarity.Patents.from_table(patents), 3)
+    with pytest.raises(TypeError, match="store them in a folder that every machine shares"):
+        pickle.dumps(matcher.step)
+
+
+def test_a_block_is_stored_the_same_to_the_byte_and_once(patents, tmp_path):
+    store = partial(similarity.store_block, index=True)
+    row = store(patents, folder=tmp_path / "one")
+    assert row.schema == tables.PATENT_BLOCKS
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "one").iterdir()}
+    # What a killed task leaves is nobody's.
+    (tmp_path / "one" / "0.block.partial").write_bytes(b"torn")
+    assert store(patents, folder=tmp_path / "one").equals(row)
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+    (tmp_path / "one" / "0.block.partial").unlink()
+    shuffled = patents.take(np.random.default_rng(0).permutation(patents.num_rows))
+    called_in_another_process(partial(store, folder=tmp_path / "other"), shuffled)
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
+    digest = row.column("digest")[0].as_py()
+    assert set(contents(tmp_path / "one")) == {
+        f"{digest}.block.npy",
+        f"{digest}.block.arrow",
+        f"{digest}.block.16-128.usearch",
+    }
+
+
+def test_the_row_of_a_block_tells_what_is_in_it(patents, tmp_path):
+    undated = documents(["P-"], [None], np.ones((1, WIDTH)))
+    table = pa.concat_tables([patents, undated])
+    row = similarity.store_block(
+        table, folder=tmp_path, index=True, connectivity=8, expansion_add=64
+    ).to_pylist()[0]
+    stem = str(tmp_path / f"{row['digest']}.block")
+    assert row == {
+        "digest": row["digest"],
+        "path": stem,
+        "patents": 6000,
+        "width": WIDTH,
+        "first_year": 2000,
+        "last_year": 2020,
+        "model_version": MODEL,
+        "connectivity": 8,
+        "expansion_add": 64,
+        "index_path": f"{stem}.8-64.usearch",
+    }
+
+
+def test_indexes_of_different_settings_lie_side_by_side(patents, tmp_path):
+    rows = [
+        similarity.store_block(patents, folder=tmp_path, index=True, connectivity=connectivity)
+        for connectivity in (8, 16)
+    ]
+    assert len(list(tmp_path.glob("*.usearch"))) == 2
+    assert len(list(tmp_path.glob("*.npy"))) == 1
+    with pytest.raises(ValueError, match="stored with connectivity and expansion_add"):
+        similarity.Matcher(similarity.Patents.from_blocks(rows[0]), 3, method="hnsw")
+    similarity.Matcher(similarity.Patents.from_blocks(rows[0]), 3, method="exact")
+    with pytest.raises(ValueError, match="more than one connectivity: 16, 8"):
+        similarity.Patents.from_blocks(pa.concat_tables(rows))
+
+
+def test_the_version_follows_the_way_of_the_index(patents, tmp_path):
+    versions = [
+        similarity.Matcher(blocks, 3, method="hnsw").version
+        for blocks in (
+            similarity.Patents.from_table(patents),
+            stored(patents, tmp_path, "one block"),
+            stored(patents, tmp_path, "one block", index=True),
+            stored(patents, tmp_path, "two years each", index=True),
+        )
+    ]
+    # The same patents in the same order are swept to the same matches, from whatever files.
+    assert versions[0] == versions[1]
+    assert len(set(versions)) == 3
+
+
+def test_no_patents_are_stored_as_no_block(papers, patents, tmp_path):
+    for empty in (patents.slice(0, 0), documents(["P"], [None], np.ones((1, WIDTH)))):
+        rows = similarity.store_block(empty, folder=tmp_path, index=True)
+        assert rows.num_rows == 0
+        assert rows.schema == tables.PATENT_BLOCKS
+    none = similarity.Patents.from_blocks(rows)
+    assert len(none) == 0
+    for method in ("exact", "hnsw"):
+        matches = similarity.match(papers, none, count=3, method=method)
+        assert matches.num_rows == 0
+        assert matches.schema == tables.MATCHES
+
+
+def test_vectors_may_come_as_plain_lists(papers, patents, tmp_path):
+    def plain(table):
+        column = table.column("embedding").cast(pa.list_(pa.float32()))
+        return table.set_column(table.column_names.index("embedding"), "embedding", column)
+
+    blocks = stored(plain(patents), tmp_path)
+    assert blocks == stored(patents, tmp_path)
+    matches = similarity.match(plain(papers), blocks, count=3)
+    assert matches.equals(matched(papers, patents))
+
+
+def test_blocks_that_cannot_be_are_refused(patents, tmp_path):
+    store = partial(similarity.store_block, folder=tmp_path, index=False)
+    with pytest.raises(ValueError, match="each once: P1"):
+        store(documents(["P1", "P1"], [2000, 2000], np.eye(2)))
+    other = documents(["P"], [2000], np.ones((1, WIDTH)), model="other")
+    with pytest.raises(ValueError, match="more than one model"):
+        store(pa.concat_tables([patents, other]))
+    row = store(patents)
+    with pytest.raises(ValueError, match="comes twice"):
+        similarity.Patents.from_blocks(pa.concat_tables([row, row]))
+    with pytest.raises(ValueError, match="more than one model"):
+        similarity.Patents.from_blocks(pa.concat_tables([row, store(other)]))
+    narrow = store(documents(["P1", "P2"], [2000, 2000], np.eye(2)))
+    with pytest.raises(ValueError, match="more than one width: 2, 48"):
+        similarity.Patents.from_blocks(pa.concat_tables([row, narrow]))
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("gone", ["*", "*.usearch"])
+def test_blocks_whose_files_are_gone_are_named_with_what_to_do(papers, patents, gone, tmp_path):
+    blocks = stored(patents, tmp_path, "one block", index=True)
+    for path in tmp_path.glob(gone):
+        path.unlink()
+    early = papers.set_column(1, "year", pa.array([2000] * len(papers), pa.int32()))
+    # Nothing is opened before it is needed: where dbt runs, the folder need not be.
+    matcher = similarity.Matcher(blocks, 3, method="hnsw")
+    assert matcher.version
+    with pytest.raises(FileNotFoundError, match=r"block.* (run|store the block) again"):
+        matcher.step(early)

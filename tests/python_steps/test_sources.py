@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from python_steps import cli, heads, sources
+from python_steps import cli, heads, journal, sources
 from python_steps.sources import InputError, Listing, Source
 
 
@@ -74,6 +74,24 @@ def test_labels_alone_still_mean_the_sample():
 def test_what_cannot_be_handed_on_is_refused_with_its_path(path):
     with pytest.raises(InputError, match=r"s3://openalex/data|a.b|it's"):
         sources.absolute(path)
+
+
+@pytest.mark.parametrize("address", ["s3a://bucket/works", "hdfs://host:9000/works/*.gz"])
+def test_on_spark_addresses_of_other_storage_are_handed_on_as_they_are(tmp_path, address):
+    given = {"DEEPINNOVATION_PAPERS_OPENALEX": os.pathsep.join([address, str(tmp_path), address])}
+    (source,) = sources.configured([], [], None, given, takes_addresses=True)
+    assert source.locations == (address, str(tmp_path))
+    assert (source.elsewhere, source.here.locations) == ((address,), (str(tmp_path),))
+    assert set(sources.unpack(source, tmp_path / "unpacked").locations) == {address, str(tmp_path)}
+    with pytest.raises(InputError, match="--target spark"):
+        sources.configured([], [], None, given)
+
+
+def test_an_address_counts_by_its_name_alone(tmp_path):
+    source = Source("papers", "tables", (str(write(tmp_path / "a.csv")), "s3a://bucket/papers"))
+    here, there = journal._source_lines([source])
+    assert there == "DEEPINNOVATION_PAPERS_TABLES s3a://bucket/papers"
+    assert str(tmp_path) in here
 
 
 # ---------------------------------------------------------------- files

@@ -156,6 +156,10 @@ class TestSettings:
         assert settings["spark.hadoop.hive.metastore.uris"] == "thrift://host:9083"
         assert not {"spark.driver.host", "spark.pyspark.python"} & settings.keys()
 
+    def test_a_warehouse_elsewhere_needs_a_catalog(self):
+        with pytest.raises(DbtRuntimeError, match="DEEPINNOVATION_SPARK_CATALOG"):
+            SparkSessionCredentials(warehouse="s3a://bucket/w")
+
     def test_the_profile_has_the_last_word(self):
         given = {"spark.sql.shuffle.partitions": "7"}
         settings = SparkSessionCredentials(server_side_parameters=given).server_side_parameters

@@ -3,4 +3,4 @@ select
     definition,
     code_prefix
 from {{ ref('definition_codes') }}
-where coalesce(regexp_extract(code_prefix, '^[A-HY][0-9][0-9][A-Z]( [0-9]+(/[0-9]+)?)?$', 0), '') = ''
+where coalesce({{ regexp_first('code_prefix', '^[A-HY][0-9][0-9][A-Z]( [0-9]+(/[0-9]+)?)?$') }}, '') = ''

@@ -4,5 +4,5 @@ select
     keyword
 from {{ ref('definition_keywords') }}
 where
-    coalesce(regexp_extract(keyword, '^[a-z0-9]+( [a-z0-9]+)*$', 0), '') = ''
+    coalesce({{ regexp_first('keyword', '^[a-z0-9]+( [a-z0-9]+)*$') }}, '') = ''
     or (match_kind = 'prefix' and keyword not like '% %')

@@ -46,11 +46,12 @@ definitions_that_decide as (
 
 ),
 
-strongest_labels as (
+ranked_labels as (
 
-    select *
+    select
+        *,
+        min(label_priority) over (partition by document_id) as strongest_priority
     from labels
-    qualify label_priority = min(label_priority) over (partition by document_id)
 
 ),
 
@@ -63,27 +64,27 @@ label_per_document as (
         case
             when count(is_ai) = count(*) and bool_and(is_ai) = bool_or(is_ai) then bool_and(is_ai)
         end as is_ai
-    from strongest_labels
+    from ranked_labels
+    where label_priority = strongest_priority
     group by document_id
 
 ),
 
-first_match_per_document as (
+ranked_matches as (
 
     select
         matches.document_id,
         matches.definition,
         matches.matched_codes,
-        matches.matched_keywords
+        matches.matched_keywords,
+        row_number() over (
+            partition by matches.document_id
+            order by definitions_that_decide.place asc
+        ) as match_rank
     from matches
     inner join definitions_that_decide
         on matches.definition = definitions_that_decide.definition
     where matches.is_match
-    qualify
-        row_number() over (
-            partition by matches.document_id
-            order by definitions_that_decide.place asc
-        ) = 1
 
 ),
 
@@ -97,10 +98,10 @@ assessed as (
         label_per_document.label_source,
         label_per_document.is_ai as label_is_ai,
         label_per_document.document_id is not null and label_per_document.is_ai is null as has_conflict,
-        first_match_per_document.definition,
-        first_match_per_document.matched_codes,
-        first_match_per_document.matched_keywords,
-        trim(documents.match_text) = '' and coded_documents.document_id is null as is_blank,
+        ranked_matches.definition,
+        ranked_matches.matched_codes,
+        ranked_matches.matched_keywords,
+        {{ trimmed('documents.match_text') }} = '' and coded_documents.document_id is null as is_blank,
         coalesce(substring(lower(documents.language), 1, 2), 'en') <> 'en'
         and coded_documents.document_id is null as is_foreign
     from documents
@@ -108,8 +109,8 @@ assessed as (
         on documents.document_id = coded_documents.document_id
     left join label_per_document
         on documents.document_id = label_per_document.document_id
-    left join first_match_per_document
-        on documents.document_id = first_match_per_document.document_id
+    left join ranked_matches
+        on documents.document_id = ranked_matches.document_id and ranked_matches.match_rank = 1
 
 ),
 

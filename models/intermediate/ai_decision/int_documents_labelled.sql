@@ -50,7 +50,7 @@ arxiv_labels as (
     from records
     {{ unnest_list('records.categories', 'delivered_category') }}
     inner join arxiv_categories
-        on trim(delivered_category_of_list.delivered_category) = arxiv_categories.category
+        on {{ trimmed('delivered_category_of_list.delivered_category') }} = arxiv_categories.category
     group by records.document_id
 
 ),
@@ -87,11 +87,17 @@ distinct_label_sources as (
 
 ),
 
-most_precise_priority_per_label_source as (
+ranked_priorities as (
 
     select
         distinct_label_sources.label_source,
-        label_sources.label_priority
+        label_sources.label_priority,
+        row_number() over (
+            partition by distinct_label_sources.label_source
+            order by
+                label_sources.label_source_prefix = '*' asc,
+                length(label_sources.label_source_prefix) desc
+        ) as preciseness_rank
     from distinct_label_sources
     inner join label_sources
         on
@@ -99,13 +105,6 @@ most_precise_priority_per_label_source as (
             or substring(
                 lower(distinct_label_sources.label_source), 1, length(label_sources.label_source_prefix)
             ) = lower(label_sources.label_source_prefix)
-    qualify
-        row_number() over (
-            partition by distinct_label_sources.label_source
-            order by
-                label_sources.label_source_prefix = '*' asc,
-                length(label_sources.label_source_prefix) desc
-        ) = 1
 
 )
 
@@ -113,7 +112,7 @@ select
     label_per_source.document_id,
     label_per_source.label_source,
     label_per_source.is_ai,
-    most_precise_priority_per_label_source.label_priority
+    ranked_priorities.label_priority
 from label_per_source
-inner join most_precise_priority_per_label_source
-    on label_per_source.label_source = most_precise_priority_per_label_source.label_source
+inner join ranked_priorities on label_per_source.label_source = ranked_priorities.label_source
+where ranked_priorities.preciseness_rank = 1

@@ -86,12 +86,12 @@ parsed as (
     select
         *,
         {% set pattern = '^([A-HY])([0-9]{2})([A-Z])(([0-9]{1,4})/([0-9]{2,6}))?$' %}
-        coalesce(regexp_extract(compact_code, '{{ pattern }}', 0) <> '', false) as is_wellformed,
-        nullif(regexp_extract(compact_code, '{{ pattern }}', 1), '') as section,
-        nullif(regexp_extract(compact_code, '{{ pattern }}', 2), '') as class_digits,
-        nullif(regexp_extract(compact_code, '{{ pattern }}', 3), '') as subclass_letter,
-        nullif(regexp_extract(compact_code, '{{ pattern }}', 5), '') as main_group,
-        nullif(regexp_extract(compact_code, '{{ pattern }}', 6), '') as subgroup
+        coalesce({{ regexp_first('compact_code', pattern) }} <> '', false) as is_wellformed,
+        nullif({{ regexp_first('compact_code', pattern, 1) }}, '') as section,
+        nullif({{ regexp_first('compact_code', pattern, 2) }}, '') as class_digits,
+        nullif({{ regexp_first('compact_code', pattern, 3) }}, '') as subclass_letter,
+        nullif({{ regexp_first('compact_code', pattern, 5) }}, '') as main_group,
+        nullif({{ regexp_first('compact_code', pattern, 6) }}, '') as subgroup
     from compacted
 
 )

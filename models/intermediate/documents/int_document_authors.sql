@@ -19,8 +19,8 @@ openalex_authors as (
         author_position,
         'author' as author_role,
         {{ clean_text('coalesce(authorship.author.display_name, authorship.raw_author_name)') }} as author_name,
-        nullif(regexp_extract(authorship.author.id, 'A[0-9]+$', 0), '') as author_id,
-        nullif(regexp_extract(authorship.author.orcid, '[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]$', 0), '') as orcid,
+        nullif({{ regexp_first('authorship.author.id', 'A[0-9]+$') }}, '') as author_id,
+        nullif({{ regexp_first('authorship.author.orcid', '([0-9]{4}-){3}[0-9]{3}[0-9X]$') }}, '') as orcid,
         authorship.is_corresponding,
         cast(null as string) as country_code
     from papers

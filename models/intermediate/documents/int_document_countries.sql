@@ -22,7 +22,7 @@ delivered_countries as (
 
     select
         papers.document_id,
-        lower(trim(delivered_country)) as delivered_country
+        {{ lower_case(trimmed('delivered_country')) }} as delivered_country
     from papers
     {{ unnest_list("split(papers.country, ';')", 'delivered_country') }}
 
@@ -43,7 +43,9 @@ unioned as (
         countries.country_code
     from delivered_countries
     inner join countries
-        on delivered_countries.delivered_country in (lower(countries.country_code), lower(countries.country_name))
+        on
+            delivered_countries.delivered_country
+            in ({{ lower_case('countries.country_code') }}, {{ lower_case('countries.country_name') }})
 
 )
 

@@ -19,8 +19,8 @@ openalex_institutions as (
         author_position,
         institution_position,
         {{ clean_text('institution.display_name') }} as institution_name,
-        nullif(regexp_extract(institution.id, 'I[0-9]+$', 0), '') as institution_id,
-        nullif(regexp_extract(institution.ror, '[^/]+$', 0), '') as ror,
+        nullif({{ regexp_first('institution.id', 'I[0-9]+$') }}, '') as institution_id,
+        nullif({{ regexp_first('institution.ror', '[^/]+$') }}, '') as ror,
         upper({{ clean_text('institution.country_code') }}) as country_code
     from papers
     inner join {{ ref('stg_openalex__works') }} as works
@@ -44,7 +44,10 @@ tables_institutions as (
     from papers
     inner join {{ ref('stg_tables__papers') }} as tables_papers
         on papers.record_file = tables_papers.record_file and papers.record_row = tables_papers.record_row
-    left join countries on lower(papers.country) in (lower(countries.country_code), lower(countries.country_name))
+    left join countries
+        on
+            {{ lower_case('papers.country') }}
+            in ({{ lower_case('countries.country_code') }}, {{ lower_case('countries.country_name') }})
     {{ unnest_list('tables_papers.institutions', 'institution_name', 'institution_position') }}
 
 ),

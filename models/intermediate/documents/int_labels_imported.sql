@@ -46,7 +46,7 @@ names_in_labels as (
     select
         record_file,
         record_row,
-        regexp_extract(source_record_id, 'W[0-9]+$', 0) as document_name
+        {{ regexp_first('source_record_id', 'W[0-9]+$') }} as document_name
     from labels
 
     union

@@ -22,8 +22,8 @@ keys as (
         title_key,
         -- The id that a group takes: OpenAlex's before arXiv's before any other, then the smallest.
         case
-            when regexp_extract(record_document_id, '^W[0-9]+$', 0) <> '' then '1'
-            when regexp_extract(record_document_id, '^arXiv:', 0) <> '' then '2'
+            when {{ regexp_first('record_document_id', '^W[0-9]+$') }} <> '' then '1'
+            when {{ regexp_first('record_document_id', '^arXiv:') }} <> '' then '2'
             else '3'
         end || record_document_id as group_0
     from papers
@@ -84,11 +84,11 @@ ranked as (
                 first_author is null asc,
                 doi is null asc,
                 source_system asc,
-                length(abstract) desc,
-                source_name asc,
-                source_record_id asc,
-                title asc,
-                year asc,
+                length(abstract) desc nulls last,
+                source_name asc nulls last,
+                source_record_id asc nulls last,
+                title asc nulls last,
+                year asc nulls last,
                 record_file asc,
                 record_row asc
         ) as fullness_rank

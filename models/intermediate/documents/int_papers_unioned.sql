@@ -91,12 +91,12 @@ other_papers as (
         source_name,
         source_record_id,
         case
-            when regexp_extract(source_record_id, '^(https?://openalex[.]org/)?W[0-9]+$', 0) <> ''
-                then regexp_extract(source_record_id, 'W[0-9]+$', 0)
-            when regexp_extract(lower(source_record_id), '^(arxiv:)?[0-9]{4}[.][0-9]{4,5}(v[0-9]+)?$', 0) <> ''
-                then 'arXiv:' || regexp_extract(source_record_id, '[0-9]{4}[.][0-9]{4,5}', 0)
-            when regexp_extract(lower(source_record_id), '^arxiv:[a-z.-]+/[0-9]{7}(v[0-9]+)?$', 0) <> ''
-                then 'arXiv:' || regexp_extract(substring(source_record_id, 7, 100), '^[A-Za-z.-]+/[0-9]{7}', 0)
+            when {{ regexp_first('source_record_id', '^(https?://openalex[.]org/)?W[0-9]+$') }} <> ''
+                then {{ regexp_first('source_record_id', 'W[0-9]+$') }}
+            when {{ regexp_first('lower(source_record_id)', '^(arxiv:)?[0-9]{4}[.][0-9]{4,5}(v[0-9]+)?$') }} <> ''
+                then 'arXiv:' || {{ regexp_first('source_record_id', '[0-9]{4}[.][0-9]{4,5}') }}
+            when {{ regexp_first('lower(source_record_id)', '^arxiv:[a-z.-]+/[0-9]{7}(v[0-9]+)?$') }} <> ''
+                then 'arXiv:' || {{ regexp_first('substring(source_record_id, 7, 100)', '^[A-Za-z.-]+/[0-9]{7}') }}
             else source_name || ':' || source_record_id
         end as delivered_document_id,
         doi,

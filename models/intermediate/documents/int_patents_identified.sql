@@ -17,10 +17,10 @@ ranked as (
                 abstract is null asc,
                 year is null asc,
                 source_system asc,
-                length(abstract) desc,
-                source_name asc,
-                source_record_id asc,
-                title asc,
+                length(abstract) desc nulls last,
+                source_name asc nulls last,
+                source_record_id asc nulls last,
+                title asc nulls last,
                 record_file asc,
                 record_row asc
         ) as fullness_rank
@@ -67,10 +67,10 @@ select
     priority_date,
     grant_date,
     coalesce(
-        nullif(regexp_extract(publication_number, '^[A-Z]{2}', 0), ''),
-        nullif(regexp_extract(delivered_office_code, '^[A-Z]{2}$', 0), '')
+        nullif({{ regexp_first('publication_number', '^[A-Z]{2}') }}, ''),
+        nullif({{ regexp_first('delivered_office_code', '^[A-Z]{2}$') }}, '')
     ) as office_code,
-    nullif(regexp_extract(publication_number, '[A-Z][0-9]?$', 0), '') as kind_code,
+    nullif({{ regexp_first('publication_number', '[A-Z][0-9]?$') }}, '') as kind_code,
     label_is_ai,
     label_source
 from filled

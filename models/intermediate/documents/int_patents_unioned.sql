@@ -27,7 +27,7 @@ google_patents as (
         title,
         abstract,
         language,
-        year(coalesce(filing_date, priority_date, publication_date)) as year,
+        cast(year(coalesce(filing_date, priority_date, publication_date)) as bigint) as year,
         case
             when filing_date is not null then 'filing'
             when priority_date is not null then 'priority'

@@ -29,7 +29,7 @@ counted as (
 
     select
         *,
-        count(*) filter (where is_frequent and position(' ' in phrase) > 0) over (partition by document_id)
+        sum(case when is_frequent and position(' ' in phrase) > 0 then 1 else 0 end) over (partition by document_id)
             as frequent_terms
     from marked
 

@@ -9,7 +9,7 @@ documents as (
         documents.abstract
     from {{ ref('int_documents_unioned') }} as documents
     inner join {{ ref('int_document_texts') }} as texts on documents.document_id = texts.document_id
-    where {{ list_length(list_where('documents.delivered_keywords', 'keyword', "trim(keyword) <> ''")) }} = 0
+    where {{ list_length(list_where('documents.delivered_keywords', 'keyword', trimmed('keyword') ~ " <> ''")) }} = 0
 
 ),
 
@@ -32,7 +32,7 @@ texts as (
         document_id,
         shard,
         true as is_in_title,
-        {{ regexp_all('lower(title)', token_pattern) }} as tokens
+        {{ regexp_all(lower_case('title'), token_pattern) }} as tokens
     from documents
 
     union all
@@ -41,7 +41,7 @@ texts as (
         document_id,
         shard,
         false as is_in_title,
-        {{ regexp_all('lower(abstract)', token_pattern) }} as tokens
+        {{ regexp_all(lower_case('abstract'), token_pattern) }} as tokens
     from documents
     where abstract is not null
 
@@ -69,7 +69,7 @@ words as (
         tokens.is_in_title,
         tokens.token_position,
         case
-            when stop_words.stop_word is null and regexp_extract(tokens.token, '\p{L}', 0) <> '' then tokens.token
+            when stop_words.stop_word is null and {{ regexp_first('tokens.token', '\\p{L}') }} <> '' then tokens.token
         end as word
     from tokens
     left join stop_words on tokens.token = stop_words.stop_word

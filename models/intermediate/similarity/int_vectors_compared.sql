@@ -42,9 +42,9 @@ vectors as (
 select
     vectors.embedding_text,
     vectors.document_id,
-    vectors.shard,
     documents.document_type,
     documents.year,
+    cast(documents.year as string) || '-' || vectors.shard as year_shard,
     vectors.embedding,
     vectors.model_version
 from vectors

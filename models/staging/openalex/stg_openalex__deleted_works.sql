@@ -13,5 +13,5 @@ parsed as (
 
 )
 
-select nullif(regexp_extract(coalesce(work.work_id, work.id), 'W[0-9]+$', 0), '') as source_record_id
+select nullif({{ regexp_first('coalesce(work.work_id, work.id)', 'W[0-9]+$') }}, '') as source_record_id
 from parsed

@@ -14,7 +14,7 @@ parsed as (
 )
 
 select
-    try_cast(work.merge_date as date) as merge_date,
-    nullif(regexp_extract(work.id, 'W[0-9]+$', 0), '') as source_record_id,
-    nullif(regexp_extract(work.merge_into_id, 'W[0-9]+$', 0), '') as merged_into_record_id
+    {{ date_from_text('work.merge_date') }} as merge_date,
+    nullif({{ regexp_first('work.id', 'W[0-9]+$') }}, '') as source_record_id,
+    nullif({{ regexp_first('work.merge_into_id', 'W[0-9]+$') }}, '') as merged_into_record_id
 from parsed

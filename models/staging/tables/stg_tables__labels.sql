@@ -28,7 +28,7 @@ renamed as (
         label is not null as is_parsed,
         {{ clean_text('label.source_record_id') }} as source_record_id,
         {{ clean_text('label.source') }} as source_name,
-        try_cast(lower(label.is_ai) as boolean) as is_ai,
+        try_cast({{ clean_text('lower(label.is_ai)') }} as boolean) as is_ai,
         coalesce({{ clean_text('label.label_source') }}, 'imported') as label_source
     from parsed
 

@@ -54,10 +54,10 @@ renamed as (
         {{ clean_text('paper.country') }} as country,
         {{ clean_text('paper.venue') }} as venue,
         {{ clean_text('paper.work_type') }} as work_type,
-        try_cast(paper.cited_by_count as integer) as cited_by_count,
+        {{ whole_number('paper.cited_by_count') }} as cited_by_count,
         {{ json_list('paper.categories') }} as categories,
         lower({{ clean_text('paper.language') }}) as language,
-        try_cast(lower(paper.label_is_ai) as boolean) as label_is_ai,
+        try_cast({{ clean_text('lower(paper.label_is_ai)') }} as boolean) as label_is_ai,
         {{ clean_text('paper.label_source') }} as label_source
     from parsed
 
@@ -80,7 +80,7 @@ select
     doi,
     title,
     abstract,
-    try_cast(delivered_year as integer) as publication_year,
+    {{ whole_number('delivered_year') }} as publication_year,
     keywords,
     authors,
     institutions,

@@ -48,7 +48,7 @@ renamed as (
         coalesce(
             {{ clean_publication_number('patent.publication_number') }},
             case
-                when regexp_extract(patent.id, '[0-9]{5}', 0) <> ''
+                when {{ regexp_first('patent.id', '[0-9]{5}') }} <> ''
                     then {{ clean_publication_number('patent.id') }}
             end
         ) as publication_number,
@@ -64,7 +64,7 @@ renamed as (
         {{ json_list('patent.inventors') }} as inventors,
         upper({{ clean_text('patent.country') }}) as office_code,
         lower({{ clean_text('patent.language') }}) as language,
-        try_cast(lower(patent.label_is_ai) as boolean) as label_is_ai,
+        try_cast({{ clean_text('lower(patent.label_is_ai)') }} as boolean) as label_is_ai,
         {{ clean_text('patent.label_source') }} as label_source
     from parsed
 
@@ -91,7 +91,7 @@ select
     abstract,
     ipc,
     cpc,
-    try_cast(delivered_year as integer) as year,
+    {{ whole_number('delivered_year') }} as year,
     year_basis,
     applicants,
     inventors,

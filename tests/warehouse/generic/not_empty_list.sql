@@ -4,5 +4,5 @@ select {{ column_name }}
 from {{ model }}
 where
     {{ list_length(column_name) }} = 0
-    or {{ list_length(list_where(column_name, 'element', "trim(element) = ''")) }} > 0
+    or {{ list_length(list_where(column_name, 'element', trimmed('element') ~ " = ''")) }} > 0
 {% endtest %}

@@ -2,5 +2,5 @@
 {% test unit_length(model, column_name) %}
 select {{ column_name }}
 from {{ model }}
-where abs(array_inner_product({{ column_name }}, {{ column_name }}) - 1) > 0.001
+where abs({{ inner_product(column_name, column_name) }} - 1) > 0.001
 {% endtest %}

@@ -1,0 +1,302 @@
+"""What the macros say on each engine: every value below is computed by DuckDB and by Spark."""
+
+import re
+import unicodedata
+
+import pytest
+from dbt.cli.main import dbtRunner
+
+from tests.architecture.test_layers import PROJECT
+
+MACROS = PROJECT / "macros"
+
+# These read and write files: the tests of whole builds show what they do.
+SHOWN_BY_BUILDS = {"files_at", "read_records", "write_file"}
+
+# Letters that Unicode takes apart into a plain one and marks. Korean syllables have no marks.
+LETTERS = "".join(
+    chr(number)
+    for number in range(0x110000)
+    if unicodedata.decomposition(chr(number))[:1] not in ("", "<")
+    and unicodedata.category(chr(number))[0] != "M"
+)
+LETTERS_APART = unicodedata.normalize("NFD", LETTERS)
+PLAIN_LETTERS = unicodedata.normalize(
+    "NFC", "".join(letter for letter in LETTERS_APART if unicodedata.category(letter)[0] != "M")
+)
+# Only old ones, which every Java knows.
+MARKS = [
+    chr(number)
+    for number in range(0x110000)
+    if unicodedata.ucd_3_2_0.category(chr(number))[0] == "M" == unicodedata.category(chr(number))[0]
+]
+
+WORDS = {"words": ["b", "", "a"]}
+FIVE = [{"word": "b", "place": 2}, {"word": None, "place": 1}, {"word": "a", "place": 3}]
+WORK = "{'id': 'text', 'year': 'text', 'open': 'boolean', 'more': [{'name': 'text'}]}"
+FIRST_KNOWN = "(select {{ first_known('word', 'ordered') }} as known from given window ordered as "
+FIRST_KNOWN += "(order by place rows between unbounded preceding and unbounded following)) as known"
+
+
+def json_list(text: str) -> tuple:
+    """Return a list read from the field of a record."""
+    kept = "{{ parse_json('text', {'k': 'json'}) }}"
+    source = f"(select {kept} as record from given) as parsed"
+    return "{{ to_json_text(json_list('record.k')) }}", text, source
+
+
+def parsed(text: str, *, what: str = "record.id") -> tuple:
+    """Return what is in a record."""
+    return what, text, f"(select {{{{ parse_json('text', {WORK}) }}}} as record from given) as read"
+
+
+def unnested(*words: str | None) -> tuple:
+    """Return the elements of a list, numbered."""
+    found = "{{ list_join(list_ordered(\"word || cast(place as string)\", 'place'), ' ') }}"
+    rows = [{"words": list(words)}, {"words": []}, {"words": None}]
+    return found, rows, "given {{ unnest_list('given.words', 'word', 'place') }}"
+
+
+# The macro, and more where it has several cases: (the call, the rows it is given, the table it is
+# made on if not they), and the value as text. Text alone stands for one row with it as `text`.
+CASES = {
+    # ------------------------------------------------------------------------------- lists
+    "empty_text_list": (("{{ to_json_text(empty_text_list()) }}", ""), "[]"),
+    "first_index": (("words[{{ first_index() }}]", WORDS), "b"),
+    "first_index of no elements": (("words[{{ first_index() }}]", {"words": []}), None),
+    "first_known": (("max(known)", FIVE, FIRST_KNOWN), "b"),
+    "inner_product": (
+        ("{{ inner_product('vector', 'vector') }} = 4.25", {"vector": [0.5, -2.0]}),
+        "true",
+    ),
+    "list_join": (("{{ list_join('words', '; ') }}", WORDS), "b; ; a"),
+    "list_join of no elements": (("{{ list_join('words', ' ') }}", {"words": []}), ""),
+    "list_length": (("{{ list_length('words') }}", WORDS), "3"),
+    "list_length of null": (("{{ list_length('words') }}", {"words": None}), "0"),
+    "list_map": (
+        ("{{ to_json_text(list_map('words', 'word', 'upper(word)')) }}", WORDS),
+        '["B","","A"]',
+    ),
+    "list_ordered": (("{{ to_json_text(list_ordered('word', 'place')) }}", FIVE), '[null,"b","a"]'),
+    "list_where": (
+        ("{{ to_json_text(list_where('words', 'word', \"word <> ''\")) }}", WORDS),
+        '["b","a"]',
+    ),
+    "safe_cast": (
+        ("{{ to_json_text(safe_cast(['a', 'b'], text_list_type())) }}", ""),
+        '["a","b"]',
+    ),
+    "safe_cast of no elements": (("{{ to_json_text(safe_cast([], text_list_type())) }}", ""), "[]"),
+    "text_list_type": (("cast(null as {{ text_list_type() }}) is null", ""), "true"),
+    "unnest_list": (unnested("a", "b", "a"), "a1 b2 a3"),
+    # -------------------------------------------------------------------------------- JSON
+    "json_list of a list": (json_list('{"k": [1, " ", "b ", null, 2.5]}'), '["1","b","2.5"]'),
+    "json_list of text": (json_list('{"k": "a; b;"}'), '["a","b"]'),
+    "json_list of text with an entity": (json_list('{"k": "R&amp;D; b"}'), '["R&D","b"]'),
+    "json_list of a list with an entity": (json_list('{"k": ["R&amp;D; b"]}'), '["R&D; b"]'),
+    "json_list of text that holds a list": (json_list('{"k": "[\\"a\\", 2]"}'), '["a","2"]'),
+    "json_list of text that begins as a list": (json_list('{"k": "[1] a; b"}'), '["[1] a","b"]'),
+    "json_list of one number": (json_list('{"k": 12}'), '["12"]'),
+    "json_list of an object": (json_list('{"k": {"a": 1}}'), '["{\\"a\\":1}"]'),
+    "json_list of blanks": (json_list('{"k": [" ", ""]}'), None),
+    "json_list of no elements": (json_list('{"k": []}'), None),
+    "json_list of null": (json_list('{"k": null}'), None),
+    "parse_json": (parsed('{"id": "a\\u00e9\\ud83d\\ude00"}'), "aé😀"),
+    "parse_json of a number": (
+        parsed('{"id": 12345678901234567890123}'),
+        "12345678901234567890123",
+    ),
+    "parse_json of a list as text": (parsed('{"id": [1, {"b" : null}]}'), '[1,{"b":null}]'),
+    "parse_json of names by their case": (parsed('{"ID": "a"}'), None),
+    "parse_json of text for a truth": (parsed('{"open": "true"}', what="record.open"), "true"),
+    "parse_json of a list of objects": (
+        parsed('{"more": [{"name": "a"}]}', what="record.more[{{ first_index() }}].name"),
+        "a",
+    ),
+    "parse_json of another kind, itself": (
+        parsed('{"id": "a", "more": "b"}', what="record.more"),
+        None,
+    ),
+    "parse_json of another kind, beside it": (parsed('{"id": "a", "more": "b"}'), "a"),
+    "parse_json of what is no number to JSON": (parsed('{"id": "a", "year": NaN}'), "a"),
+    "parse_json of no fields": (parsed("{}", what="record is null"), "false"),
+    **{
+        f"parse_json of {text!r}": (parsed(text, what="record is null"), "true")
+        for text in [
+            *("", "null", "1", "[]", '[{"id": "a"}]', '{"id": "a"', "{'id': 'a'}", '{id: "a"}'),
+            *('{"id": "a"} b', '{"id": "a"}{"id": "b"}', '{"id": "a"}, {"id": "b"}', "{}}", "]["),
+            *('{"id": "\t"}', '{"id": "\\q"}', '{"id": 01}', '{"id": "\\ud83d"}'),
+        ]
+    },
+    "struct": (
+        ("{{ to_json_text(struct(['word', 'none'])) }}", {"word": "a", "none": None}),
+        '{"word":"a","none":null}',
+    ),
+    "text_from_inverted_index": (
+        (
+            "{{ text_from_inverted_index('record.p') }}",
+            '{"p": {"b": [1], "a": [2, 0], "c": []}}',
+            "(select {{ parse_json('text', {'p': 'positions'}) }} as record from given) as read",
+        ),
+        "a b a",
+    ),
+    "to_json_text": (
+        ("{{ to_json_text('words') }}", {"words": ['ä"\\/<\t\n\x01', "😀", None]}),
+        '["ä\\"\\\\/<\\t\\n\\u0001","😀",null]',
+    ),
+    # -------------------------------------------------------------------------------- text
+    "hex_to_bigint": (("{{ hex_to_bigint('text') }}", "fffffffffffff"), str(2**52 - 1)),
+    "lower_case": (("{{ lower_case('text') }}", "\u0391\u03a3 ÅÉİI ẞ"), "\u03b1\u03c3 åéii ß"),
+    "regexp_all": (("{{ to_json_text(regexp_all('text', '[0-9]+')) }}", "a1b22"), '["1","22"]'),
+    "regexp_all by a class": (
+        (r"{{ to_json_text(regexp_all('text', '[\\p{L}\\p{N}]+|[^ ]')) }}", "é1, 機械"),
+        '["é1",",","機械"]',
+    ),
+    "regexp_first": (("{{ regexp_first('text', '([a-z])([0-9][0-9])', 2) }}", "a1b22"), "22"),
+    "regexp_first of none": (("{{ regexp_first('text', '[0-9]+') }}", "a"), ""),
+    "regexp_first of null": (("{{ regexp_first('text', '[0-9]+') }}", None), None),
+    "regexp_first at the very end": (("{{ regexp_first('text', '[0-9]+$') }}", "12\n"), ""),
+    "regexp_replace_all": (("{{ regexp_replace_all('text', '[0-9]+', '-') }}", "a1b22"), "a-b-"),
+    "trimmed": (("{{ trimmed('text') }}", "\u2003\u3000 a\u2009b \u2009\u00a0"), "a\u2009b"),
+    "trimmed of other signs": (("{{ trimmed('text') }}", "\ta\n"), "\ta\n"),
+    "without_accents": (("{{ without_accents('text') }}", "Ünïté łø Σ"), "Unite łø Σ"),
+    "without_accents of every letter": (("{{ without_accents('text') }}", LETTERS), PLAIN_LETTERS),
+    "without_accents of letters in parts": (
+        ("{{ without_accents('text') }}", LETTERS_APART),
+        PLAIN_LETTERS,
+    ),
+    "without_accents of every mark": (
+        ("{{ without_accents('text') }}", "a".join(MARKS)),
+        "a" * (len(MARKS) - 1),
+    ),
+    # ------------------------------------------------------------------------------ clean.sql
+    "clean_text": (("{{ clean_text('text') }}", " a \u00a0\t b\n "), "a b"),
+    "clean_text of blanks": (("{{ clean_text('text') }}", " \u3000 "), None),
+    "clean_markup": (
+        ("{{ clean_markup('text') }}", "x<sub>2</sub> &lt; 3 &amp; <jats:p>y</jats:p>"),
+        "x2 < 3 & y",
+    ),
+    "clean_markup of a bare sign": (
+        ("{{ clean_markup('text') }}", "p < 0.05 and q > 1"),
+        "p < 0.05 and q > 1",
+    ),
+    "clean_markup of a comparison": (
+        ("{{ clean_markup('text') }}", "if a<b and c>d"),
+        "if a<b and c>d",
+    ),
+    "clean_markup of blocks": (
+        ("{{ clean_markup('text') }}", '<jats:title>Aim</jats:title><p a="b">We<br/>test</jats:p>'),
+        "Aim We test",
+    ),
+    "clean_markup of escaped tags": (
+        ("{{ clean_markup('text') }}", "&lt;i&gt;E. coli&lt;/i&gt;&#8217;s &#39;a&#39;"),
+        "E. coli\u2019s 'a'",
+    ),
+    "normalised_text": (
+        ("{{ normalised_text('text') }}", "Über-Learning: (\u0399\u0399\u03a3)"),
+        "uber learning \u03b9\u03b9\u03c3",
+    ),
+    "clean_doi": (("{{ clean_doi('text') }}", "https://doi.org/10.5555/ABC "), "10.5555/abc"),
+    "clean_doi of something else": (("{{ clean_doi('text') }}", "n/a"), None),
+    "clean_publication_number": (
+        ("{{ clean_publication_number('text') }}", "us 9,824,690 b2"),
+        "US-9824690-B2",
+    ),
+    "clean_publication_number of America": (
+        ("{{ clean_publication_number('text') }}", "US20190012345A1"),
+        "US-2019012345-A1",
+    ),
+    "clean_publication_number of Japan": (
+        ("{{ clean_publication_number('text') }}", "JPH0812345A"),
+        "JP-H0812345-A",
+    ),
+    "clean_publication_number of none": (
+        ("{{ clean_publication_number('text') }}", "ARC-14048-1"),
+        None,
+    ),
+    **{
+        f"whole_number of {text!r}": (("{{ whole_number('text') }}", text), number)
+        for text, number in [
+            *[("2019", "2019"), ("2019.0", "2019"), (" +7. ", "7"), ("-3", "-3"), (None, None)],
+            *[(text, None) for text in ["", "2019.5", "2e3", "0x10", "1_000", "NaN", "9" * 10]],
+        ]
+    },
+    **{
+        f"date_from_text of {text!r}": (("{{ date_from_text('text') }}", text), date)
+        for text, date in [
+            *[("2019-01-05", "2019-01-05"), ("2019-1-5T10:00:00Z", "2019-01-05"), (None, None)],
+            *[(text, None) for text in ["", "2019", "2019-01", "2019/01/05", "2019-02-30"]],
+        ]
+    },
+    **{
+        f"date_from_number of {text!r}": (("{{ date_from_number('text') }}", text), date)
+        for text, date in [
+            *[("20160307", "2016-03-07"), ("20160307.0", "2016-03-07"), (None, None)],
+            *[(text, None) for text in ["0", "99991231", "2016", "201603", "20161301", "2e31 1 1"]],
+        ]
+    },
+    "shard": (("{{ shard('text') }}", "é"), "6"),
+}
+
+
+def literal(column: str, value: object, engine: str) -> str:
+    """Return a value in SQL; columns named `words` hold lists of text."""
+    if isinstance(value, str):
+        quoted = value.replace("'", "''")
+        return "'" + (quoted.replace("\\", "\\\\") if engine == "spark" else quoted) + "'"
+    if isinstance(value, list) and value:
+        elements = ", ".join(literal("", element, engine) for element in value)
+        return f"array({elements})" if engine == "spark" else f"[{elements}]"
+    if isinstance(value, float):
+        return f"cast({value} as double)"
+    if column == "words":
+        return "{{ empty_text_list() }}" if value == [] else "cast(null as {{ text_list_type() }})"
+    return "cast(null as string)" if value is None else str(value)
+
+
+def query(name: str, engine: str) -> str:
+    """Return the SQL of a case: one row, its name and its value."""
+    call, given, *source = CASES[name][0]
+    rows = given if isinstance(given, list) else [given]
+    selects = []
+    for row in rows:
+        row = row if isinstance(row, dict) else {"text": row}
+        values = (f"{literal(column, value, engine)} as {column}" for column, value in row.items())
+        selects.append("select " + ", ".join(values))
+    return (
+        f"select {literal('', name, engine)} as name, value from (with given as "
+        f"({' union all '.join(selects)}) select cast({call} as string) as value "
+        f"from {source[0] if source else 'given'}) as case_{list(CASES).index(name)}"
+    )
+
+
+@pytest.fixture(scope="module", params=["duckdb", "spark"])
+def values(request, tmp_path_factory):
+    """Return the value of every case, computed by dbt in one query."""
+    engine = request.param
+    if engine == "spark":
+        request.getfixturevalue("spark")  # dbt finds the session that is open, or none is possible
+    folder = tmp_path_factory.mktemp("macros")
+    sql = " union all ".join(query(name, engine) for name in CASES)
+    arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet"]
+    arguments += ["--target-path", str(folder), "--log-path", str(folder), "--target", engine]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DEEPINNOVATION_WAREHOUSE", str(folder / "warehouse"))
+        result = dbtRunner().invoke(["show", "--inline", sql, "--limit", "-1", *arguments])
+    assert result.success, result.exception or result.result.results[0].message
+    return dict(row.values() for row in result.result.results[0].agate_table.rows)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_macro(name, values):
+    expected = CASES[name][1]
+    assert (None if values[name] is None else str(values[name])) == expected
+
+
+@pytest.mark.parametrize("file", sorted((MACROS / "engine").iterdir()), ids=lambda file: file.stem)
+def test_every_macro_of_the_engines_has_both_variants_and_a_case(file):
+    text = file.read_text()
+    if "adapter.dispatch" in text:
+        assert re.search(rf"macro default__{file.stem}\b", text)
+        assert re.search(rf"macro spark__{file.stem}\b", text)
+    assert file.stem in SHOWN_BY_BUILDS | {name.split()[0] for name in CASES}
