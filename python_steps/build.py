@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,17 +58,20 @@ class Settings:
     variables: Mapping[str, Any] = field(default_factory=dict)
     threads: int | None = None
     is_quiet: bool = False
+    checkpoints: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Settle where finished shards are kept, which all machines of a cluster must share."""
+        own = self.beside(".checkpoints")
+        named = os.environ.get("DEEPINNOVATION_CHECKPOINTS")
+        # A folder of the warehouse's own, since a build that ends clears it.
+        folder = Path(named).absolute() / own.name if named else own
+        object.__setattr__(self, "checkpoints", folder)
 
     @property
     def tables(self) -> Tables:
         """The warehouse, to look into."""
         return tables_of(self.warehouse, self.target, os.environ)
-
-    @property
-    def checkpoints(self) -> Path:
-        """Folder of finished shards, which a cluster must share: named, or beside the warehouse."""
-        named = os.environ.get("DEEPINNOVATION_CHECKPOINTS")
-        return Path(named).absolute() if named else self.beside(".checkpoints")
 
     def beside(self, ending: str) -> Path:
         """Path beside the warehouse, named after it; in the project of one on other storage."""
@@ -138,7 +141,7 @@ def build(settings: Settings, console: "Console") -> Outcome:
 
 def _with_unpacked(settings: Settings) -> Settings:
     sources = tuple(unpack(source, settings.beside(".unpacked")) for source in settings.sources)
-    return Settings(**{**settings.__dict__, "sources": sources})
+    return replace(settings, sources=sources)
 
 
 @contextlib.contextmanager

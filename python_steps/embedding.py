@@ -181,17 +181,26 @@ def load_encoder(
     return encoder
 
 
+_assigned_device: str | None = None
+
+
+def assign_device(device: str | None) -> None:
+    """Name the device that ``auto`` means in this process; None leaves it to the machine."""
+    global _assigned_device
+    _assigned_device = device
+
+
 def present_device(asked: str) -> str:
     """
     Return the device that is meant here and now.
 
-    ``auto`` is a CUDA device where there is one, else the CPU; CUDA without a number is the
-    device that is current in this thread.
+    ``auto`` is what :func:`assign_device` named, else a CUDA device where there is one, else the
+    CPU; CUDA without a number is the device that is current in this thread.
     """
     import torch
 
     if asked == "auto":
-        asked = "cuda" if torch.cuda.is_available() else "cpu"
+        asked = _assigned_device or ("cuda" if torch.cuda.is_available() else "cpu")
     return f"cuda:{torch.cuda.current_device()}" if asked == "cuda" else asked
 
 

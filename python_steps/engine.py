@@ -103,7 +103,7 @@ def map_shards(
     """
     if checkpoints:
         salt = f"{description}\n{version}\n{schema.to_string()}"
-        step = _Remembered(step, Path(checkpoints), salt)
+        step = _Remembered(step, Path(checkpoints).absolute(), salt)
     if is_spark(relation):
         return _map_on_spark(relation, step, key, schema, order, description, gpus_per_task)
     direction = "desc" if descending else "asc"
@@ -200,7 +200,7 @@ def working_folder(checkpoints: str | Path | None) -> Path:
     It is the folder of checkpoints, which a cluster shares; without one, a folder of this machine
     that is gone when this process ends.
     """
-    return Path(checkpoints) if checkpoints else Path(_temporary_folder().name)
+    return Path(checkpoints).absolute() if checkpoints else Path(_temporary_folder().name)
 
 
 @cache
@@ -297,20 +297,20 @@ def _map_partition(
     batches: Iterator[pa.RecordBatch], *, step: Step, key: str, schema: pa.Schema, description: str
 ) -> Iterator[pa.RecordBatch]:
     """Cut the batches of one Spark partition into shards and call the step on each."""
-    _use_assigned_gpu()
+    _assign_device()
     yield from _results(_shards(batches, key), step, schema=schema, description=description)
 
 
-def _use_assigned_gpu() -> None:
-    """Compute on the GPU that Spark gave this task: a worker sees all of its machine's."""
+def _assign_device() -> None:
+    """Compute on the GPU that Spark gave this task, or on none: a worker sees all there are."""
     from pyspark import TaskContext
 
-    resources = TaskContext.get().resources()
-    if "gpu" in resources:
-        import torch
+    from python_steps import embedding
 
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(resources["gpu"].addresses[0]))
+    resources = TaskContext.get().resources()
+    embedding.assign_device(
+        f"cuda:{resources['gpu'].addresses[0]}" if "gpu" in resources else "cpu"
+    )
 
 
 def _profile(gpus_per_task: float) -> object | None:
@@ -318,7 +318,7 @@ def _profile(gpus_per_task: float) -> object | None:
         return None
     from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 
-    requests = TaskResourceRequests().cpus(1).resource("gpu", gpus_per_task)
+    requests = TaskResourceRequests().resource("gpu", gpus_per_task)
     return ResourceProfileBuilder().require(requests).build
 
 

@@ -281,7 +281,7 @@ def store_block(
     """
     Store a block of patents in files that every machine can open.
 
-    What is already stored is not stored again; tasks that store the same do not disturb each
+    Files that are there already stay as they are; tasks that store the same do not disturb each
     other. Takes about three times the memory of the vectors (of 384 numbers: 0.5 GB for 100,000
     patents), with an index half as much again and about a millisecond a patent: one thread, so
     that the file is the same to the byte every time.
@@ -951,6 +951,7 @@ def match_in_space(
     *,
     space: str,
     checkpoints: str | Path,
+    gpus_per_task: float = 0,
     **settings: object,
 ) -> pa.RecordBatchReader | DataFrame:
     """
@@ -964,7 +965,7 @@ def match_in_space(
         Columns of :func:`store_block`, `embedding_text` (text) and `block` (integer).
     space
         The `embedding_text` to match in.
-    checkpoints
+    checkpoints, gpus_per_task
         See :func:`engine.map_shards` and :func:`engine.working_folder`.
     **settings
         Further parameters of :class:`Matcher`; `method` and `exact_below` among them.
@@ -986,6 +987,7 @@ def match_in_space(
         description=f"match papers by {space}",
         version=matcher.version,
         checkpoints=checkpoints,
+        gpus_per_task=gpus_per_task,
     )
 
 
@@ -1039,8 +1041,8 @@ def stored_patents(
     Store the patents of a space block by block, on as many workers as there are; return them all.
 
     Indexes are built with the blocks on Spark only. On one machine a single one grows with the
-    years: it takes longer to build, and is searched in two thirds of the time. What is stored
-    already is only read and named. See :func:`match_in_space`.
+    years: it takes longer to build, and is searched in two thirds of the time. With checkpoints,
+    blocks that are stored already are only read. See :func:`match_in_space`.
     """
     patents = patents.filter(f"embedding_text = '{space}'")
     is_indexed = engine.is_spark(patents) and (
@@ -1059,6 +1061,8 @@ def stored_patents(
         key="block",
         schema=tables.PATENT_BLOCKS,
         description=f"store patents by {space}",
+        version=f"{is_indexed} {connectivity} {expansion_add}",
+        checkpoints=checkpoints,
     )
     return Patents.from_blocks(engine.whole(blocks))
 

@@ -1,19 +1,26 @@
 """What tests of every folder share."""
 
+import importlib.util
+import os
+
 import pytest
 
 
 @pytest.fixture(scope="session")
 def spark_is_possible():
-    """Skip, saying what is missing, where Spark cannot run."""
-    pytest.importorskip("pyspark", reason="Spark is not installed: pip install '.[spark]'")
+    """Skip, saying what is missing, where Spark cannot run; fail where it is required."""
+    stop = (
+        pytest.fail if os.environ.get("DEEPINNOVATION_SPARK_TESTS") == "required" else pytest.skip
+    )
+    if not importlib.util.find_spec("pyspark"):
+        stop("Spark is not installed: pip install '.[spark]'")
     from dbt.adapters.sparksession import check_java
     from dbt_common.exceptions import DbtRuntimeError
 
     try:
         check_java()
     except DbtRuntimeError as error:
-        pytest.skip(str(error))
+        stop(str(error))
 
 
 @pytest.fixture(scope="session")

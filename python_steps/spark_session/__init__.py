@@ -224,7 +224,8 @@ class SparkSessionAdapter(SparkAdapter):
         Remove the folder of a table that the catalog does not know.
 
         A killed driver leaves one, and Spark refuses to create a table over it. Through Spark
-        Connect no folder can be removed, nor is it needed: the server ends what it began.
+        Connect no folder can be removed; a server ends what it began, unless it is killed itself:
+        then Spark names the folder (LOCATION_ALREADY_EXISTS) and a person must remove it.
         """
         session = open_session(self.config.credentials)
         if self.config.credentials.remote or session.catalog.tableExists(relation.render()):

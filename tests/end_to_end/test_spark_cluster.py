@@ -1,6 +1,8 @@
 """The sample on a Spark cluster of several processes: what is left when one of them dies."""
 
 import contextlib
+import itertools
+import json
 import os
 import signal
 import socket
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Built, build, command, environment
+from tests.end_to_end.conftest import Built, command, environment
 
 pytestmark = pytest.mark.slow
 pyspark = pytest.importorskip("pyspark", reason="Spark is not installed: pip install '.[spark]'")
@@ -45,13 +47,13 @@ class Cluster:
         self.workers[0].wait()
 
 
-def _started(name: str, *arguments: str, log: Path) -> subprocess.Popen:
+def _started(name: str, *arguments: str, log: Path, **variables: str) -> subprocess.Popen:
     starter = Path(pyspark.__file__).parent / "bin" / "spark-class"
-    variables = environment(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable)
+    local = {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
     with log.open("wb") as output:
         return subprocess.Popen(
             [str(starter), f"org.apache.spark.deploy.{name}", *arguments],
-            env=variables,
+            env=environment(**local, **variables),
             stdout=output,
             stderr=output,
             start_new_session=True,
@@ -60,6 +62,15 @@ def _started(name: str, *arguments: str, log: Path) -> subprocess.Popen:
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    with started_cluster(tmp_path) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def started_cluster(
+    tmp_path: Path, *, machines: int = 2, cores: int = 1, **variables: str
+) -> Iterator[Cluster]:
+    """Start a master and some workers, and end them with all that they started."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -67,14 +78,18 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     address = f"spark://127.0.0.1:{port}"
     log = tmp_path / "master.log"
     master = _started("master.Master", *here, "--port", str(port), log=log)
-    size = ("--cores", "1", "--memory", "2g", "--work-dir", str(tmp_path / "work"))
+    size = ("--cores", str(cores), "--memory", "2g", "--work-dir", str(tmp_path / "work"))
     workers = [
-        _started("worker.Worker", *here, *size, address, log=tmp_path / f"worker{number}.log")
-        for number in range(2)
+        _started(
+            *("worker.Worker", *here, *size, address),
+            log=tmp_path / f"worker{number}.log",
+            **variables,
+        )
+        for number in range(machines)
     ]
     try:
         until = time.monotonic() + SECONDS_TO_START
-        while log.read_text().count("Registering worker") < 2:
+        while log.read_text().count("Registering worker") < machines:
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.2)
         # Two cores: Spark's 200 pieces of everything would be most of the time.
@@ -134,6 +149,10 @@ def place_in(folder: Path) -> Built:
     return Built(folder / "made" / "warehouse.spark", folder / "made" / "publication")
 
 
+def csv_files(place: Built) -> dict[str, bytes]:
+    return {name: text for name, text in place.published().items() if name.endswith(".csv")}
+
+
 def test_a_lost_worker_costs_time_and_nothing_else(sample_build, cluster, tmp_path):
     place = place_in(tmp_path)
     with running(place, cluster) as build_on_two:
@@ -142,7 +161,7 @@ def test_a_lost_worker_costs_time_and_nothing_else(sample_build, cluster, tmp_pa
         cluster.kill_worker()
         said, _ = build_on_two.process.communicate()
     assert build_on_two.process.returncode == 0, said.decode()
-    assert place.published() == sample_build.published()
+    assert csv_files(place) == csv_files(sample_build)
 
 
 def test_a_lost_driver_goes_on_where_it_was(sample_build, cluster, tmp_path):
@@ -159,10 +178,59 @@ def test_a_lost_driver_goes_on_where_it_was(sample_build, cluster, tmp_path):
         said, _ = resumed.process.communicate()
     assert resumed.process.returncode == 0, said.decode()
     assert "Going on with the last build" in said.decode()
-    assert place.published() == sample_build.published()
+    assert csv_files(place) == csv_files(sample_build)
 
 
-def test_two_builds_on_a_cluster_publish_the_same_bytes(sample_build, cluster, tmp_path):
-    place = place_in(tmp_path)
-    assert build(place, "--target", "spark", **cluster.variables).published()
-    assert place.published() == sample_build.published()
+ONE_TASK_A_GPU = """
+import json, sys, time
+import pyarrow as pa
+from dbt.adapters.sparksession import SparkSessionCredentials, open_session
+from python_steps import engine
+
+spark = open_session(SparkSessionCredentials(
+    master=sys.argv[1], warehouse=sys.argv[2],
+    server_side_parameters={"spark.executor.resource.gpu.amount": "1"},
+))
+SCHEMA = pa.schema([("started", pa.float64()), ("ended", pa.float64()), ("gpus", pa.string())])
+
+def step(shard):
+    from pyspark import TaskContext
+    started = time.time()
+    time.sleep(0.5)
+    resources = TaskContext.get().resources()
+    gpus = ",".join(resources["gpu"].addresses) if "gpu" in resources else ""
+    return pa.table({"started": [started], "ended": [time.time()], "gpus": [gpus]})
+
+rows = pa.table({"shard": list("abcdef"), "document_id": list("abcdef")})
+for share in (0, 1):
+    found = engine.map_shards(
+        spark.createDataFrame(rows), step, key="shard", schema=SCHEMA, description="wait",
+        gpus_per_task=share,
+    )
+    print(json.dumps(found.toArrow().to_pylist()))
+"""
+
+
+def test_a_task_has_its_gpu_for_itself(tmp_path):
+    script = tmp_path / "gpus.sh"
+    script.write_text("""#!/bin/sh\necho '{"name": "gpu", "addresses": ["0"]}'\n""")
+    script.chmod(0o755)
+    gpu = "-Dspark.worker.resource.gpu."
+    options = f"{gpu}amount=1 {gpu}discoveryScript={script}"
+    with started_cluster(tmp_path, machines=1, cores=2, SPARK_WORKER_OPTS=options) as cluster:
+        run = subprocess.run(
+            [sys.executable, "-c", ONE_TASK_A_GPU, cluster.address, str(tmp_path / "warehouse")],
+            env=environment(**cluster.variables),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 0, run.stderr
+    without, with_gpu = (json.loads(line) for line in run.stdout.splitlines()[-2:])
+    assert any(_overlap(one, other) for one, other in itertools.combinations(without, 2))
+    assert not any(_overlap(one, other) for one, other in itertools.combinations(with_gpu, 2))
+    assert {call["gpus"] for call in with_gpu} == {"0"}
+
+
+def _overlap(one: dict, other: dict) -> bool:
+    return one["started"] < other["ended"] and other["started"] < one["ended"]

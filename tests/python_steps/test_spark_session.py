@@ -93,6 +93,16 @@ def test_an_error_in_a_python_model_is_told(project):
     assert "nothing_of_the_kind" in result.result.results[0].message
 
 
+def test_what_a_driver_killed_in_a_refresh_left_is_no_hindrance(project, spark):
+    assert dbt(project, "run", "--select", "doubled", "--full-refresh").success
+    folder = Path(spark.catalog.getDatabase("default_small").locationUri.removeprefix("file:"))
+    leftover = folder / "doubled__dbt_tmp" / "_temporary" / "0" / "part-0.parquet"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_bytes(b"half a file")
+    assert dbt(project, "run", "--select", "doubled").success
+    assert spark.table("default_small.doubled").count() == 5
+
+
 @pytest.mark.parametrize("name", ["plain", "doubled"])
 def test_what_a_killed_driver_left_is_no_hindrance(project, spark, name):
     assert dbt(project, "run", "--select", name).success

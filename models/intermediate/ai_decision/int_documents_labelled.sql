@@ -103,8 +103,9 @@ ranked_priorities as (
         on
             label_sources.label_source_prefix = '*'
             or substring(
-                lower(distinct_label_sources.label_source), 1, length(label_sources.label_source_prefix)
-            ) = lower(label_sources.label_source_prefix)
+                {{ lower_case('distinct_label_sources.label_source') }},
+                1, length(label_sources.label_source_prefix)
+            ) = {{ lower_case('label_sources.label_source_prefix') }}
 
 )
 

@@ -1,6 +1,6 @@
-{# As dbt-spark does it, where nothing is in the way. #}
+{# As dbt-spark does it, where nothing is in the way. What it calls temporary is a table for a Python model. #}
 {% macro sparksession__create_table_as(temporary, relation, compiled_code, language='sql') -%}
-    {%- if not temporary -%}
+    {%- if not temporary or language == 'python' -%}
         {%- do adapter.clear_leftovers(relation) -%}
     {%- endif -%}
     {{ return(spark__create_table_as(temporary, relation, compiled_code, language)) }}
