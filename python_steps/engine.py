@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     Relation = TypeVar("Relation", DuckDBPyRelation, DataFrame)
     Session = DuckDBPyConnection | SparkSession
+    Result = pa.RecordBatchReader | DataFrame
 
 Step = Callable[[pa.Table], pa.Table]
 
@@ -55,7 +56,7 @@ def map_shards(
     version: str = "",
     checkpoints: str | Path | None = None,
     gpus_per_task: float = 0,
-) -> pa.RecordBatchReader | DataFrame:
+) -> Result:
     """
     Call a step once for every shard of a relation and stream what it returns.
 
@@ -151,9 +152,7 @@ def count(relation: Relation) -> int:
     return relation.count() if is_spark(relation) else relation.count("*").fetchall()[0][0]
 
 
-def union(
-    results: Iterable[pa.RecordBatchReader | DataFrame], schema: pa.Schema
-) -> pa.RecordBatchReader | DataFrame:
+def union(results: Iterable[Result], schema: pa.Schema) -> Result:
     """Return the rows of all that several calls of :func:`map_shards` give, one after another."""
     results = list(results)
     if is_spark(results[0]):
@@ -161,7 +160,7 @@ def union(
     return pa.RecordBatchReader.from_batches(schema, itertools.chain.from_iterable(results))
 
 
-def whole(result: pa.RecordBatchReader | DataFrame) -> pa.Table:
+def whole(result: Result) -> pa.Table:
     """Return all that :func:`map_shards` gives, for results that are small."""
     return result.toArrow() if is_spark(result) else result.read_all()
 

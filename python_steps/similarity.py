@@ -32,7 +32,6 @@ from python_steps import embedding, engine, storage, tables
 
 if TYPE_CHECKING:
     import torch
-    from pyspark.sql import DataFrame
     from usearch.index import Index
 
 METHODS = ("auto", "exact", "hnsw")
@@ -953,7 +952,7 @@ def match_in_space(
     checkpoints: str | Path,
     gpus_per_task: float = 0,
     **settings: object,
-) -> pa.RecordBatchReader | DataFrame:
+) -> engine.Result:
     """
     Match all papers of a relation in one space, on as many workers as there are.
 

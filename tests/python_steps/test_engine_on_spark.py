@@ -188,4 +188,4 @@ def test_without_checkpoints_files_go_to_a_folder_of_this_process():
     folder = engine.working_folder("")
     assert folder.is_dir()
     assert engine.working_folder(None) == folder
-    assert engine.working_folder("elsewhere") == Path("elsewhere")
+    assert engine.working_folder("elsewhere") == Path("elsewhere").absolute()
