@@ -126,7 +126,6 @@ class SparkSessionCredentials(SparkCredentials):
                 "spark.driver.host": "localhost",
                 "spark.driver.bindAddress": "127.0.0.1",
                 "spark.ui.enabled": "false",
-                "spark.pyspark.python": sys.executable,
                 # Spark's 200 pieces cost more than they bring where there are few cores.
                 "spark.sql.shuffle.partitions": str(2 * cpu_count()),
             }
@@ -174,6 +173,7 @@ class SparkSessionConnectionManager(SparkConnectionManager):
             check_java()
             if "://" not in credentials.warehouse:
                 Path(credentials.warehouse).mkdir(parents=True, exist_ok=True)
+        open_session(credentials)
         handle = dbt_spark_session.Connection(
             server_side_parameters=credentials.server_side_parameters
         )
@@ -268,6 +268,9 @@ def open_session(credentials: SparkSessionCredentials) -> SparkSession:
 
     # It prints every error that Python raises as well, with the whole plan and trace of Java.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    if not credentials.remote and credentials.master.startswith("local"):
+        # Spark would take the first python3 on the PATH. Elsewhere the workers' machines decide.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.enableHiveSupport()
     for name, value in credentials.server_side_parameters.items():
         builder = builder.config(name, value)

@@ -81,29 +81,35 @@ def rows_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[list[
     return columns, sorted(read.fetchall(), key=without_floats)
 
 
-def test_every_table_and_view_is_as_on_duckdb(sample_build, spark_tables):
-    differences = {}
-    with duckdb.connect(str(sample_build.warehouse), read_only=True) as connection:
-        relations = connection.execute(
-            """
-            select schema_name || '.' || table_name from duckdb_tables() where not internal
-            union all
-            select schema_name || '.' || view_name from duckdb_views() where not internal
-            """
-        ).fetchall()
-        assert {relation.lower() for (relation,) in relations} == set(spark_tables)
-        for (relation,) in relations:
+def differences(built: Built, tables: dict[str, Path]) -> dict[str, object]:
+    """Return what differs, by the names of tables on Spark, from those of a build on DuckDB."""
+    different = {}
+    with duckdb.connect(str(built.warehouse), read_only=True) as connection:
+        for relation, folder in tables.items():
             columns, rows = rows_of(connection, relation)
-            parquet = f"read_parquet('{spark_tables[relation.lower()]}/*.parquet')"
-            columns_on_spark, rows_on_spark = rows_of(connection, parquet)
+            columns_on_spark, rows_on_spark = rows_of(
+                connection, f"read_parquet('{folder}/*.parquet')"
+            )
             if columns != columns_on_spark or len(rows) != len(rows_on_spark):
-                differences[relation] = columns, columns_on_spark, len(rows), len(rows_on_spark)
+                different[relation] = columns, columns_on_spark, len(rows), len(rows_on_spark)
                 continue
             for row, row_on_spark in zip(rows, rows_on_spark, strict=True):
                 if not are_equal(row, row_on_spark):
-                    differences[relation] = row, row_on_spark
+                    different[relation] = row, row_on_spark
                     break
-    assert not differences
+    return different
+
+
+def test_every_table_and_view_is_as_on_duckdb(sample_build, spark_tables):
+    relations = sample_build.rows(
+        """
+        select schema_name || '.' || table_name from duckdb_tables() where not internal
+        union all
+        select schema_name || '.' || view_name from duckdb_views() where not internal
+        """
+    )
+    assert {relation.lower() for (relation,) in relations} == set(spark_tables)
+    assert not differences(sample_build, spark_tables)
 
 
 def test_every_published_csv_is_byte_for_byte_as_on_duckdb(sample_build, spark_build):
