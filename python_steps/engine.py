@@ -304,10 +304,10 @@ def _assign_device() -> None:
     """Compute on the GPU that Spark gave this task, or on none: a worker sees all there are."""
     from pyspark import TaskContext
 
-    from python_steps import embedding
+    from python_steps import transformer
 
     resources = TaskContext.get().resources()
-    embedding.assign_device(
+    transformer.assign_device(
         f"cuda:{resources['gpu'].addresses[0]}" if "gpu" in resources else "cpu"
     )
 

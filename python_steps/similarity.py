@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps import embedding, engine, storage, tables
+from python_steps import embedding, engine, storage, tables, transformer
 
 if TYPE_CHECKING:
     import torch
@@ -588,7 +588,7 @@ class Matcher:
     def _on_device(self, queries: np.ndarray) -> torch.Tensor:
         import torch
 
-        return torch.tensor(queries, device=embedding.present_device(self.device))
+        return torch.tensor(queries, device=transformer.present_device(self.device))
 
     # --- approximate ----------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from python_steps import embedding, keywords, similarity
+from python_steps import embedding, keywords, similarity, transformer
 from tests.python_steps.test_keywords import (
     keybert_keywords,
     our_keywords,
@@ -64,7 +64,7 @@ def test_vectors_that_never_depend_on_company_cost_little(report, kind, precisio
         texts = [" ".join(text.split()[:9]) for text in texts] * 5
     encoder = embedding.load_encoder(precision=precision)
     # Sorts by length itself; 32 texts a batch, padded to the longest of them.
-    plain = SentenceTransformer(str(embedding.packaged_model_folder()), device="cpu")
+    plain = SentenceTransformer(str(transformer.packaged_model_folder()), device="cpu")
     plain.to(torch.bfloat16 if precision == "bf16" else torch.float32)
     encoder.encode(texts[:20])
     plain.encode(texts[:20])

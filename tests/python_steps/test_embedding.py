@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from python_steps import embedding, tables
+from python_steps import embedding, tables, transformer
 from tests.python_steps.another_process import called_in_another_process
 
 SENTENCES = [
@@ -118,7 +118,7 @@ def test_f32_agrees_with_sentence_transformers():
     from sentence_transformers import SentenceTransformer
 
     ours = embedding.load_encoder(precision="f32").encode(TEXTS)
-    reference = SentenceTransformer(str(embedding.packaged_model_folder()), device="cpu")
+    reference = SentenceTransformer(str(transformer.packaged_model_folder()), device="cpu")
     theirs = reference.encode(TEXTS, normalize_embeddings=True)
     assert np.abs(ours - theirs).max() < 1e-5
 
@@ -135,7 +135,7 @@ def test_the_version_tells_what_decides_a_vector():
 
 def test_a_copied_model_loads_from_its_folder_with_the_same_vectors(tmp_path):
     folder = tmp_path / "mine"
-    folder.symlink_to(embedding.packaged_model_folder())
+    folder.symlink_to(transformer.packaged_model_folder())
     copied = embedding.load_encoder(str(folder), precision="f32")
     packaged = embedding.load_encoder(precision="f32")
     assert copied.encode(TEXTS[:5]).tobytes() == packaged.encode(TEXTS[:5]).tobytes()
@@ -146,27 +146,27 @@ def test_a_copied_model_loads_from_its_folder_with_the_same_vectors(tmp_path):
 def test_weights_of_another_hash_are_refused(tmp_path):
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(b"other")
-    with pytest.raises(embedding.EncoderError, match="are not the published ones"):
-        embedding.check_weights(weights, embedding.PACKAGED_WEIGHTS_SHA256)
+    with pytest.raises(transformer.ModelError, match="are not the published ones"):
+        transformer.check_weights(weights, transformer.PACKAGED_WEIGHTS_SHA256)
 
 
 def test_the_packaged_model_is_refused_when_its_weights_changed(monkeypatch):
-    monkeypatch.setattr(embedding, "PACKAGED_WEIGHTS_SHA256", "0" * 64)
-    with pytest.raises(embedding.EncoderError, match="expected 0000"):
+    monkeypatch.setattr(transformer, "PACKAGED_WEIGHTS_SHA256", "0" * 64)
+    with pytest.raises(transformer.ModelError, match="expected 0000"):
         embedding.load_encoder()
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(embedding.EncoderError, match="cannot load the encoder"):
+    with pytest.raises(transformer.ModelError, match="cannot load the encoder"):
         embedding.load_encoder(str(tmp_path))
 
 
 def test_weights_that_are_no_safetensors_are_refused(tmp_path):
-    for path in embedding.packaged_model_folder().iterdir():
+    for path in transformer.packaged_model_folder().iterdir():
         if path.name != "model.safetensors":
             (tmp_path / path.name).symlink_to(path)
     (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04N.")  # a pickle
-    with pytest.raises(embedding.EncoderError, match="cannot load the encoder"):
+    with pytest.raises(transformer.ModelError, match="cannot load the encoder"):
         embedding.load_encoder(str(tmp_path))
 
 
@@ -248,7 +248,7 @@ def loads(monkeypatch):
     """Models that are loaded, by name; nothing is loaded before."""
     names = []
     load = embedding._load
-    monkeypatch.setattr(embedding, "_MODELS", {})
+    monkeypatch.setattr(transformer, "_MODELS", {})
     monkeypatch.setattr(
         embedding, "_load", lambda name, **settings: names.append(name) or load(name, **settings)
     )
@@ -267,14 +267,14 @@ def test_a_process_loads_a_model_once(encoder, vectors, loads):
 def test_a_process_keeps_no_more_models_than_two(encoder, loads):
     for tokens in (32, 64, 128):
         embedding.load_encoder(precision="f32", maximum_tokens=tokens)
-    assert len(embedding._MODELS) == embedding.MODELS_KEPT == 2
+    assert len(transformer._MODELS) == transformer.MODELS_KEPT == 2
     assert len(loads) == 3
 
 
 def test_another_model_under_the_same_name_is_refused_where_it_is_found(loads):
     encoder = embedding.load_encoder(precision="f32")
     wanted = replace(encoder, model_version="all-MiniLM-L6-v2/other/f32/256")
-    with pytest.raises(embedding.EncoderError) as raised:
+    with pytest.raises(transformer.ModelError) as raised:
         wanted.encode(["graph"])
     for named in (socket.gethostname(), wanted.model_version, encoder.model_version):
         assert named in str(raised.value)
@@ -283,22 +283,22 @@ def test_another_model_under_the_same_name_is_refused_where_it_is_found(loads):
 
 def test_a_folder_that_a_machine_does_not_share_is_named_with_the_machine(tmp_path, loads):
     folder = tmp_path / "mine"
-    folder.symlink_to(embedding.packaged_model_folder())
+    folder.symlink_to(transformer.packaged_model_folder())
     encoder = embedding.load_encoder(str(folder), precision="f32")
     folder.unlink()
-    embedding._MODELS.clear()
-    with pytest.raises(embedding.EncoderError, match=f"on {socket.gethostname()}: cannot load"):
+    transformer._MODELS.clear()
+    with pytest.raises(transformer.ModelError, match=f"on {socket.gethostname()}: cannot load"):
         encoder.encode(["graph"])
 
 
 def test_a_relative_folder_is_found_from_anywhere(tmp_path, monkeypatch, loads):
-    (tmp_path / "mine").symlink_to(embedding.packaged_model_folder())
+    (tmp_path / "mine").symlink_to(transformer.packaged_model_folder())
     monkeypatch.chdir(tmp_path)
     encoder = embedding.load_encoder("mine", precision="f32")
     monkeypatch.chdir("/")
     assert encoder.model_version.startswith("mine/")
     vectors = encoder.encode(["graph"])
-    embedding._MODELS.clear()
+    transformer._MODELS.clear()
     assert encoder.encode(["graph"]).tobytes() == vectors.tobytes()
 
 
@@ -307,10 +307,10 @@ def test_a_chosen_precision_has_to_be_there_on_every_machine(asked, refused, loa
     monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: True)
     encoder = embedding.load_encoder(precision=asked)
     assert encoder.precision == "bf16"
-    embedding._MODELS.clear()
+    transformer._MODELS.clear()
     monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: False)
     if refused:
-        with pytest.raises(embedding.EncoderError, match=r"/f32/256' where .*/bf16/256' is wanted"):
+        with pytest.raises(transformer.ModelError, match=r"/f32/256' where .*/bf16/256' is wanted"):
             encoder.encode(["graph"])
     else:
         assert len(encoder.encode(["graph"])) == 1
@@ -320,7 +320,7 @@ def test_a_machine_with_a_better_precision_keeps_to_the_chosen_one(loads, monkey
     monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: False)
     encoder = embedding.load_encoder()
     vectors = encoder.encode(TEXTS[:5])
-    embedding._MODELS.clear()
+    transformer._MODELS.clear()
     monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: True)
     assert encoder.precision == "f32"
     assert encoder.encode(TEXTS[:5]).tobytes() == vectors.tobytes()
@@ -328,9 +328,9 @@ def test_a_machine_with_a_better_precision_keeps_to_the_chosen_one(loads, monkey
 
 def test_the_device_is_found_where_the_encoder_is_used():
     assert embedding.load_encoder().device == "auto"
-    assert embedding.present_device("cpu") == "cpu"
-    assert embedding.present_device("cuda:1") == "cuda:1"
+    assert transformer.present_device("cpu") == "cpu"
+    assert transformer.present_device("cuda:1") == "cuda:1"
     if not torch.cuda.is_available():
-        assert embedding.present_device("auto") == "cpu"
+        assert transformer.present_device("auto") == "cpu"
         return
-    assert embedding.present_device("auto") == f"cuda:{torch.cuda.current_device()}"
+    assert transformer.present_device("auto") == f"cuda:{torch.cuda.current_device()}"
