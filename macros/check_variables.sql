@@ -4,6 +4,10 @@
         'embedded_documents': ['ai', 'all'],
         'embedding_precision': ['auto', 'f32', 'bf16'],
         'embedding_device': ['auto', 'cpu', 'cuda'],
+        'classifier_precision': ['auto', 'f32', 'bf16'],
+        'classifier_device': ['auto', 'cpu', 'cuda'],
+        'classified_papers': ['all', 'rules'],
+        'classified_patents': ['all', 'rules'],
         'embedding_text': ['title_abstract', 'keywords'],
         'published_embedding_text': ['title_abstract', 'keywords'],
         'matching_method': ['auto', 'exact', 'hnsw'],
@@ -17,7 +21,7 @@
     {%- set least = {
         'earliest_year': 1, 'embedding_maximum_tokens': 1, 'keyword_count': 1, 'minimum_document_frequency': 1,
         'top_k': 1, 'exact_below_patents': 0, 'hnsw_expansion_search': 1, 'audited_papers': 1,
-        'patents_per_block': 1,
+        'patents_per_block': 1, 'inner_label_priority': 1, 'baseline_examples': 1, 'bootstrap_draws': 1,
     } -%}
     {%- for name, smallest in least.items() if var(name) is not integer or var(name) < smallest -%}
         {{ exceptions.raise_compiler_error(

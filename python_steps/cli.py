@@ -4,9 +4,11 @@ Imports are kept to the functions that need them: help, and a build with nothing
 wait for dbt and torch.
 """
 
+import contextlib
 import difflib
 import inspect
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -15,6 +17,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 UNREADABLE = 3
-MAY_NAME_A_FOLDER = ("embedding_model",)  # variables of dbt_project.yml
+BELOW_FLOOR = 4
+MAY_NAME_A_FOLDER = ("embedding_model", "classifiers")  # variables of dbt_project.yml
 MOST_ROWS_ON_SCREEN = 40
 READABLE_SCHEMAS = ("marts", "publication", "reference")  # need no prefix in a query
 
@@ -596,3 +600,612 @@ def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection", tables: 
         if not tables.holds_views:
             message += " Views, as those of publication, only Spark can read here."
     return message
+
+
+class SampleSize(click.ParamType):
+    """A number of documents, or a share of them: `500`, `10%`."""
+
+    name = "N|SHARE"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | float:
+        """Return documents as an int, a share as a float."""
+        is_share = value.endswith("%")
+        with contextlib.suppress(ValueError):
+            size = float(value[:-1]) / 100 if is_share else int(value)
+            if size > 0 and (size <= 1 or not is_share):
+                return size
+        self.fail(f"'{value}' must be documents, as 500, or a share of them, as 10%.", param, ctx)
+
+
+class RequestFields(click.ParamType):
+    """Fields of a request as YAML, as in `{temperature: 0}`."""
+
+    name = "YAML"
+
+    def convert(
+        self,
+        value: str | dict[str, Any],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> dict[str, Any]:
+        """Parse; what the command itself says in a request is wrong usage."""
+        import yaml
+
+        try:
+            given = yaml.safe_load(value) if isinstance(value, str) else value
+        except yaml.YAMLError as error:
+            self.fail(f"'{value}' is no YAML: {str(error).splitlines()[0]}", param, ctx)
+        if not isinstance(given, dict):
+            self.fail(f"'{value}' must be like '{{temperature: 0}}'.", param, ctx)
+        for name in ("model", "messages", "response_format", "stream", "n"):
+            if name in given:
+                self.fail(f"'{name}' is not for --parameters to say.", param, ctx)
+        return given
+
+
+@main.command(cls=Documented)
+@_warehouse_option
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of labels to write: .csv, .jsonl or .parquet. Needed unless --dry-run.",
+)
+@click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to which every answer is added.  [default: .answers.jsonl beside --output]",
+)
+@click.option(
+    "--sample",
+    type=SampleSize(),
+    default="10%",
+    show_default=True,
+    help="Documents, or share of them, to draw from what the outer layer accepts.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one draws others.")
+@click.option("--limit", type=click.IntRange(min=1), help="Texts asked about in this run, at most.")
+@click.option("--dry-run", is_flag=True, help="Only say what it would cost; nothing is sent.")
+@click.option(
+    "--base-url", metavar="URL", help="The endpoint.  [default: $DEEPINNOVATION_LLM_BASE_URL]"
+)
+@click.option("--model", help="Its model to ask.  [default: $DEEPINNOVATION_LLM_MODEL]")
+@click.option(
+    "--response-format",
+    type=click.Choice(["json_schema", "json_object"]),
+    default="json_schema",
+    show_default=True,
+    help="How the endpoint is held to JSON; older ones know json_object only.",
+)
+@click.option(
+    "--parameters",
+    type=RequestFields(),
+    default="{temperature: 0, max_tokens: 1000}",
+    show_default=True,
+    help="Further fields of each request. Models that think refuse these two.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="Requests at a time.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60,
+    show_default=True,
+    help="Seconds to wait for an answer.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(min=0),
+    default=6,
+    show_default=True,
+    help="Further tries after a rate limit, an error of the server, or no answer.",
+)
+@click.option("--price-in", type=click.FloatRange(min=0), help="Price of a million tokens read.")
+@click.option(
+    "--price-out", type=click.FloatRange(min=0), help="Price of a million tokens written."
+)
+@_debug_option
+def annotate(
+    warehouse: str | None,
+    output: Path | None,
+    log: Path | None,
+    sample: int | float,
+    seed: int,
+    limit: int | None,
+    dry_run: bool,
+    base_url: str | None,
+    model: str | None,
+    response_format: str,
+    parameters: dict[str, Any],
+    concurrency: int,
+    timeout: float,
+    retries: int,
+    price_in: float | None,
+    price_out: float | None,
+) -> None:
+    """Have a language model label a sample of what the outer layer accepts.
+
+    Titles and abstracts are sent to an endpoint that speaks OpenAI's chat
+    completions: a server of your own or a supplier, named by --base-url or
+    DEEPINNOVATION_LLM_BASE_URL; there is no default. A key is taken from
+    DEEPINNOVATION_LLM_API_KEY only. The sample is stratified by document type,
+    years and probability; a larger one holds the smaller. What was answered is
+    not asked again, so a run that was stopped goes on, and failures are retried.
+    The exit code is 1 if it was stopped by failures or nothing was answered, 2 if
+    an option is wrong, 3 if the warehouse or log cannot be read, 130 after Ctrl-C.
+
+    For example:
+      deepinnovation annotate --dry-run --price-in 0.15 --price-out 0.6
+      deepinnovation annotate --output labels.csv --base-url http://localhost:8000/v1
+          --model NAME --sample 500
+      deepinnovation build --labels labels.csv
+    """
+    from python_steps import annotation
+
+    if (price_in is None) != (price_out is None):
+        raise click.UsageError("Give both --price-in and --price-out, or neither.")
+    base_url = base_url or os.environ.get("DEEPINNOVATION_LLM_BASE_URL") or ""
+    model = model or os.environ.get("DEEPINNOVATION_LLM_MODEL") or ""
+    if not dry_run:
+        _refuse_unclear_endpoint(base_url, model)
+    if output is None and not dry_run:
+        raise click.UsageError("--output FILE is missing: where the labels go, as labels.csv.")
+    if output is not None and output.suffix not in (".csv", ".jsonl", ".parquet"):
+        raise click.UsageError(f"--output {output} must end in .csv, .jsonl or .parquet.")
+    output = (output or Path("labels.csv")).expanduser().resolve()
+    log = (log or output.with_suffix(".answers.jsonl")).expanduser().resolve()
+    if output == log:
+        raise click.UsageError("--output and --log must be two files.")
+    if output.exists() and not log.exists() and not dry_run:
+        raise click.UsageError(
+            f"{output} is there, but not the log {log}: it would be lost. Name another --output, "
+            "or the --log that it was made from."
+        )
+    settings = annotation.Settings(
+        output=output,
+        log=log,
+        sample=sample,
+        seed=seed,
+        limit=limit,
+        base_url=base_url,
+        model=model,
+        key=_key_of_endpoint(),
+        response_format=response_format,
+        parameters=parameters,
+        concurrency=concurrency,
+        timeout=timeout,
+        retries=retries,
+        prices=None if price_in is None else (price_in, price_out),
+    )
+    tables = tables_at(_warehouse(warehouse), os.environ)
+    annotation.annotate(tables, settings, is_dry_run=dry_run, console=_console())
+
+
+@main.command(cls=Documented)
+@_warehouse_option
+@click.option(
+    "--layer", type=click.Choice(["outer", "inner"]), required=True, help="Layer to train."
+)
+@click.option(
+    "--document-type",
+    type=click.Choice(["paper", "patent", "both"]),
+    required=True,
+    help="What the classifier is for.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of your classifiers; this one goes into a folder below.  [default: classifiers in "
+    "the project]",
+)
+@click.option("--source", "sources", multiple=True, help="Learn from this source; may be repeated.")
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    default=("en",),
+    show_default=True,
+    help="Learn from texts in this language, or `all`; may be repeated.",
+)
+@click.option(
+    "--most-per-source", type=click.IntRange(min=1), help="Learn from at most so many of a source."
+)
+@click.option(
+    "--start-from",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Go on from this classifier.  [default: an inner layer from the outer one that it reads]",
+)
+@click.option(
+    "--base-model",
+    default="all-MiniLM-L6-v2",
+    show_default=True,
+    help="BERT to start from, by name or folder.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["adapters", "full"]),
+    default="adapters",
+    show_default=True,
+    help="Train low-rank adapters, small to store, or all weights.",
+)
+@click.option("--adapter-rank", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option(
+    "--trained-layers",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Upper layers that get adapters; 0: all.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
+@click.option("--maximum-tokens", type=click.IntRange(min=8), default=256, show_default=True)
+@click.option(
+    "--recall",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.98,
+    show_default=True,
+    help="Share of AI documents that the outer layer is to keep.",
+)
+@click.option(
+    "--precision", type=click.Choice(["auto", "f32", "bf16"]), default="auto", show_default=True
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True)
+@_debug_option
+def train(
+    warehouse: str | None,
+    layer: str,
+    document_type: str,
+    output: Path | None,
+    sources: tuple[str, ...],
+    languages: tuple[str, ...],
+    most_per_source: int | None,
+    start_from: Path | None,
+    precision: str,
+    device: str,
+    **settings: Any,  # noqa: ANN401
+) -> None:
+    """Train a layer of the classifier on the labels of a warehouse.
+
+    Learns from the split `train` of int_classifier_examples, and stops, calibrates
+    and chooses the threshold on `validation`; the split `test` is left for
+    `deepinnovation evaluate classifier`. Train the outer layer first: the inner one
+    learns from what it accepts. A training that was stopped goes on where it was.
+    The folder holds weights as safetensors, a calibration, and a card that says
+    what it was trained on.
+
+    For example:
+      deepinnovation build --papers tables=papers.parquet --labels labels.csv
+          --select +int_classifier_examples
+      deepinnovation train --layer outer --document-type paper --output mine
+      deepinnovation train --layer inner --document-type paper --output mine
+      deepinnovation build --papers tables=papers.parquet --vars '{classifiers: mine}'
+    """
+    from python_steps import training
+    from python_steps.examples import read_examples
+
+    types = ("paper", "patent") if document_type == "both" else (document_type,)
+    output = (output or project_folder() / "classifiers").expanduser().resolve()
+    examples = read_examples(
+        tables_at(_warehouse(warehouse), os.environ),
+        layer=layer,
+        document_types=types,
+        sources=sources,
+        languages=() if "all" in languages else languages,
+        most_per_source=most_per_source,
+    )
+    training.train_and_tell(
+        examples,
+        output / f"{layer}_{document_type}",
+        training.Settings(layer=layer, document_types=types, **settings),
+        start_from=start_from,
+        precision=precision,
+        device=device,
+        command=f"deepinnovation {shlex.join(sys.argv[1:])}",
+        console=_console(),
+    )
+
+
+@main.command(cls=Documented)
+@click.argument("location", metavar="INPUT")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="File of decisions to write: .csv, .jsonl or .parquet.",
+)
+@click.option(
+    "--document-type",
+    type=click.Choice(["paper", "patent"]),
+    help="What the records are.  [default: told from the columns]",
+)
+@click.option(
+    "--classifiers",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder that `deepinnovation train` wrote to.  [default: the packaged classifiers]",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "f32", "bf16"]),
+    help="What the classifiers compute in.  [default: auto]",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="What they compute on.  [default: auto]",
+)
+@click.option("--quiet", is_flag=True, help="Say nothing unless something fails.")
+@_debug_option
+@click.pass_context
+def classify(
+    context: click.Context,
+    location: str,
+    output: Path,
+    document_type: str | None,
+    classifiers: Path | None,
+    precision: str | None,
+    device: str | None,
+    quiet: bool,
+) -> None:
+    """Decide which papers or patents of a table are about AI; no warehouse is needed.
+
+    INPUT is a file, folder or glob (in quotes) of .parquet, .csv or .jsonl, with
+    the columns id and title, and best an abstract; all columns are described with
+    stg_tables__papers and stg_tables__patents. The output has one row a record, in
+    the order of the input: source, source_record_id (its id), document_id, is_ai,
+    outer_probability, inner_probability, decided_by, reason, model_version. is_ai is
+    empty, and the reason says why, where a record is rejected, has no text, or is in
+    a language that the classifiers do not read.
+
+    Work in progress lies in a folder OUTPUT.partial: a run that was stopped or
+    killed goes on from there. The exit code is 1 if a step failed, 2 if an option is
+    wrong or missing, 3 if the input cannot be read, 130 after Ctrl-C.
+
+    For example:
+      deepinnovation classify papers.csv --output decisions.csv
+      deepinnovation classify "patents/*.parquet" --output decisions.parquet
+          --document-type patent
+      deepinnovation classify papers.jsonl --output decisions.jsonl --classifiers mine
+    """
+    from python_steps import decisions
+
+    request = decisions.Request(
+        project=project_folder(),
+        location=location,
+        output=output.expanduser().resolve(),
+        document_type=document_type,
+        classifiers=classifiers and classifiers.expanduser().resolve(),
+        precision=precision,
+        device=device,
+        is_quiet=quiet,
+    )
+    context.exit(decisions.decide(request, _console()))
+
+
+class DocumentedGroup(click.Group):
+    """A group whose help is its docstring as it stands."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the docstring."""
+        _write_as_it_stands(self, formatter)
+
+
+class FloorOption(click.ParamType):
+    """`NAME=VALUE`, as in `f1=0.8`."""
+
+    name = "NAME=VALUE"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        """Part the measure from its value."""
+        from python_steps.evaluation import MEASURES
+
+        measure, _, number = value.partition("=")
+        with contextlib.suppress(ValueError):
+            if measure in MEASURES and 0 <= float(number) <= 1:
+                return measure, float(number)
+        self.fail(
+            f"'{value}' must be NAME=VALUE, as f1=0.8, where NAME is one of {', '.join(MEASURES)}.",
+            param,
+            ctx,
+        )
+
+
+# What decides a training: those options of `train` that have the name of a setting, or say where.
+_OPTIONS_OF_TRAINING = (
+    *("base_model", "method", "adapter_rank", "trained_layers", "epochs", "batch_size"),
+    *("learning_rate", "maximum_tokens", "recall", "seed", "precision", "device"),
+)
+
+
+def _with_training_options(command: click.Command) -> click.Command:
+    """Give a command the options of `train` that decide a training."""
+    command.params += [each for each in train.params if each.name in _OPTIONS_OF_TRAINING]
+    return command
+
+
+@main.group(cls=DocumentedGroup)
+def evaluate() -> None:
+    """Judge what the steps decide, by documents of which the answer is known.
+
+    For example:
+      deepinnovation evaluate classifier
+      deepinnovation evaluate classifier --help
+    """
+
+
+@_with_training_options
+@evaluate.command(cls=Documented)
+@_warehouse_option
+@click.option(
+    "--document-type",
+    type=click.Choice(["paper", "patent", "both"]),
+    default="both",
+    show_default=True,
+    help="What is judged.",
+)
+@click.option(
+    "--by",
+    "dimensions",
+    type=click.Choice(["source_name", "label_source", "stratum", "language", "year_band"]),
+    multiple=True,
+    help="Part the documents by this; may be repeated.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="json: one object a line. Both give every dimension.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the table as CSV and two plots as PNG.",
+)
+@click.option(
+    "--floor",
+    "floors",
+    type=FloorOption(),
+    multiple=True,
+    help="Exit with 4 where two layers together are worse, as f1=0.8; of calibration_error the "
+    "most that may be.",
+)
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    help="Train anew in so many folds, each judged by the others, instead of reading the "
+    "warehouse's figures. Needs --output.",
+)
+@click.option("--source", "sources", multiple=True, help="Fold this source; may be repeated.")
+@click.option(
+    "--language", "languages", multiple=True, help="Fold texts in this language; may be repeated."
+)
+@click.option(
+    "--start-from",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Let the outer layer of each fold go on from this classifier, trained on other sources.",
+)
+@_debug_option
+@click.pass_context
+def classifier(
+    context: click.Context,
+    warehouse: str | None,
+    document_type: str,
+    dimensions: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    floors: tuple[tuple[str, float], ...],
+    folds: int | None,
+    sources: tuple[str, ...],
+    languages: tuple[str, ...],
+    start_from: Path | None,
+    precision: str,
+    device: str,
+    **settings: Any,  # noqa: ANN401
+) -> None:
+    """Judge the classifier and its baselines by labelled documents that did not train it.
+
+    Tells precision, recall, F1, average precision and calibration error (ECE), with
+    95 % intervals by bootstrap, on the split `test`. With --folds, the classifiers
+    are trained anew instead, without the fold that they judge: the options of
+    `deepinnovation train` apply to both layers, and what is finished lies in the
+    folder --output, so that a run that was stopped goes on. The exit code is 2 if
+    an option is wrong, 3 if the warehouse cannot be read, 4 below a floor.
+
+    For example:
+      deepinnovation evaluate classifier --by source_name --by language
+      deepinnovation evaluate classifier --floor f1=0.8 --output evaluation
+      deepinnovation evaluate classifier --folds 5 --source arxiv --document-type paper
+          --output folds
+    """
+    from python_steps import classifier_evaluation, training
+    from python_steps.evaluation import DIMENSIONS
+
+    if folds is None and (sources or languages or start_from):
+        raise click.UsageError("--source, --language and --start-from need --folds.")
+    if folds is not None and output is None:
+        raise click.UsageError("--folds needs --output FOLDER: where finished folds are kept.")
+    kinds = ("paper", "patent") if document_type == "both" else (document_type,)
+    tables = tables_at(_warehouse(warehouse), os.environ)
+    console = _console() if form == "table" else _console_beside_data()
+    output = output and output.expanduser().resolve()
+    if folds is None:
+        measured, predictions = classifier_evaluation.read(
+            tables, kinds, with_predictions=output is not None
+        )
+    else:
+        asked = classifier_evaluation.CrossValidation(
+            folds=folds,
+            settings=training.Settings(layer="outer", document_types=kinds, **settings),
+            sources=sources,
+            languages=languages,
+            start_from=start_from and start_from.resolve(),
+            precision=precision,
+            device=device,
+        )
+        measured, predictions = classifier_evaluation.cross_validate(
+            tables, kinds, asked, output, console
+        )
+    if form == "table":
+        shown = [name for name in DIMENSIONS if name in dimensions] or ["all"]
+        classifier_evaluation.show(measured, shown, console)
+    else:
+        classifier_evaluation.pour(measured, form, click.get_binary_stream("stdout"))
+    if output is not None:
+        for path in classifier_evaluation.write(measured, predictions, output):
+            console.print(f"Written: {path}", highlight=False, soft_wrap=True)
+    missed = classifier_evaluation.below(
+        measured, [classifier_evaluation.Floor(*floor) for floor in floors]
+    )
+    for sentence in missed:
+        click.echo(sentence, err=True)
+    if missed:
+        context.exit(BELOW_FLOOR)
+
+
+def _console_beside_data() -> "Console":
+    """Return a console on the standard error, where the standard output holds data."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def _refuse_unclear_endpoint(base_url: str, model: str) -> None:
+    """Refuse to guess where texts are sent."""
+    if not base_url:
+        raise click.UsageError(
+            "No endpoint is named, and there is no default. Set DEEPINNOVATION_LLM_BASE_URL or "
+            "--base-url, as http://localhost:8000/v1; --dry-run needs none."
+        )
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.UsageError(f"--base-url must be like http://localhost:8000/v1, not {base_url}.")
+    if parts.username or parts.password or parts.query:
+        raise click.UsageError(
+            "--base-url must hold no name, password or query: a key goes into "
+            "DEEPINNOVATION_LLM_API_KEY."
+        )
+    if not model:
+        raise click.UsageError("No model is named: set DEEPINNOVATION_LLM_MODEL or --model.")
+
+
+def _key_of_endpoint() -> str:
+    """Return the key; one that no header can hold was pasted wrongly."""
+    key = (os.environ.get("DEEPINNOVATION_LLM_API_KEY") or "").strip()
+    if not all(33 <= ord(character) <= 126 for character in key):
+        raise click.UsageError(
+            "DEEPINNOVATION_LLM_API_KEY holds blanks or letters that no key has. Set it anew."
+        )
+    return key

@@ -67,6 +67,15 @@ DOCUMENT_TEXT = pa.schema([("document_id", pa.string()), ("text_hash", pa.string
 # A document and the shard of the work it belongs to.
 DOCUMENT_SHARD = pa.schema([("document_id", pa.string()), ("shard", pa.string())])
 
+# The language of documents that no source tells it of.
+LANGUAGES = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("language", pa.string()),  # ISO 639-1
+        ("language_source", pa.string()),  # detected | unknown
+    ]
+)
+
 # What fixes the vectors of texts.
 ENCODERS = pa.schema(
     [
@@ -130,3 +139,105 @@ EMBEDDING_TEXT = pa.field("embedding_text", pa.string())
 def in_space(table: pa.Table, embedding_text: str) -> pa.Table:
     """Return the table with the column `embedding_text`, the same text in every row."""
     return table.append_column(EMBEDDING_TEXT, pa.repeat(embedding_text, table.num_rows))
+
+
+# What judges documents of one type in one layer of the decision.
+CLASSIFIERS = pa.schema(
+    [
+        ("layer", pa.string()),  # outer | inner
+        ("document_type", pa.string()),  # paper | patent
+        ("model_version", pa.string()),
+        ("threshold", pa.float64()),  # probability from which on the layer accepts
+        ("languages", pa.list_(pa.string())),  # ISO 639-1
+        ("precision", pa.string()),  # f32 | bf16
+        ("maximum_tokens", pa.int32()),
+    ]
+)
+
+# What identifies a judgement: a document, its text, and what judges it.
+JUDGED_TEXT = ("document_id", "text_hash", "model_version")
+
+# One row per text that a layer has judged.
+CLASSIFIED = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("text_hash", pa.string()),
+        ("model_version", pa.string()),
+        ("logit", pa.float32()),  # log odds before calibration, in nats
+        ("probability", pa.float64()),  # calibrated
+    ]
+)
+
+# One row per document and judge of it, with what a label says and the groups it is in.
+PREDICTIONS = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("document_type", pa.string()),  # paper | patent
+        ("judge", pa.string()),
+        ("is_ai", pa.bool_()),  # what the label says
+        ("is_accepted", pa.bool_()),  # what the judge says
+        ("probability", pa.float64()),  # missing of a judge that tells none
+        ("threshold", pa.float64()),  # of two layers together that of the inner one
+        ("model_version", pa.string()),
+        ("source_name", pa.string()),
+        ("label_source", pa.string()),
+        ("stratum", pa.string()),  # easy | boundary
+        ("language", pa.string()),  # ISO 639-1; missing where unknown
+        ("year_band", pa.string()),  # five years, as 2015-2019; missing where unknown
+    ]
+)
+
+# One row per judge, type of document, and value of a dimension.
+EVALUATION = pa.schema(
+    [
+        ("judge", pa.string()),
+        ("document_type", pa.string()),  # paper | patent
+        ("dimension", pa.string()),
+        ("value", pa.string()),
+        ("documents", pa.int64()),
+        ("positives", pa.int64()),  # labelled AI
+        ("accepted", pa.int64()),  # called AI
+        *(
+            (name, pa.float64())
+            for measure in ("precision", "recall", "f1", "average_precision", "calibration_error")
+            for name in (measure, f"{measure}_low", f"{measure}_high")
+        ),
+        ("threshold", pa.float64()),
+        ("model_version", pa.string()),
+    ]
+)
+
+# One row per document and baseline that judged it.
+BASELINE_JUDGEMENTS = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("baseline", pa.string()),
+        ("probability", pa.float64()),
+        ("threshold", pa.float64()),
+        ("model_version", pa.string()),
+    ]
+)
+
+# One row per document of a cross-validation, judged by what its fold did not train.
+FOLD_JUDGEMENTS = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("document_type", pa.string()),
+        ("fold", pa.int32()),
+        ("is_ai", pa.bool_()),
+        ("source_name", pa.string()),
+        ("label_source", pa.string()),
+        ("stratum", pa.string()),
+        ("language", pa.string()),
+        ("year", pa.int32()),
+        ("outer_probability", pa.float64()),
+        ("outer_threshold", pa.float64()),
+        ("outer_model_version", pa.string()),
+        ("inner_probability", pa.float64()),  # missing where the outer layer does not accept
+        ("inner_threshold", pa.float64()),
+        ("inner_model_version", pa.string()),
+        ("tfidf_probability", pa.float64()),  # missing where too few examples train it
+        ("tfidf_threshold", pa.float64()),
+        ("tfidf_model_version", pa.string()),
+    ]
+)

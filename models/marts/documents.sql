@@ -16,6 +16,12 @@ numbers as (
 
     select * from {{ ref('document_numbers') }}
 
+),
+
+languages as (
+
+    select * from {{ ref('int_document_languages') }}
+
 )
 
 select
@@ -24,15 +30,20 @@ select
     documents.document_type,
     documents.title,
     documents.abstract,
-    documents.language,
+    languages.language,
+    languages.language_source,
     documents.year,
     documents.year_basis,
     decisions.is_ai,
     decisions.decided_by,
     decisions.decision_source,
+    decisions.reason as decision_reason,
+    decisions.outer_probability,
+    decisions.inner_probability,
     documents.source_system,
     documents.source_name,
     documents.source_record_id
 from documents
 inner join numbers on documents.document_id = numbers.document_id
+inner join languages on documents.document_id = languages.document_id
 inner join decisions on documents.document_id = decisions.document_id

@@ -23,6 +23,12 @@ numbers as (
 
 ),
 
+languages as (
+
+    select * from {{ ref('int_document_languages') }}
+
+),
+
 decisions as (
 
     select * from {{ ref('int_documents_decided') }}
@@ -88,7 +94,8 @@ select
     papers.doi,
     papers.title,
     papers.abstract,
-    papers.language,
+    languages.language,
+    languages.language_source,
     papers.year as publication_year,
     papers.publication_date,
     papers.venue,
@@ -102,6 +109,9 @@ select
     decisions.is_ai,
     decisions.decided_by,
     decisions.decision_source,
+    decisions.reason as decision_reason,
+    decisions.outer_probability,
+    decisions.inner_probability,
     keywords.keywords,
     keywords.keyword_source,
     cast(null as double) as novelty,
@@ -113,6 +123,7 @@ select
 from papers
 inner join details on papers.document_id = details.document_id
 inner join numbers on papers.document_id = numbers.document_id
+inner join languages on papers.document_id = languages.document_id
 inner join decisions on papers.document_id = decisions.document_id
 left join keywords on papers.document_id = keywords.document_id
 left join embeddings on keywords.document_id = embeddings.document_id

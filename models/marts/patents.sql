@@ -13,6 +13,12 @@ numbers as (
 
 ),
 
+languages as (
+
+    select * from {{ ref('int_document_languages') }}
+
+),
+
 decisions as (
 
     select * from {{ ref('int_documents_decided') }}
@@ -95,7 +101,8 @@ select
     patents.kind_code,
     patents.title,
     patents.abstract,
-    patents.language,
+    languages.language,
+    languages.language_source,
     patents.year,
     patents.year_basis,
     patents.publication_date,
@@ -110,6 +117,9 @@ select
     decisions.is_ai,
     decisions.decided_by,
     decisions.decision_source,
+    decisions.reason as decision_reason,
+    decisions.outer_probability,
+    decisions.inner_probability,
     keywords.keywords,
     keywords.keyword_source,
     cast(null as double) as novelty,
@@ -120,6 +130,7 @@ select
     embeddings.model_version as embedding_model_version
 from patents
 inner join numbers on patents.document_id = numbers.document_id
+inner join languages on patents.document_id = languages.document_id
 inner join decisions on patents.document_id = decisions.document_id
 left join keywords on patents.document_id = keywords.document_id
 left join embeddings on keywords.document_id = embeddings.document_id

@@ -139,7 +139,9 @@ def test_python_nodes_hold_plumbing_only():
 
 
 def test_steps_know_nothing_of_dbt_or_pandas_and_only_the_engine_knows_engines():
-    for step in ["engine", "storage", "tables", "embedding", "keywords", "similarity"]:
+    steps = ["engine", "storage", "tables", "languages", "embedding", "keywords", "similarity"]
+    steps += ["baselines", "cross_validation", "evaluation"]
+    for step in steps:
         tree = ast.parse((PROJECT / "python_steps" / f"{step}.py").read_text())
         imported = {
             name.split(".")[0]

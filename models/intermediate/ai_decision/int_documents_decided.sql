@@ -1,170 +1,112 @@
 with
 
-documents as (
+assessed as (
 
-    select
-        document_id,
-        document_type,
-        language,
-        match_text
-    from {{ ref('int_documents_unioned') }}
+    select * from {{ ref('int_documents_assessed') }}
 
 ),
 
-coded_documents as (
+outer_judgements as (
 
-    select distinct document_id from {{ ref('int_document_codes') }}
+    select * from {{ ref('int_documents_classified_outer') }}
+
+),
+
+inner_judgements as (
+
+    select * from {{ ref('int_documents_classified_inner') }}
 
 ),
 
 labels as (
 
-    select * from {{ ref('int_documents_labelled') }}
+    select * from {{ ref('int_labels_resolved') }}
+    where
+        is_ai is not null
+        and (
+            1 = 0
+            {% for prefix in var('deciding_label_sources') -%}
+            or substring(label_source, 1, {{ prefix | length }}) = '{{ prefix }}'
+            {% endfor -%}
+        )
 
 ),
 
-matches as (
-
-    select * from {{ ref('int_documents_matched_to_definitions') }}
-
-),
-
--- The place of a definition in the list says which one is named when several match.
-definitions_that_decide as (
-
-    {% for definition in var('decision_definitions') %}
-    select
-        '{{ definition }}' as definition,
-        {{ loop.index }} as place
-    {{ 'union all' if not loop.last }}
-    {% else %}
-    select
-        cast(null as string) as definition,
-        0 as place
-    where 1 = 0
-    {% endfor %}
-
-),
-
-ranked_labels as (
+judged as (
 
     select
-        *,
-        min(label_priority) over (partition by document_id) as strongest_priority
-    from labels
-
-),
-
--- Sources of equal rank that disagree, and a source that contradicts itself, decide nothing.
-label_per_document as (
-
-    select
-        document_id,
-        min(label_source) as label_source,
-        case
-            when count(is_ai) = count(*) and bool_and(is_ai) = bool_or(is_ai) then bool_and(is_ai)
-        end as is_ai
-    from ranked_labels
-    where label_priority = strongest_priority
-    group by document_id
-
-),
-
-ranked_matches as (
-
-    select
-        matches.document_id,
-        matches.definition,
-        matches.matched_codes,
-        matches.matched_keywords,
-        row_number() over (
-            partition by matches.document_id
-            order by definitions_that_decide.place asc
-        ) as match_rank
-    from matches
-    inner join definitions_that_decide
-        on matches.definition = definitions_that_decide.definition
-    where matches.is_match
-
-),
-
--- The keywords are English: that none occurs in a text of another language, without codes beside it, says nothing.
-assessed as (
-
-    select
-        documents.document_id,
-        documents.document_type,
-        documents.language,
-        label_per_document.label_source,
-        label_per_document.is_ai as label_is_ai,
-        label_per_document.document_id is not null and label_per_document.is_ai is null as has_conflict,
-        ranked_matches.definition,
-        ranked_matches.matched_codes,
-        ranked_matches.matched_keywords,
-        {{ trimmed('documents.match_text') }} = '' and coded_documents.document_id is null as is_blank,
-        coalesce(substring(lower(documents.language), 1, 2), 'en') <> 'en'
-        and coded_documents.document_id is null as is_foreign
-    from documents
-    left join coded_documents
-        on documents.document_id = coded_documents.document_id
-    left join label_per_document
-        on documents.document_id = label_per_document.document_id
-    left join ranked_matches
-        on documents.document_id = ranked_matches.document_id and ranked_matches.match_rank = 1
+        assessed.document_id,
+        assessed.document_type,
+        assessed.language,
+        assessed.refusal,
+        assessed.outer_threshold,
+        assessed.inner_threshold,
+        outer_judgements.probability as outer_probability,
+        inner_judgements.probability as inner_probability,
+        outer_judgements.model_version as outer_model_version,
+        inner_judgements.model_version as inner_model_version,
+        labels.is_ai as label_is_ai,
+        labels.label_source
+    from assessed
+    left join outer_judgements
+        on
+            assessed.document_id = outer_judgements.document_id
+            and assessed.text_hash = outer_judgements.text_hash
+            and assessed.outer_model_version = outer_judgements.model_version
+            and assessed.refusal is null
+    left join inner_judgements
+        on
+            assessed.document_id = inner_judgements.document_id
+            and assessed.text_hash = inner_judgements.text_hash
+            and assessed.inner_model_version = inner_judgements.model_version
+            and outer_judgements.probability >= assessed.outer_threshold
+    left join labels on assessed.document_id = labels.document_id
 
 ),
 
 decided as (
 
     select
-        document_id,
-        document_type,
+        *,
         case
-            when label_is_ai is not null then label_is_ai
-            when definition is not null then true
-            when is_blank or is_foreign or {{ 'false' if var('decision_definitions') else 'true' }} then null
-            else false
-        end as is_ai,
-        case when label_is_ai is not null then label_source else definition end as decision_source,
-        case
-            when label_is_ai is not null then 'label of ' || label_source
-            else
-                case when has_conflict then 'labels disagree; ' else '' end
-                || case
-                    when definition is not null
-                        then
-                            definition
-                            || case
-                                when {{ list_join('matched_codes', ', ') }} <> ''
-                                    then ': codes ' || {{ list_join('matched_codes', ', ') }}
-                                else ''
-                            end
-                            || case
-                                when {{ list_join('matched_keywords', ', ') }} <> ''
-                                    then ': keywords ' || {{ list_join('matched_keywords', ', ') }}
-                                else ''
-                            end
-                    when is_blank then 'neither text nor codes'
-                    when is_foreign then 'no codes and text in ' || language
-                    else 'no definition matches'
-                end
-        end as reason,
-        label_is_ai is not null as is_labelled
-    from assessed
+            when label_is_ai is not null then 'label'
+            when refusal = 'no_rule_matches' then 'rule'
+            when refusal is not null then null
+            when outer_probability < outer_threshold then 'outer'
+            else 'inner'
+        end as decided_by
+    from judged
 
 )
 
 select
     document_id,
     document_type,
-    is_ai,
+    case decided_by
+        when 'label' then label_is_ai
+        when 'rule' then false
+        when 'outer' then false
+        when 'inner' then inner_probability >= inner_threshold
+    end as is_ai,
+    decided_by,
+    case decided_by
+        when 'label' then label_source
+        when 'rule' then '{{ var("rule_definitions") | join(", ") }}'
+        when 'outer' then outer_model_version
+        when 'inner' then inner_model_version
+    end as decision_source,
     case
-        when is_labelled then 'label'
-        when is_ai is not null then 'rule'
-    end as decided_by,
-    decision_source,
-    reason,
-    cast(null as double) as outer_probability,
-    cast(null as double) as inner_probability,
-    cast(null as string) as model_version
+        when decided_by = 'label' then 'label of ' || label_source
+        when refusal = 'language_not_supported' then 'language_not_supported: ' || language
+        when refusal is not null then refusal
+        when decided_by = 'outer' then 'outer probability below its threshold'
+        when inner_probability >= inner_threshold then 'inner probability at or above its threshold'
+        else 'inner probability below its threshold'
+    end as reason,
+    outer_probability,
+    inner_probability,
+    outer_threshold,
+    inner_threshold,
+    outer_model_version,
+    inner_model_version
 from decided

@@ -1,5 +1,5 @@
--- A misspelt name in the variable decision_definitions would silently decide nothing.
-{% for definition in var('decision_definitions') %}
+-- A misspelt name in the variable rule_definitions would silently match nothing.
+{% for definition in var('rule_definitions') %}
 select '{{ definition }}' as definition
 where '{{ definition }}' not in (select known.definition from {{ ref('definitions') }} as known)
 {{ 'union all' if not loop.last }}

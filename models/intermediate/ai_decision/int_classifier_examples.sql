@@ -1,0 +1,107 @@
+with
+
+documents as (
+
+    select * from {{ ref('int_documents_unioned') }}
+    where {{ trimmed('match_text') }} <> ''
+
+),
+
+document_languages as (
+
+    select * from {{ ref('int_document_languages') }}
+
+),
+
+labels as (
+
+    select * from {{ ref('int_labels_resolved') }}
+    where is_ai is not null
+
+),
+
+matches as (
+
+    select
+        document_id,
+        bool_or(is_match) as is_match_of_any,
+        bool_and(is_match) as is_match_of_all
+    from {{ ref('int_documents_matched_to_definitions') }}
+    where definition in ('{{ var("rule_definitions") | join("', '") }}')
+    group by document_id
+
+),
+
+-- Letters alone, as some deliver titles without digits and signs: one title has one key everywhere.
+keyed as (
+
+    select
+        documents.document_id,
+        documents.document_type,
+        documents.text_hash,
+        documents.title,
+        documents.abstract,
+        document_languages.language,
+        documents.year,
+        documents.source_name,
+        labels.label_source,
+        labels.label_priority,
+        labels.is_ai,
+        coalesce(matches.is_match_of_any, false) as is_match_of_any,
+        coalesce(matches.is_match_of_all, false) as is_match_of_all,
+        coalesce(
+            nullif({{ regexp_replace_all(normalised_text('documents.title'), '[^\\p{L}]+', '') }}, ''),
+            documents.document_id
+        ) as title_key
+    from documents
+    inner join document_languages on documents.document_id = document_languages.document_id
+    inner join labels on documents.document_id = labels.document_id
+    left join matches on documents.document_id = matches.document_id
+
+),
+
+parted as (
+
+    select
+        *,
+        {{ hex_to_bigint("substring(md5(title_key), 1, 8)") }} % 10 as tenth,
+        case
+            when is_ai <> is_match_of_any or is_match_of_any <> is_match_of_all then 'boundary'
+            else 'easy'
+        end as stratum
+    from keyed
+
+),
+
+layers as (
+
+    select 'outer' as layer
+
+    union all
+
+    select 'inner' as layer
+
+)
+
+select
+    parted.document_id,
+    parted.document_type,
+    layers.layer,
+    parted.text_hash,
+    parted.title,
+    parted.abstract,
+    parted.language,
+    parted.year,
+    parted.source_name,
+    parted.label_source,
+    parted.is_ai,
+    case
+        when parted.tenth < 7 then 'train'
+        when parted.tenth < 8 then 'validation'
+        else 'test'
+    end as split,
+    parted.stratum,
+    parted.title_key
+from parted
+cross join layers
+where layers.layer = 'outer' or parted.label_priority <= {{ var('inner_label_priority') }}

@@ -1,0 +1,70 @@
+with
+
+documents as (
+
+    select * from {{ ref('int_documents_unioned') }}
+
+),
+
+document_languages as (
+
+    select * from {{ ref('int_document_languages') }}
+
+),
+
+classifiers as (
+
+    select * from {{ ref('int_classifiers_loaded') }}
+
+),
+
+outer_classifiers as (
+
+    select * from classifiers
+    where layer = 'outer'
+
+),
+
+inner_classifiers as (
+
+    select * from classifiers
+    where layer = 'inner'
+
+),
+
+matched_documents as (
+
+    select distinct document_id
+    from {{ ref('int_documents_matched_to_definitions') }}
+    where is_match and definition in ('{{ var("rule_definitions") | join("', '") }}')
+
+)
+
+select
+    documents.document_id,
+    documents.document_type,
+    documents.shard,
+    documents.text_hash,
+    documents.title,
+    documents.abstract,
+    document_languages.language,
+    outer_classifiers.model_version as outer_model_version,
+    outer_classifiers.threshold as outer_threshold,
+    inner_classifiers.model_version as inner_model_version,
+    inner_classifiers.threshold as inner_threshold,
+    case
+        when {{ trimmed('documents.match_text') }} = '' then 'no_text'
+        -- An unknown language is that of a short text, most often a title in English.
+        when
+            not array_contains(outer_classifiers.languages, document_languages.language)
+            or not array_contains(inner_classifiers.languages, document_languages.language)
+            then 'language_not_supported'
+        {% for kind in ['paper', 'patent'] if var('classified_' ~ kind ~ 's') == 'rules' -%}
+        when documents.document_type = '{{ kind }}' and matched_documents.document_id is null then 'no_rule_matches'
+        {% endfor -%}
+    end as refusal
+from documents
+inner join document_languages on documents.document_id = document_languages.document_id
+inner join outer_classifiers on documents.document_type = outer_classifiers.document_type
+inner join inner_classifiers on documents.document_type = inner_classifiers.document_type
+left join matched_documents on documents.document_id = matched_documents.document_id

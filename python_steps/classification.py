@@ -1,0 +1,555 @@
+"""
+Tell how likely a document is about AI, by a BERT that was fine-tuned for one layer of the decision.
+
+The outer layer is coarse and keeps nearly all that is AI; the inner layer is fine and reads only
+what the outer one accepts. A classifier is a folder: what was trained (low-rank adapters, or all
+weights), a head of one linear unit over the mean of the last hidden states, and `classifier.json`
+with calibration, threshold, languages and hashes. :mod:`python_steps.training` writes such folders.
+
+As for embeddings, the result of a document never depends, to the bit, on the documents it is
+computed with (see :mod:`python_steps.transformer`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from python_steps import tables, transformer
+from python_steps.transformer import PACKAGED_MODEL, Batch, ModelError, present_device
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+LAYERS = ("outer", "inner")
+DOCUMENT_TYPES = ("paper", "patent")
+
+PACKAGED = "packaged"  # stands for the folder of the classifiers that come with the project
+PACKAGED_FOLDER = Path(__file__).parent / "classifiers"
+
+DESCRIPTION_FILE = "classifier.json"
+HEAD_FILE = "head.safetensors"
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+ENCODER_FILE = "encoder.safetensors"
+
+TEXTS_TOKENISED_AT_ONCE = 4096
+
+# Digits, formulas and punctuation tell corpora apart (some deliver texts without them), not
+# subjects: a classifier that may look at them learns which corpus a text is from.
+_UNREAD = re.compile(r"[^\w.]|[\d_]")
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """
+    What judges the documents of one type in one layer, by description.
+
+    It pickles to some hundred bytes; the model itself is loaded once per process and device.
+
+    Attributes
+    ----------
+    folder
+        Absolute path of the classifier's folder.
+    layer
+        ``outer`` or ``inner``.
+    document_types
+        What it was trained to judge: ``paper``, ``patent``, or both.
+    model_version
+        Name, content hash, precision and maximum tokens: equal versions give equal logits on equal
+        hardware.
+    precision
+        ``f32`` or ``bf16``: what the transformer computes in. Pooling and head are f32.
+    maximum_tokens
+        Tokens of title and abstract together that are read.
+    temperature, bias
+        Calibration (Platt 1999): probability = sigmoid(logit / temperature + bias).
+    threshold
+        Probability from which on the layer accepts a document.
+    languages
+        ISO 639-1 codes of the languages in which it judges well enough, by its own validation.
+    device
+        Where to run, as asked for.
+    precision_is_chosen
+        Whether the precision was chosen for the processor.
+    """
+
+    folder: str
+    layer: str
+    document_types: tuple[str, ...]
+    model_version: str
+    precision: str
+    maximum_tokens: int
+    temperature: float
+    bias: float
+    threshold: float
+    languages: tuple[str, ...]
+    device: str
+    precision_is_chosen: bool = field(compare=False)
+
+    def logits(self, titles: Sequence[str | None], abstracts: Sequence[str | None]) -> np.ndarray:
+        """
+        Return the uncalibrated scores of documents.
+
+        Parameters
+        ----------
+        titles, abstracts
+            As many of the one as of the other; None counts as the empty text.
+
+        Returns
+        -------
+        np.ndarray
+            float32 of shape [documents], in nats of log odds.
+
+        Raises
+        ------
+        ModelError
+            When this process has to load the model and cannot, or finds another.
+        """
+        return _loaded(self).logits(titles, abstracts)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Return the calibrated probabilities of logits: float64 of the same shape, 0 to 1."""
+        return calibrated(logits, self.temperature, self.bias)
+
+
+def calibrated(logits: np.ndarray, temperature: float, bias: float) -> np.ndarray:
+    """Return sigmoid(logits / temperature + bias) in float64."""
+    return 1 / (1 + np.exp(-(np.asarray(logits, np.float64) / temperature + bias)))
+
+
+def load_classifiers(
+    classifiers: str = PACKAGED,
+    *,
+    layers: Sequence[str] = LAYERS,
+    document_types: Sequence[str] = DOCUMENT_TYPES,
+    precision: str = "auto",
+    device: str = "auto",
+) -> list[Classifier]:
+    """
+    Find a classifier for each of some layers and types of document.
+
+    Parameters
+    ----------
+    classifiers
+        ``packaged``, or a folder whose subfolders are classifiers; the packaged ones stand in for
+        what it does not hold.
+    layers, document_types
+        What is to be judged.
+    precision
+        ``f32``, ``bf16``, or ``auto``: bf16 where the processor computes in it, else f32.
+    device
+        As torch names it, or ``auto``.
+
+    Returns
+    -------
+    list[Classifier]
+        Outer before inner, those of papers before those of patents; one that judges both types
+        stands there once.
+
+    Raises
+    ------
+    ModelError
+        When a folder is no classifier, two claim the same, or one is missing.
+    """
+    asked = [(layer, kind) for layer in layers for kind in document_types]
+    found: dict[tuple[str, str], Classifier] = {}
+    folders = [PACKAGED_FOLDER]
+    if classifiers != PACKAGED:
+        folders.insert(0, Path(classifiers).expanduser().absolute())
+    for place in folders:
+        here: dict[tuple[str, str], Classifier] = {}
+        for folder in classifier_folders(place, required=place is not PACKAGED_FOLDER):
+            description = read_description(folder)
+            wanted = [(description["layer"], each) for each in description["document_types"]]
+            wanted = [key for key in wanted if key in asked]
+            if all(key in found for key in wanted):
+                continue
+            classifier = load_classifier(folder, precision=precision, device=device)
+            for key in wanted:
+                if key in here and here[key] != classifier:
+                    message = (
+                        f"{folder} and {here[key].folder} both judge {key[1]}s in the {key[0]} "
+                        "layer: keep one of them"
+                    )
+                    raise ModelError(message)
+                here[key] = classifier
+        found = here | found
+    missing = [
+        f"{kind}s in the {layer} layer" for layer, kind in asked if (layer, kind) not in found
+    ]
+    if missing:
+        message = f"no classifier for {', '.join(missing)}: train one with `deepinnovation train`"
+        raise ModelError(message)
+    return list(dict.fromkeys(found[key] for key in asked))
+
+
+def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
+    """
+    Return the folders of classifiers at a place: itself, or those in it, by name.
+
+    Raises
+    ------
+    ModelError
+        When there is none and one is required.
+    """
+    if (place / DESCRIPTION_FILE).is_file():
+        return [place]
+    folders = sorted(path.parent for path in place.glob(f"*/{DESCRIPTION_FILE}"))
+    if required and not folders:
+        message = (
+            f"{place} holds no classifier: name a folder that `deepinnovation train` wrote, or "
+            f"{PACKAGED!r}"
+        )
+        raise ModelError(message)
+    return folders
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """
+    Return what `classifier.json` of a folder says.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be read or lacks a field.
+    """
+    path = folder / DESCRIPTION_FILE
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        absent = [name for name in _FIELDS if name not in description]
+    except (OSError, ValueError) as error:
+        message = f"cannot read {path}: {error}"
+        raise ModelError(message) from error
+    if absent:
+        message = f"{path} lacks {', '.join(absent)}: train the classifier again"
+        raise ModelError(message)
+    return description
+
+
+_FIELDS = (
+    "layer", "document_types", "base_model", "base_sha256", "maximum_tokens", "temperature", "bias",
+    "threshold", "languages", "sha256",
+)  # fmt: skip
+
+
+def load_classifier(
+    folder: str | Path, *, precision: str = "auto", device: str = "auto"
+) -> Classifier:
+    """
+    Load one classifier from its folder, once the hashes of its files have been checked.
+
+    Raises
+    ------
+    ModelError
+        When a file is missing or another than was trained, or the base model is.
+    ValueError
+        When `precision` is none of ``f32``, ``bf16`` and ``auto``.
+    """
+    folder = Path(folder).absolute()
+    description = read_description(folder)
+    for name, expected in sorted(description["sha256"].items()):
+        transformer.check_weights(folder / name, expected)
+    here = present_device(device)
+    chosen = transformer.chosen_precision(precision, here)
+    model, tokenizer = load_base(description["base_model"], description["base_sha256"])
+    network = Network(with_trained_weights(model, folder))
+    network.load_head(folder / HEAD_FILE)
+    limit = int(description["maximum_tokens"])
+    decisive = {name: description[name] for name in (*_FIELDS[:7], "sha256")}
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
+    classifier = Classifier(
+        folder=str(folder),
+        layer=description["layer"],
+        document_types=tuple(description["document_types"]),
+        model_version=f"{folder.name}/{digest}/{chosen}/{limit}",
+        precision=chosen,
+        maximum_tokens=limit,
+        temperature=float(description["temperature"]),
+        bias=float(description["bias"]),
+        threshold=float(description["threshold"]),
+        languages=tuple(description["languages"]),
+        device=device,
+        precision_is_chosen=precision == "auto",
+    )
+    network.compute_in(chosen, here)
+    transformer.keep(classifier, here, LoadedClassifier(network, tokenizer, here, limit))
+    return classifier
+
+
+def load_base(
+    name: str, sha256: str | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """
+    Load the BERT that a classifier starts from, in f32 on the CPU.
+
+    Parameters
+    ----------
+    name
+        ``all-MiniLM-L6-v2`` for the weights installed with this project, which never touch the
+        network; else a folder or a name that transformers can load.
+    sha256
+        What :func:`content_hash` has to be; None takes whatever is there.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be loaded, or is another than the one wanted.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    packaged = name == PACKAGED_MODEL
+    place = str(transformer.packaged_model_folder()) if packaged else name
+    try:
+        with transformer.quiet_transformers():
+            only_local = packaged or transformer.is_here(name)
+            model = AutoModel.from_pretrained(
+                place, local_files_only=only_local, trust_remote_code=False, use_safetensors=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(
+                place, local_files_only=only_local, trust_remote_code=False
+            )
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        message = (
+            f"cannot load the base model {name!r}: {reason}. Give a BERT by name or folder, with "
+            f"weights as safetensors, or {PACKAGED_MODEL!r}."
+        )
+        raise ModelError(message) from error
+    model.eval()
+    if sha256 is not None and content_hash(model) != sha256:
+        message = f"the base model {name!r} is not the one that the classifier was trained on"
+        raise ModelError(message)
+    return model, tokenizer
+
+
+def content_hash(model: torch.nn.Module) -> str:
+    """Return the SHA-256 of the names, shapes and f32 values of a model's weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def with_trained_weights(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """Return a base model with the weights that were trained: adapters merged in, or all."""
+    if (folder / ENCODER_FILE).is_file():
+        from safetensors.torch import load_file
+
+        model.load_state_dict(load_file(folder / ENCODER_FILE))
+        return model
+    from peft import PeftModel
+
+    with transformer.quiet_transformers():
+        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+
+
+class Network:
+    """
+    A BERT with one linear unit over the mean of its last hidden states.
+
+    The mean rather than the first token: the bundled encoder was trained so.
+    """
+
+    def __init__(self, encoder: torch.nn.Module) -> None:
+        import torch
+
+        self.encoder = encoder
+        self.head = torch.nn.Linear(encoder.config.hidden_size, 1)
+        # From nothing, so that the first steps do not pull the encoder in a random direction.
+        torch.nn.init.zeros_(self.head.weight)
+        torch.nn.init.zeros_(self.head.bias)
+
+    def load_head(self, path: Path) -> None:
+        """Read the head's weights from a file."""
+        from safetensors.torch import load_file
+
+        self.head.load_state_dict(load_file(path))
+
+    def compute_in(self, precision: str, device: str) -> None:
+        """Move to a device, the encoder in a precision and the head in f32."""
+        import torch
+
+        self.encoder.to(device, torch.bfloat16 if precision == "bf16" else torch.float32)
+        self.head.to(device)
+
+    def __call__(self, batch: Batch, device: str) -> torch.Tensor:
+        """Return the logits of the rows of a batch: float32 of shape [rows]."""
+        import torch
+
+        features = {
+            "input_ids": torch.from_numpy(batch.identifiers).to(device),
+            "attention_mask": torch.from_numpy(batch.mask).to(device),
+        }
+        if getattr(self.encoder.config, "type_vocab_size", 0) > 1:
+            features["token_type_ids"] = torch.from_numpy(batch.types).to(device)
+        hidden = self.encoder(**features)[0].float()
+        mask = features["attention_mask"].unsqueeze(-1).float()
+        mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+        with torch.autocast(device.split(":")[0], enabled=False):
+            return self.head(mean).squeeze(-1)
+
+
+@dataclass(frozen=True)
+class LoadedClassifier:
+    """A network on its device, and the tokeniser of its base model."""
+
+    network: Network
+    tokenizer: PreTrainedTokenizerBase
+    device: str
+    maximum_tokens: int
+
+    def logits(self, titles: Sequence[str | None], abstracts: Sequence[str | None]) -> np.ndarray:
+        """Return float32 of shape [documents]."""
+        import torch
+
+        def forward(batch: Batch) -> np.ndarray:
+            with torch.inference_mode():
+                return self.network(batch, self.device).cpu().numpy()
+
+        results = np.empty(len(titles), dtype=np.float32)
+        # Chunks bound the memory of token lists; they decide no result.
+        for start in range(0, len(titles), TEXTS_TOKENISED_AT_ONCE):
+            part = slice(start, start + TEXTS_TOKENISED_AT_ONCE)
+            tokens, types = tokenised(
+                self.tokenizer, titles[part], abstracts[part], self.maximum_tokens
+            )
+            batches = transformer.batches(
+                tokens,
+                types,
+                padding_token=self.tokenizer.pad_token_id,
+                device=self.device,
+                on_the_left=self.tokenizer.padding_side == "left",
+            )
+            for members, rows in transformer.map_batches(
+                forward, list(batches), device=self.device
+            ):
+                results[start + members] = rows
+        return results
+
+
+def tokenised(
+    tokenizer: PreTrainedTokenizerBase,
+    titles: Sequence[str | None],
+    abstracts: Sequence[str | None],
+    maximum_tokens: int,
+) -> tuple[list[list[int]], list[list[int]]]:
+    """
+    Return tokens of documents as pairs of texts, and which of the two each token is of.
+
+    Of a pair that is too long the longer text is cut.
+    """
+    # Truncation and padding are stated because the packaged tokeniser carries its own (both 128).
+    encoded = tokenizer(
+        [read_text(text) for text in titles],
+        [read_text(text) for text in abstracts],
+        truncation="longest_first",
+        max_length=maximum_tokens,
+        padding=False,
+        return_token_type_ids=True,
+    )
+    return encoded["input_ids"], encoded["token_type_ids"]
+
+
+def read_text(text: str | None) -> str:
+    """Return what a classifier reads of a text: letters and full stops."""
+    return " ".join(_UNREAD.sub(" ", text or "").split())
+
+
+def _loaded(classifier: Classifier) -> LoadedClassifier:
+    return transformer.loaded(classifier, present_device(classifier.device), _loaded_again)
+
+
+def _loaded_again(classifier: Classifier) -> LoadedClassifier:
+    def load(precision: str) -> Classifier:
+        return load_classifier(classifier.folder, precision=precision, device=classifier.device)
+
+    return _loaded(transformer.found_again(classifier, load))
+
+
+# --- steps --------------------------------------------------------------------------------------
+
+
+def describe(classifiers: Sequence[Classifier]) -> pa.Table:
+    """Return rows of :data:`tables.CLASSIFIERS`: one per layer and type of document."""
+    rows = [
+        {
+            "layer": classifier.layer,
+            "document_type": kind,
+            "model_version": classifier.model_version,
+            "threshold": classifier.threshold,
+            "languages": list(classifier.languages),
+            "precision": classifier.precision,
+            "maximum_tokens": classifier.maximum_tokens,
+        }
+        for classifier in classifiers
+        for kind in classifier.document_types
+    ]
+    return pa.Table.from_pylist(rows, schema=tables.CLASSIFIERS)
+
+
+def versions(classifiers: Sequence[Classifier], layer: str) -> str:
+    """Return a text that tells apart what judges one layer."""
+    return " ".join(each.model_version for each in classifiers if each.layer == layer)
+
+
+def classify(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) -> pa.Table:
+    """
+    Judge documents in one layer.
+
+    Parameters
+    ----------
+    table
+        Columns document_id, document_type, text_hash, title, abstract.
+    classifiers
+        One of them judges the layer for each type of document in the table.
+    layer
+        ``outer`` or ``inner``.
+
+    Returns
+    -------
+    pa.Table
+        Rows of :data:`tables.CLASSIFIED`, in the order they come. The cost is that of one pass of
+        the transformer for each document, which grows with its tokens up to `maximum_tokens`.
+
+    Raises
+    ------
+    ModelError
+        When a model cannot be loaded.
+    """
+    kinds = table.column("document_type")
+    logits = np.full(table.num_rows, np.nan, dtype=np.float32)
+    probabilities = np.full(table.num_rows, np.nan)
+    versions = np.full(table.num_rows, None, dtype=object)
+    for classifier in classifiers:
+        if classifier.layer != layer:
+            continue
+        for kind in classifier.document_types:
+            places = np.flatnonzero(pc.equal(kinds, kind).to_numpy(zero_copy_only=False))
+            if not len(places):
+                continue
+            texts = table.select(["title", "abstract"]).take(pa.array(places))
+            found = classifier.logits(*(column.to_pylist() for column in texts.columns))
+            logits[places] = found
+            probabilities[places] = classifier.probabilities(found)
+            versions[places] = classifier.model_version
+    return pa.table(
+        [
+            table.column("document_id"),
+            table.column("text_hash"),
+            pa.array(versions, pa.string()),
+            pa.array(logits, pa.float32()),
+            pa.array(probabilities, pa.float64()),
+        ],
+        schema=tables.CLASSIFIED,
+    )

@@ -1,0 +1,474 @@
+"""Measure classifiers: how often right, how far to be believed, and within which interval."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from python_steps import tables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BINS_OF_CALIBRATION = 10
+DRAWS = 1000
+CONFIDENCE = 0.95
+# Distinct scores that a bootstrap tells apart. More of them are cut into as many ranks, which moves
+# average precision by less than 0.001 and bounds the cost of a group of any size.
+MOST_LEVELS = 4096
+NUMBERS_DRAWN_AT_ONCE = 1_000_000  # 8 MB
+
+MEASURES = ("precision", "recall", "f1", "average_precision", "calibration_error")
+# Columns of predictions whose values part them into groups; `all` puts them into one.
+DIMENSIONS = ("all", "source_name", "label_source", "stratum", "language", "year_band")
+UNKNOWN = "unknown"
+
+TOGETHER, OUTER, INNER = "two layers together", "outer", "inner"
+
+
+def calibration(truth: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
+    """
+    Fit the temperature and bias with which logits become probabilities (Platt 1999).
+
+    Parameters
+    ----------
+    truth
+        bool of shape [documents]; both kinds occur.
+    logits
+        Log odds of shape [documents].
+
+    Returns
+    -------
+    tuple[float, float]
+        `temperature`, above zero, and `bias`: probability = sigmoid(logit / temperature + bias).
+
+    Raises
+    ------
+    ValueError
+        When larger logits do not mean AI more often, so that no temperature above zero fits.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    # Platt's targets rather than 0 and 1, so that logits which part both kinds have a finite fit:
+    # each document counts a little for the other kind.
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    share = np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    twice = np.concatenate([logits, logits]).reshape(-1, 1).astype(np.float64)
+    labels = np.repeat([True, False], len(truth))
+    fitted = LogisticRegression(C=np.inf, max_iter=1000).fit(
+        twice, labels, sample_weight=np.concatenate([share, 1 - share])
+    )
+    slope = float(fitted.coef_[0, 0])
+    if slope <= 0:
+        message = "the classifier learned nothing: its scores are not higher where a label says AI"
+        raise ValueError(message)
+    return 1 / slope, float(fitted.intercept_[0])
+
+
+def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Return the area under the precision-recall steps; null (nan) without a positive."""
+    from sklearn.metrics import average_precision_score
+
+    # Of all right, the sum of the steps rounds to a little above one.
+    return min(1.0, float(average_precision_score(truth, scores))) if truth.any() else float("nan")
+
+
+def threshold_at_recall(truth: np.ndarray, scores: np.ndarray, recall: float) -> float:
+    """Return the highest threshold that keeps at least this share of the positives."""
+    positives = np.sort(scores[truth])
+    return float(positives[int(np.floor((1 - recall) * len(positives) + 1e-9))])
+
+
+def threshold_at_best_f1(truth: np.ndarray, scores: np.ndarray) -> float:
+    """
+    Return the threshold of the highest F1, half way to the next lower score.
+
+    Half way, because the score itself would lie on the edge of one document's fortune.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = scores[order], np.cumsum(truth[order])
+    # A threshold cannot part equal scores.
+    last = np.append(ranked[1:] != ranked[:-1], True)
+    f1 = np.where(last, 2 * hits / (np.arange(1, len(truth) + 1) + truth.sum()), -1.0)
+    best = int(np.argmax(f1))
+    if best == len(ranked) - 1:
+        return float(ranked[best])
+    return float((ranked[best] + ranked[best + 1]) / 2)
+
+
+def expected_calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> float:
+    """
+    Return the mean distance of probability and truth (ECE, Naeini et al. 2015).
+
+    Over ten bins of equal width, weighted by their documents.
+    """
+    if not len(truth):
+        return float("nan")
+    bins = np.clip((probabilities * BINS_OF_CALIBRATION).astype(int), 0, BINS_OF_CALIBRATION - 1)
+    differences = np.bincount(bins, probabilities - truth, minlength=BINS_OF_CALIBRATION)
+    return float(np.abs(differences).sum() / len(truth))
+
+
+def measures(truth: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[str, float]:
+    """
+    Return counts, precision, recall, F1, average precision and calibration error.
+
+    A share of nothing is nan: precision where nothing is accepted, recall without a positive.
+    """
+    return measures_of(truth, probabilities >= threshold, probabilities)
+
+
+def measures_of(
+    truth: np.ndarray, said: np.ndarray, probabilities: np.ndarray | None
+) -> dict[str, float]:
+    """
+    Return what :func:`measures` does, of a judge that may have no threshold.
+
+    Parameters
+    ----------
+    truth, said
+        What labels and the judge say: bool of shape [documents].
+    probabilities
+        float64 of shape [documents]; None of a judge that tells none, such as a rule, which leaves
+        average precision and calibration error nan.
+    """
+    true_positives = int((said & truth).sum())
+    told = probabilities is not None
+    return {
+        "documents": len(truth),
+        "positives": int(truth.sum()),
+        "accepted": int(said.sum()),
+        "precision": _share(true_positives, int(said.sum())),
+        "recall": _share(true_positives, int(truth.sum())),
+        "f1": _share(2 * true_positives, int(said.sum() + truth.sum())),
+        "average_precision": average_precision(truth, probabilities) if told else float("nan"),
+        "calibration_error": (
+            expected_calibration_error(truth, probabilities) if told else float("nan")
+        ),
+    }
+
+
+def intervals(
+    truth: np.ndarray,
+    said: np.ndarray,
+    probabilities: np.ndarray | None,
+    *,
+    draws: int = DRAWS,
+    seed: Sequence[int] = (0,),
+) -> dict[str, tuple[float, float]]:
+    """
+    Return the 95 % interval of each measure, by the percentiles of a bootstrap (Efron 1979).
+
+    Documents are drawn with replacement, as many as there are. Equal ones (score, label, answer)
+    are drawn together as one cell of a multinomial distribution, so that the cost is that of draws
+    times distinct cells, about half a second for 1,000 draws of 10,000 documents and at most that
+    for more; some 50 MB at a time.
+
+    Where all documents agree, as where recall is 1, the interval has no width: it says that they
+    agree, not that the value is sure. The calibration error of a draw holds the noise of the draw,
+    so its interval leans to the high side.
+
+    Parameters
+    ----------
+    truth, said, probabilities
+        As in :func:`measures_of`.
+    draws
+        How many samples are drawn.
+    seed
+        Equal seeds and documents give equal intervals, in whatever order the documents come.
+
+    Returns
+    -------
+    dict[str, tuple[float, float]]
+        Low and high end by name of measure; nan where no draw has the measure.
+    """
+    nothing = (float("nan"), float("nan"))
+    if not len(truth):
+        return dict.fromkeys(MEASURES, nothing)
+    cells = _Cells.of(truth, said, probabilities)
+    random = np.random.default_rng(list(seed))
+    at_once = max(1, NUMBERS_DRAWN_AT_ONCE // len(cells.counts))
+    shares = cells.counts / cells.counts.sum()
+    drawn = [
+        cells.measures(random.multinomial(len(truth), shares, size=min(at_once, draws - start)))
+        for start in range(0, draws, at_once)
+    ]
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    found = {}
+    for name in MEASURES:
+        values = np.concatenate([part[name] for part in drawn])
+        values = values[~np.isnan(values)]
+        found[name] = tuple(map(float, np.quantile(values, tails))) if len(values) else nothing
+    return found
+
+
+class _Cells:
+    """
+    Documents that count alike, in the order of falling scores.
+
+    Attributes
+    ----------
+    counts
+        Documents of each cell: int64 of shape [cells].
+    sums
+        What one document of a cell adds to true positives, answers of yes, positives, and the
+        difference of probability and truth in each bin of calibration: float64 of shape
+        [cells, 3 + bins], without bins where there are no probabilities.
+    ends
+        The last cell of each level of scores that holds a positive.
+    """
+
+    def __init__(
+        self, counts: np.ndarray, sums: np.ndarray, ends: np.ndarray, *, has_scores: bool
+    ) -> None:
+        self.counts, self.sums, self.ends, self.has_scores = counts, sums, ends, has_scores
+
+    @classmethod
+    def of(cls, truth: np.ndarray, said: np.ndarray, probabilities: np.ndarray | None) -> _Cells:
+        levels = np.zeros(len(truth), np.int64)
+        if probabilities is not None:
+            distinct, levels = np.unique(-probabilities, return_inverse=True)
+            if len(distinct) > MOST_LEVELS:
+                levels = levels * MOST_LEVELS // len(distinct)
+        kinds = levels * 4 + truth * 2 + said
+        named, members, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+        level, is_true, is_said = named // 4, named // 2 % 2, named % 2
+        columns = [is_true * is_said, is_said, is_true]
+        if probabilities is not None:
+            bins = np.clip(
+                (probabilities * BINS_OF_CALIBRATION).astype(int), 0, BINS_OF_CALIBRATION - 1
+            )
+            # Summed in the order of scores, so that no order of documents shows.
+            order = np.lexsort([probabilities, members])
+            for place in range(BINS_OF_CALIBRATION):
+                difference = np.where(bins == place, probabilities - truth, 0.0)
+                columns.append(np.bincount(members[order], difference[order], len(counts)) / counts)
+        ends = np.flatnonzero(np.append(level[1:] != level[:-1], True))
+        held = np.diff(np.cumsum(is_true)[ends], prepend=0) > 0
+        return cls(
+            counts,
+            np.stack(columns, axis=1).astype(np.float64),
+            ends[held],
+            has_scores=probabilities is not None,
+        )
+
+    def measures(self, drawn: np.ndarray) -> dict[str, np.ndarray]:
+        """Return each measure of each draw; `drawn` has shape [draws, cells]."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # the order of a sum must not follow the number of cores
+            sums = drawn.astype(np.float64) @ self.sums
+        hits, accepted, positives = sums[:, 0], sums[:, 1], sums[:, 2]
+        nothing = np.full(len(drawn), np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = {
+                "precision": hits / accepted,
+                "recall": hits / positives,
+                "f1": 2 * hits / (accepted + positives),
+                "average_precision": nothing,
+                "calibration_error": nothing,
+            }
+            if self.has_scores:
+                found["calibration_error"] = np.abs(sums[:, 3:]).sum(axis=1) / drawn.sum(axis=1)
+                ranked = np.cumsum(drawn, axis=1)[:, self.ends]
+                kept = np.cumsum(drawn * self.sums[:, 2].astype(np.int64), axis=1)[:, self.ends]
+                gained = np.diff(kept, axis=1, prepend=0)
+                steps = (gained * kept / np.maximum(ranked, 1)).sum(axis=1)
+                found["average_precision"] = np.minimum(steps / positives, 1.0)
+        return found
+
+
+def evaluate(predictions: pa.Table, *, draws: int = DRAWS, seed: int = 0) -> pa.Table:
+    """
+    Measure judges of documents, all together and by groups.
+
+    Parameters
+    ----------
+    predictions
+        Rows of :data:`tables.PREDICTIONS`, one per document and judge.
+    draws, seed
+        Of the bootstrap; the interval of a group does not depend on the other groups.
+
+    Returns
+    -------
+    pa.Table
+        Rows of :data:`tables.EVALUATION`: one per judge, type of document, dimension and value of
+        it that occurs. Measures are null where they are a share of nothing, and of rules where they
+        need a probability. A threshold is null where several were in use.
+    """
+    rows = [
+        row
+        for judge, kind in _distinct(predictions, ["judge", "document_type"])
+        for row in _evaluated(_with(predictions, judge=judge, document_type=kind), draws, seed)
+    ]
+    return pa.Table.from_pylist(rows, schema=tables.EVALUATION)
+
+
+def _evaluated(predictions: pa.Table, draws: int, seed: int) -> Iterator[dict[str, object]]:
+    """Yield the rows of one judge of one type of document."""
+    (judge, kind), *_ = _distinct(predictions, ["judge", "document_type"])
+    truth, said = (_bools(predictions, name) for name in ("is_ai", "is_accepted"))
+    scores = predictions.column("probability")
+    probabilities = None if scores.null_count else scores.to_numpy().astype(np.float64)
+    for dimension, value, here in groups(predictions):
+        part = truth[here], said[here], None if probabilities is None else probabilities[here]
+        name = "\n".join([judge, kind, dimension, value])
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
+        bounds = intervals(*part, draws=draws, seed=[seed, key])
+        members = predictions.filter(pa.array(here))
+        yield {
+            "judge": judge,
+            "document_type": kind,
+            "dimension": dimension,
+            "value": value,
+            "threshold": _only(members, "threshold"),
+            "model_version": _only(members, "model_version"),
+            **{name: _or_null(found) for name, found in measures_of(*part).items()},
+            **{f"{name}_low": _or_null(low) for name, (low, _) in bounds.items()},
+            **{f"{name}_high": _or_null(high) for name, (_, high) in bounds.items()},
+        }
+
+
+def groups(predictions: pa.Table) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield dimension, value, and which rows are of it: bool of shape [rows]."""
+    for dimension in DIMENSIONS:
+        if dimension == "all":
+            yield dimension, "all", np.ones(predictions.num_rows, bool)
+            continue
+        values = pc.fill_null(predictions.column(dimension), UNKNOWN)
+        for value in sorted(set(values.to_pylist())):
+            yield dimension, value, pc.equal(values, value).to_numpy(zero_copy_only=False)
+
+
+def reliability_plot(predictions: pa.Table) -> bytes:
+    """
+    Plot how often each judge is right where it is how sure, as PNG.
+
+    Parameters
+    ----------
+    predictions
+        Rows of :data:`tables.PREDICTIONS`; a panel for each type of document, a line for each judge
+        that tells probabilities. Equal rows give equal bytes.
+    """
+
+    def draw(axes: Axes, judge: str, rows: pa.Table) -> None:
+        truth, probabilities = _bools(rows, "is_ai"), rows.column("probability").to_numpy()
+        bins = np.clip(
+            (probabilities * BINS_OF_CALIBRATION).astype(int), 0, BINS_OF_CALIBRATION - 1
+        )
+        counts = np.bincount(bins, minlength=BINS_OF_CALIBRATION)
+        held = counts > 0
+        told, true = (
+            np.bincount(bins, values, minlength=BINS_OF_CALIBRATION)[held] / counts[held]
+            for values in (probabilities, truth)
+        )
+        error = expected_calibration_error(truth, probabilities)
+        axes.plot(told, true, marker="o", markersize=4, label=f"{judge} (ECE {error:.3f})")
+
+    def frame(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color="0.7", linestyle="--", linewidth=1, zorder=0)
+        axes.set_xlabel("mean probability")
+        axes.set_ylabel("share that is AI")
+
+    return _plotted(predictions, draw, frame)
+
+
+def precision_recall_plot(predictions: pa.Table) -> bytes:
+    """
+    Plot precision against recall for every threshold, and the point in use, as PNG.
+
+    Parameters
+    ----------
+    predictions
+        As for :func:`reliability_plot`.
+    """
+
+    def draw(axes: Axes, judge: str, rows: pa.Table) -> None:
+        from sklearn.metrics import precision_recall_curve
+
+        truth, probabilities = _bools(rows, "is_ai"), rows.column("probability").to_numpy()
+        if not truth.any():
+            return
+        precision, recall, _ = precision_recall_curve(truth, probabilities, drop_intermediate=True)
+        area = average_precision(truth, probabilities)
+        label = f"{judge} (average {area:.3f})"
+        (line,) = axes.step(recall, precision, where="post", label=label)
+        used = measures_of(truth, _bools(rows, "is_accepted"), probabilities)
+        axes.plot(used["recall"], used["precision"], marker="o", color=line.get_color())
+
+    def frame(axes: Axes) -> None:
+        axes.set_xlabel("recall")
+        axes.set_ylabel("precision")
+
+    return _plotted(predictions, draw, frame)
+
+
+def _plotted(
+    predictions: pa.Table,
+    draw: Callable[[Axes, str, pa.Table], None],
+    frame: Callable[[Axes], None],
+) -> bytes:
+    """Return a PNG with a panel for each type of document."""
+    # Not pyplot: it keeps figures, and looks for a screen.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    told = predictions.filter(pc.is_valid(predictions.column("probability")))
+    kinds = [kind for (kind,) in _distinct(told, ["document_type"])]
+    figure = Figure(figsize=(5.5 * max(1, len(kinds)), 5), layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    panels = figure.subplots(1, max(1, len(kinds)), squeeze=False)[0]
+    for panel, kind in zip(panels, kinds or ["document"], strict=True):
+        for judge, _ in _distinct(_with(told, document_type=kind), ["judge", "document_type"]):
+            draw(panel, judge, _with(told, document_type=kind, judge=judge))
+        frame(panel)
+        panel.set(xlim=(0, 1.01), ylim=(0, 1.01), title=f"{kind}s", aspect="equal")
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(fontsize="small", loc="best")
+    written = io.BytesIO()
+    # Without the version of the library, which would differ where nothing else does.
+    canvas.print_png(written, metadata={"Software": None})
+    return written.getvalue()
+
+
+def year_band(year: int | None) -> str | None:
+    """Return the five years around a year, as 2015-2019."""
+    if year is None:
+        return None
+    first = year - year % 5
+    return f"{first}-{first + 4}"
+
+
+def _distinct(table: pa.Table, names: list[str]) -> list[tuple[str, ...]]:
+    found = table.group_by(names).aggregate([])
+    return sorted(zip(*(found.column(name).to_pylist() for name in names), strict=True))
+
+
+def _with(table: pa.Table, **values: str) -> pa.Table:
+    for name, value in values.items():
+        table = table.filter(pc.equal(table.column(name), value))
+    return table
+
+
+def _bools(table: pa.Table, name: str) -> np.ndarray:
+    return table.column(name).to_numpy(zero_copy_only=False).astype(bool)
+
+
+def _only(table: pa.Table, name: str) -> object:
+    """Return the one value of a column, or null where there are several."""
+    found = pc.unique(table.column(name)).to_pylist()
+    return found[0] if len(found) == 1 else None
+
+
+def _or_null(number: float) -> float | None:
+    return None if np.isnan(number) else number
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

@@ -1,0 +1,103 @@
+"""Labelled documents of a warehouse, for training and cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from python_steps.sources import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from python_steps.warehouse import Tables
+
+TABLE = ("intermediate", "int_classifier_examples")
+COLUMNS = (
+    *("document_id", "document_type", "title", "abstract", "language", "year", "source_name"),
+    *("label_source", "is_ai", "split", "stratum", "title_key"),
+)
+
+
+def read_examples(
+    warehouse: Tables,
+    *,
+    layer: str,
+    document_types: Sequence[str],
+    splits: Sequence[str] = ("train", "validation"),
+    sources: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    most_per_source: int | None = None,
+) -> pa.Table:
+    """
+    Read the examples of one layer.
+
+    Parameters
+    ----------
+    warehouse
+        Where `int_classifier_examples` was built.
+    layer
+        ``outer`` or ``inner``.
+    document_types, splits
+        Which examples.
+    sources
+        Names of sources; none of them means all.
+    languages
+        ISO 639-1 codes; none of them means all. An unknown language counts as each.
+    most_per_source
+        At most so many of each source, drawn by the hash of the title, so that a larger number
+        holds the smaller.
+
+    Returns
+    -------
+    pa.Table
+        :data:`COLUMNS`, in the order of the document ids.
+
+    Raises
+    ------
+    InputError
+        When the warehouse holds no examples, or none of a source that is named.
+    """
+    if TABLE not in warehouse.relations():
+        message = (
+            "The warehouse holds no intermediate.int_classifier_examples: build it with "
+            "`deepinnovation build --select +int_classifier_examples` and your sources."
+        )
+        raise InputError(message)
+    query = f"""
+        select {", ".join(COLUMNS)}
+        from {".".join(TABLE)}
+        where layer = $layer and document_type in (select unnest($document_types))
+            and split in (select unnest($splits))
+            and (len($sources) = 0 or source_name in (select unnest($sources)))
+            and (len($languages) = 0 or language is null or language in (select unnest($languages)))
+        qualify row_number() over (
+            partition by source_name order by md5(title_key), document_id
+        ) <= $most
+        order by document_id
+    """
+    with warehouse.connect() as connection:
+        known = {
+            name
+            for (name,) in connection.execute(
+                f"select distinct source_name from {'.'.join(TABLE)}"
+            ).fetchall()
+        }
+        unknown = sorted(set(sources) - known)
+        if unknown:
+            message = (
+                f"The warehouse has no labelled documents of the source {', '.join(unknown)}; it "
+                f"has {', '.join(sorted(map(str, known))) or 'none at all'}."
+            )
+            raise InputError(message)
+        return connection.sql(
+            query,
+            params={
+                "layer": layer,
+                "document_types": list(document_types),
+                "splits": list(splits),
+                "sources": list(sources),
+                "languages": list(languages),
+                "most": most_per_source or 2**62,
+            },
+        ).to_arrow_table()

@@ -1,0 +1,97 @@
+"""
+Speed of the classifier beside the published way of calling a BERT: every text padded to 512 tokens.
+
+Times are processor seconds of this process; the assertion is about their ratio and equal decisions.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+import torch
+
+from python_steps import classification, evaluation, transformer
+from python_steps.classification import Network, load_base, with_trained_weights
+from tests import real_data
+
+pytestmark = pytest.mark.slow
+
+
+def processor_seconds(function):
+    started = time.process_time()
+    result = function()
+    return time.process_time() - started, result
+
+
+def published(classifier, titles, abstracts):
+    """Return logits in f32, eight texts at a time, each padded to 512 tokens."""
+    told = classification.read_description(Path(classifier.folder))
+    base, tokenizer = load_base(told["base_model"])
+    network = Network(with_trained_weights(base, Path(classifier.folder)))
+    network.load_head(Path(classifier.folder) / classification.HEAD_FILE)
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(titles), 8):
+            part = slice(start, start + 8)
+            encoded = tokenizer(
+                [classification.read_text(text) for text in titles[part]],
+                [classification.read_text(text) for text in abstracts[part]],
+                truncation=True,
+                padding="max_length",
+                max_length=512,
+                return_tensors="np",
+            )
+            names = ("input_ids", "attention_mask", "token_type_ids")
+            batch = transformer.Batch(np.arange(8), *(encoded[name] for name in names))
+            found.append(network(batch, "cpu").numpy())
+    return np.concatenate(found)
+
+
+def test_classifying_beside_padding_to_512_tokens(capsys):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    papers = real_data.path_of("papers.parquet")
+    rows = duckdb.sql(
+        f"select title, abstract, label_is_ai from '{papers}' where source = 'cset_arxiv_dev' "
+        "order by md5(id || 'speed') limit 320"
+    ).fetchall()
+    titles, abstracts, truth = (list(column) for column in zip(*rows, strict=True))
+    truth = np.array(truth)
+    folder = classification.PACKAGED_FOLDER / "outer_paper"
+    results = {}
+    for precision in ("f32", "bf16"):
+        if precision == "bf16" and not transformer.computes_in_bf16("cpu"):
+            continue
+        classifier = classification.load_classifier(folder, precision=precision, device="cpu")
+        classifier.logits(titles[:16], abstracts[:16])
+        results[precision] = processor_seconds(
+            lambda judge=classifier.logits: judge(titles, abstracts)
+        )
+    slow = titles[:96], abstracts[:96]
+    cost, logits = processor_seconds(lambda: published(classifier, *slow))
+    torch.set_num_threads(threads)
+    rate = {name: len(titles) / seconds for name, (seconds, _) in results.items()}
+    usual = len(slow[0]) / cost
+    with capsys.disabled():
+        told = ", ".join(f"{name} {value:.1f}" for name, value in rate.items())
+        sys.stdout.write(
+            f"\ndocuments per processor second: {told}, padded to 512 in f32 {usual:.1f}; "
+            f"ratios {', '.join(f'{value / usual:.1f}' for value in rate.values())}\n"
+        )
+    exact = classifier.probabilities(results["f32"][1])
+    for _, found in results.values():
+        said = classifier.probabilities(found) >= classifier.threshold
+        wanted = evaluation.measures(truth, exact, classifier.threshold)["f1"]
+        f1 = evaluation.measures(truth, classifier.probabilities(found), classifier.threshold)["f1"]
+        assert abs(f1 - wanted) < 0.01
+        assert (said == (exact >= classifier.threshold)).mean() > 0.99
+    # The same network in f32; what differs is where texts over 256 tokens are cut.
+    agree = (classifier.probabilities(logits) >= classifier.threshold) == (
+        exact[: len(logits)] >= classifier.threshold
+    )
+    assert agree.mean() > 0.97
+    if "bf16" in rate:
+        assert rate["bf16"] / usual > 6

@@ -1,0 +1,176 @@
+"""Classifiers as folders, and as a step."""
+
+import json
+import pickle
+import shutil
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from python_steps import classification, tables, transformer
+from tests.python_steps.another_process import called_in_another_process
+
+PAPER = (
+    "Deep residual learning for image recognition",
+    "We train convolutional neural networks of 152 layers and win a benchmark of object detection.",
+)
+POEM = (
+    "Metre and rhyme in medieval poetry",
+    "Manuscripts of three abbeys show how scribes of the twelfth century changed the metre.",
+)
+TITLES, ABSTRACTS = zip(
+    PAPER, POEM, (PAPER[0], None), ("x", ""), (PAPER[0], PAPER[1] * 60), strict=True
+)
+
+
+@pytest.fixture(scope="module")
+def classifiers():
+    return classification.load_classifiers(precision="f32", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def outer(classifiers):
+    return next(each for each in classifiers if "paper" in each.document_types)
+
+
+def documents(kinds=("paper", "patent", "paper", "patent", "paper")):
+    return pa.table(
+        {
+            "document_id": [f"d{place}" for place in range(len(kinds))],
+            "document_type": list(kinds),
+            "text_hash": [f"h{place}" for place in range(len(kinds))],
+            "title": pa.array(TITLES[: len(kinds)], pa.string()),
+            "abstract": pa.array(ABSTRACTS[: len(kinds)], pa.string()),
+        }
+    )
+
+
+def test_the_packaged_classifiers_judge_both_types_in_both_layers(classifiers):
+    judged = {(each.layer, kind) for each in classifiers for kind in each.document_types}
+    assert judged == {(layer, kind) for layer in ("outer", "inner") for kind in ("paper", "patent")}
+    assert all(0 < each.threshold < 1 and "en" in each.languages for each in classifiers)
+
+
+def test_the_packaged_weights_are_small():
+    weights = classification.PACKAGED_FOLDER.rglob("*.safetensors")
+    assert 0 < sum(path.stat().st_size for path in weights) < 2_000_000
+
+
+def test_a_paper_on_neural_networks_is_likelier_ai_than_one_on_poetry(outer):
+    logits = outer.logits(TITLES[:2], ABSTRACTS[:2])
+    assert logits[0] > logits[1]
+
+
+def test_a_logit_does_not_depend_on_what_it_is_computed_with(outer):
+    together = outer.logits(TITLES, ABSTRACTS)
+    alone = [
+        outer.logits([title], [abstract])[0]
+        for title, abstract in zip(TITLES, ABSTRACTS, strict=True)
+    ]
+    assert together.tobytes() == np.array(alone, np.float32).tobytes()
+
+
+def test_digits_and_signs_are_not_read(outer):
+    plain = outer.logits(["learning to see"], ["networks of layers"])
+    signed = outer.logits(["Learning (2) to see!"], ["networks: of 152 layers; "])
+    assert plain.tobytes() == signed.tobytes()
+
+
+def test_no_documents_give_no_rows(classifiers):
+    result = classification.classify(documents(()), classifiers=classifiers, layer="outer")
+    assert result.schema == tables.CLASSIFIED
+    assert result.num_rows == 0
+
+
+@pytest.mark.parametrize("layer", ["outer", "inner"])
+def test_each_document_is_judged_by_the_classifier_of_its_type(classifiers, layer):
+    table = documents()
+    result = classification.classify(table, classifiers=classifiers, layer=layer)
+    assert result.column("document_id") == table.column("document_id")
+    by_kind = {
+        kind: each for each in classifiers if each.layer == layer for kind in each.document_types
+    }
+    for place, kind in enumerate(table.column("document_type").to_pylist()):
+        classifier = by_kind[kind]
+        logit = classifier.logits([TITLES[place]], [ABSTRACTS[place]])
+        row = result.slice(place, 1).to_pylist()[0]
+        assert row["model_version"] == classifier.model_version
+        assert row["logit"] == logit[0]
+        assert row["probability"] == classifier.probabilities(logit)[0]
+
+
+def test_another_process_gives_the_same_bytes(classifiers):
+    step = partial(classification.classify, classifiers=classifiers, layer="outer")
+    assert len(pickle.dumps(step)) < 5000
+    here = step(documents())
+    assert called_in_another_process(step, documents()).equals(here)
+
+
+def test_another_process_refuses_other_weights(outer, monkeypatch):
+    monkeypatch.setattr(transformer, "_MODELS", {})
+    other = replace(outer, model_version="outer_paper/000000000000/f32/256")
+    with pytest.raises(transformer.ModelError, match="is wanted: give every machine the same"):
+        other.logits(["a"], ["b"])
+
+
+@pytest.fixture
+def copied(outer, tmp_path):
+    return Path(shutil.copytree(outer.folder, tmp_path / "mine" / "outer_paper"))
+
+
+def test_own_classifiers_stand_before_the_packaged_ones(copied, classifiers):
+    path = copied / "classifier.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"threshold": 0.25}))
+    found = classification.load_classifiers(str(copied.parent), precision="f32", device="cpu")
+    assert [each.threshold for each in found if each.folder == str(copied)] == [0.25]
+    assert {each.folder for each in found} >= {each.folder for each in classifiers[1:]}
+
+
+def test_changed_weights_are_refused(copied):
+    weights = copied / "head.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    with pytest.raises(transformer.ModelError, match=r"head\.safetensors are not the published"):
+        classification.load_classifier(copied)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "cannot read"), ('{"layer": "outer"}', "lacks document_types")]
+)
+def test_a_broken_description_is_refused(copied, text, message):
+    (copied / "classifier.json").write_text(text)
+    with pytest.raises(transformer.ModelError, match=message):
+        classification.load_classifier(copied)
+
+
+def test_another_base_model_is_refused(copied):
+    path = copied / "classifier.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"base_sha256": "0" * 64}))
+    with pytest.raises(transformer.ModelError, match="not the one that the classifier was trained"):
+        classification.load_classifier(copied)
+
+
+def test_two_classifiers_for_the_same_are_refused(copied):
+    shutil.copytree(copied, copied.parent / "another")
+    path = copied / "classifier.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"threshold": 0.25}))
+    with pytest.raises(transformer.ModelError, match="both judge papers in the outer layer"):
+        classification.load_classifiers(str(copied.parent))
+
+
+def test_a_folder_without_classifiers_is_refused(tmp_path):
+    with pytest.raises(transformer.ModelError, match="holds no classifier"):
+        classification.load_classifiers(str(tmp_path))
+
+
+def test_bf16_judges_as_f32_does(outer):
+    if not transformer.computes_in_bf16("cpu"):
+        pytest.skip("this processor has no bf16")
+    coarse = classification.load_classifier(outer.folder, precision="bf16", device="cpu")
+    difference = outer.probabilities(outer.logits(TITLES, ABSTRACTS)) - coarse.probabilities(
+        coarse.logits(TITLES, ABSTRACTS)
+    )
+    assert np.abs(difference).max() < 0.03
