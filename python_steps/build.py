@@ -45,7 +45,8 @@ FINISHED = frozenset({"success", "pass", "warn", "no-op"})
 class Settings:
     """What a build is asked to do; every path absolute.
 
-    The warehouse is a file for DuckDB, and for Spark a folder or an address of other storage.
+    The warehouse is a file for DuckDB, and for Spark a folder or an address of other storage. Only
+    a build that selects nodes can be one without tests.
     """
 
     project: Path
@@ -58,6 +59,7 @@ class Settings:
     variables: Mapping[str, Any] = field(default_factory=dict)
     threads: int | None = None
     is_quiet: bool = False
+    with_tests: bool = True
     checkpoints: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -390,7 +392,8 @@ def _selection(settings: Settings, graph: "Graph", todo: set[str]) -> list[str]:
     """Return dbt's options for the nodes to run."""
     if settings.select:
         # A test that also reads what was not selected might find no table there.
-        return ["--indirect-selection", "cautious", "--select", *settings.select.split()]
+        tests = "cautious" if settings.with_tests else "empty"
+        return ["--indirect-selection", tests, "--select", *settings.select.split()]
     if todo == graph.nodes or not todo:
         return []
     # A model's tests are named one by one: dbt would add all of them.

@@ -120,6 +120,8 @@ class Head:
         Mean length of a record as JSON text.
     problems
         Sentences about what cannot be read, each with its file.
+    breaking
+        Those of them that would stop a build; of the others it would make rejected records.
     """
 
     source: Source
@@ -138,6 +140,7 @@ class Head:
     abstracts: int = 0
     bytes_of_record: float = 0.0
     problems: list[str] = field(default_factory=list)
+    breaking: list[str] = field(default_factory=list)
 
     @property
     def is_readable(self) -> bool:
@@ -182,6 +185,7 @@ def read_head(source: Source, project: Path) -> Head:
             connection.execute(f"create table {table} ({RECORD})")
             for file in files:
                 head.problems += _read_file(connection, sql, table, file, limit)
+        head.breaking = list(head.problems)
         _describe(connection, sql, head)
         if reads_all:
             head.is_exact = not head.problems
@@ -301,6 +305,7 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
         """)
     except duckdb.Error as error:
         head.problems.append(f"A build would stop: {str(error).strip().splitlines()[0]}")
+        head.breaking.append(head.problems[-1])
         return
     head.rows_read = head.rows = connection.execute("select count(*) from head").fetchone()[0]
     (head.bytes_of_record,) = connection.execute(
