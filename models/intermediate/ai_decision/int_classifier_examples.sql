@@ -1,3 +1,5 @@
+{% set rule_definitions = "'" ~ var('rule_definitions') | join("', '") ~ "'" %}
+
 with
 
 documents as (
@@ -27,7 +29,7 @@ matches as (
         bool_or(is_match) as is_match_of_any,
         bool_and(is_match) as is_match_of_all
     from {{ ref('int_documents_matched_to_definitions') }}
-    where definition in ('{{ var("rule_definitions") | join("', '") }}')
+    where definition in ({{ rule_definitions }})
     group by document_id
 
 ),

@@ -1,3 +1,5 @@
+{% set rule_definitions = "'" ~ var('rule_definitions') | join("', '") ~ "'" %}
+
 with
 
 documents as (
@@ -36,7 +38,7 @@ matched_documents as (
 
     select distinct document_id
     from {{ ref('int_documents_matched_to_definitions') }}
-    where is_match and definition in ('{{ var("rule_definitions") | join("', '") }}')
+    where is_match and definition in ({{ rule_definitions }})
 
 )
 
@@ -59,9 +61,13 @@ select
             not array_contains(outer_classifiers.languages, document_languages.language)
             or not array_contains(inner_classifiers.languages, document_languages.language)
             then 'language_not_supported'
-        {% for kind in ['paper', 'patent'] if var('classified_' ~ kind ~ 's') == 'rules' -%}
-        when documents.document_type = '{{ kind }}' and matched_documents.document_id is null then 'no_rule_matches'
-        {% endfor -%}
+        when
+            matched_documents.document_id is null
+            and (
+                documents.document_type = 'paper' and '{{ var("classified_papers") }}' = 'rules'
+                or documents.document_type = 'patent' and '{{ var("classified_patents") }}' = 'rules'
+            )
+            then 'no_rule_matches'
     end as refusal
 from documents
 inner join document_languages on documents.document_id = document_languages.document_id

@@ -59,7 +59,7 @@ judged as (
             assessed.document_id = inner_judgements.document_id
             and assessed.text_hash = inner_judgements.text_hash
             and assessed.inner_model_version = inner_judgements.model_version
-            and outer_judgements.probability >= assessed.outer_threshold
+            and assessed.outer_threshold <= outer_judgements.probability
     left join labels on assessed.document_id = labels.document_id
 
 ),
