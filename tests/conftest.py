@@ -2,8 +2,14 @@
 
 import importlib.util
 import os
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C: xdist's workers ignore it, and so would the programs that tests interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -304,11 +304,11 @@ def test_a_relative_folder_is_found_from_anywhere(tmp_path, monkeypatch, loads):
 
 @pytest.mark.parametrize("asked, refused", [("auto", True), ("bf16", False)])
 def test_a_chosen_precision_has_to_be_there_on_every_machine(asked, refused, loads, monkeypatch):
-    monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: True)
+    monkeypatch.setattr(transformer, "computes_in_bf16", lambda device: True)
     encoder = embedding.load_encoder(precision=asked)
     assert encoder.precision == "bf16"
     transformer._MODELS.clear()
-    monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: False)
+    monkeypatch.setattr(transformer, "computes_in_bf16", lambda device: False)
     if refused:
         with pytest.raises(transformer.ModelError, match=r"/f32/256' where .*/bf16/256' is wanted"):
             encoder.encode(["graph"])
@@ -317,11 +317,11 @@ def test_a_chosen_precision_has_to_be_there_on_every_machine(asked, refused, loa
 
 
 def test_a_machine_with_a_better_precision_keeps_to_the_chosen_one(loads, monkeypatch):
-    monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: False)
+    monkeypatch.setattr(transformer, "computes_in_bf16", lambda device: False)
     encoder = embedding.load_encoder()
     vectors = encoder.encode(TEXTS[:5])
     transformer._MODELS.clear()
-    monkeypatch.setattr(embedding, "_computes_in_bf16", lambda device: True)
+    monkeypatch.setattr(transformer, "computes_in_bf16", lambda device: True)
     assert encoder.precision == "f32"
     assert encoder.encode(TEXTS[:5]).tobytes() == vectors.tobytes()
 
