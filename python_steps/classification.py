@@ -396,8 +396,10 @@ class Network:
         hidden = self.encoder(**features)[0].float()
         mask = features["attention_mask"].unsqueeze(-1).float()
         mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-        with torch.autocast(device.split(":")[0], enabled=False):
-            return self.head(mean).squeeze(-1)
+        # Not as a product of matrices: with one column, its kernels sum a row by where it stands in
+        # the batch.
+        weighted = mean.double() * self.head.weight.double()
+        return (weighted.sum(1) + self.head.bias.double()).float()
 
 
 @dataclass(frozen=True)

@@ -65,13 +65,18 @@ def test_a_paper_on_neural_networks_is_likelier_ai_than_one_on_poetry(outer):
     assert logits[0] > logits[1]
 
 
-def test_a_logit_does_not_depend_on_what_it_is_computed_with(outer):
-    together = outer.logits(TITLES, ABSTRACTS)
-    alone = [
-        outer.logits([title], [abstract])[0]
-        for title, abstract in zip(TITLES, ABSTRACTS, strict=True)
-    ]
-    assert together.tobytes() == np.array(alone, np.float32).tobytes()
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_a_logit_does_not_depend_on_what_it_is_computed_with(outer, precision):
+    if precision == "bf16" and not transformer.computes_in_bf16("cpu"):
+        pytest.skip("this processor has no bf16")
+    classifier = classification.load_classifier(outer.folder, precision=precision, device="cpu")
+    words = PAPER[1].split()
+    titles = [*TITLES, *(" ".join(words[place:]) for place in range(8))] * 3
+    abstracts = [*ABSTRACTS, *([PAPER[1]] * 8)] * 3
+    together = classifier.logits(titles, abstracts)
+    assert classifier.logits(titles[7:], abstracts[7:]).tobytes() == together[7:].tobytes()
+    alone = [classifier.logits([titles[row]], [abstracts[row]])[0] for row in range(13)]
+    assert together[:13].tobytes() == np.array(alone, np.float32).tobytes()
 
 
 def test_digits_and_signs_are_not_read(outer):
