@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -234,6 +234,17 @@ def read_description(folder: Path) -> dict[str, Any]:
         message = f"{path} lacks {', '.join(absent)}: train the classifier again"
         raise ModelError(message)
     return description
+
+
+def stages(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """
+    Yield how a classifier was trained: by what it went on from, and so on, then by itself.
+
+    Each has `command` and `examples`: counts by split, source_name, label_source and is_ai.
+    """
+    if description.get("started_from"):
+        yield from stages(description["started_from"])
+    yield description
 
 
 _FIELDS = (

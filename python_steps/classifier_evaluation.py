@@ -267,7 +267,11 @@ def _titles_known_to(start_from: Path, tables: Tables, folded: set[str]) -> pa.A
     Documents of two sources are not always merged: one may lack authors. That the sources which are
     folded are not among them is seen to elsewhere.
     """
-    card = classification.read_description(start_from).get("examples", [])
+    card = [
+        row
+        for stage in classification.stages(classification.read_description(start_from))
+        for row in stage.get("examples", [])
+    ]
     named = sorted({row["source_name"] for row in card} - folded)
     query = (
         f"select distinct title_key from {'.'.join(TABLE)} "

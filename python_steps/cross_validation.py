@@ -292,7 +292,11 @@ def _one_per_title(examples: pa.Table) -> pa.Table:
 def _refuse_what_has_seen(start_from: Path | None, examples: pa.Table) -> None:
     if start_from is None:
         return
-    known = {row["source_name"] for row in classification.read_description(start_from)["examples"]}
+    known = {
+        row["source_name"]
+        for stage in classification.stages(classification.read_description(start_from))
+        for row in stage.get("examples", [])
+    }
     seen = sorted(known & set(examples.column("source_name").to_pylist()))
     if seen:
         message = (

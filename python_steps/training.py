@@ -740,7 +740,7 @@ def _finish(
         "threshold": threshold,
         "languages": [each["language"] for each in languages if each["is_judged_well_enough"]],
         "settings": asdict(settings) | {"precision": precision},
-        "started_from": None if start is None else start.name,
+        "started_from": None if start is None else _ancestor(start),
         "examples": _counts(examples),
         "examples_sha256": _digest(examples, settings, "", None, ""),
         "validation": evaluation.measures(truth, probabilities, threshold),
@@ -753,6 +753,13 @@ def _finish(
     for name in CHECKPOINT:
         (folder / name).unlink(missing_ok=True)
     return Training(folder, description, history)
+
+
+def _ancestor(folder: Path) -> dict[str, Any]:
+    """Return what a classifier that is gone on from was taught, itself and by those before it."""
+    told = classification.read_description(folder)
+    names = ("command", "examples", "started_from")
+    return {"name": folder.name} | {name: told.get(name) for name in names}
 
 
 def _languages(
@@ -807,17 +814,17 @@ def _write_description(folder: Path, description: dict[str, Any]) -> None:
 
 def _card(name: str, told: dict[str, Any]) -> str:
     """Return the model card: what a reader asks before trusting the classifier."""
+    stages = list(classification.stages(told))
+    commands = "\n".join(
+        f"    {stage['command'] or 'python_steps.training.train'}" for stage in stages
+    )
+    examples = "\n\n".join(_table_of_examples(stage["examples"]) for stage in stages)
     measured = told["validation"]
     kinds = " and ".join(f"{kind}s" for kind in told["document_types"])
     chosen = (
         f"keeps {told['settings']['recall']:.0%} of the AI documents of validation"
         if told["layer"] == "outer"
         else "has the best F1 on validation"
-    )
-    counts = "\n".join(
-        f"| {row['split']} | {row['source_name']} | {row['label_source']} "
-        f"| {'AI' if row['is_ai'] else 'not AI'} | {row['count_all']:,} |"
-        for row in told["examples"]
     )
     languages = "\n".join(
         f"| {row['language']} | {row['examples']:,} | {row['positives']:,} | {row['f1']:.3f} "
@@ -829,18 +836,15 @@ def _card(name: str, told: dict[str, Any]) -> str:
                          if key not in {"layer", "document_types", "base_model"})  # fmt: skip
     figures = ("precision", "recall", "f1", "average_precision", "calibration_error")
     row = " | ".join(f"{measured[figure]:.3f}" for figure in figures)
-    started = (
-        f"\nWent on from another one: {told['started_from']}.\n" if told["started_from"] else ""
-    )
     return f"""# {name}
 
 Judges whether {kinds} are about AI, in the {told["layer"]} layer of deepinnovation. Fine-tuned from
 `{told["base_model"]}` (SHA-256 of its weights {told["base_sha256"][:16]}…) on the records below.
 Reads title and abstract, letters only, at most {told["maximum_tokens"]} tokens.
-{started}
+
 Repeat with:
 
-    {told["command"] or "python_steps.training.train"}
+{commands}
 
 ## Validation
 
@@ -859,9 +863,9 @@ mart `classifier_evaluation`.
 
 ## Examples
 
-| split | source | label source | label | documents |
-|---|---|---|---|---|
-{counts}
+Of each stage of training, the first one first.
+
+{examples}
 
 ## Settings
 
@@ -871,3 +875,12 @@ mart `classifier_evaluation`.
 
 {files}
 """
+
+
+def _table_of_examples(examples: list[dict[str, Any]]) -> str:
+    rows = "\n".join(
+        f"| {row['split']} | {row['source_name']} | {row['label_source']} "
+        f"| {'AI' if row['is_ai'] else 'not AI'} | {row['count_all']:,} |"
+        for row in examples
+    )
+    return f"| split | source | label source | label | documents |\n|---|---|---|---|---|\n{rows}"

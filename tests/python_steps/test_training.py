@@ -126,7 +126,11 @@ def test_an_inner_layer_goes_on_from_an_outer_one(trained, tmp_path):
     inner = training.train(
         examples, tmp_path / "inner_paper", settings, start_from=trained.folder, precision="f32"
     )
-    assert inner.description["started_from"] == "outer_paper"
+    first, second = classification.stages(inner.description)
+    assert first["name"] == "outer_paper"
+    assert first["examples"] == trained.description["examples"]
+    assert sum(row["count_all"] for row in second["examples"]) == 300
+    assert (inner.folder / "README.md").read_text().count("| made up | us | AI |") == 4
     assert inner.history[0]["average_precision"] > 0.95
 
 
