@@ -336,7 +336,7 @@ def load_base(
             f"weights as safetensors, or {PACKAGED_MODEL!r}."
         )
         raise ModelError(message) from error
-    model.eval()
+    model.train(False)
     if sha256 is not None and content_hash(model) != sha256:
         message = f"the base model {name!r} is not the one that the classifier was trained on"
         raise ModelError(message)
