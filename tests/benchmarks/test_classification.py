@@ -86,7 +86,8 @@ def test_classifying_beside_padding_to_512_tokens(capsys):
         said = classifier.probabilities(found) >= classifier.threshold
         wanted = evaluation.measures(truth, exact, classifier.threshold)["f1"]
         f1 = evaluation.measures(truth, classifier.probabilities(found), classifier.threshold)["f1"]
-        assert abs(f1 - wanted) < 0.01
+        # One document of 320 over the threshold moves it by .016.
+        assert abs(f1 - wanted) < 0.02
         assert (said == (exact >= classifier.threshold)).mean() > 0.99
     # The same network in f32; what differs is where texts over 256 tokens are cut.
     agree = (classifier.probabilities(logits) >= classifier.threshold) == (
