@@ -141,7 +141,10 @@ class Variables(click.ParamType):
         # dbt runs in the project's folder, from where a relative path would lead elsewhere.
         for name in MAY_NAME_A_FOLDER:
             named = Path(str(given.get(name) or "")).expanduser()
-            if named.parts and named.exists():
+            # Classifiers have no names besides the packaged ones': a folder that is not there is
+            # told of where the user meant it.
+            is_folder = name == "classifiers" and named != Path("packaged")
+            if named.parts and (is_folder or named.exists()):
                 given = given | {name: str(named.resolve())}
         return given
 
