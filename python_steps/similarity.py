@@ -2,15 +2,15 @@
 Match every paper to its nearest patents of the same year or later.
 
 Patents lie sorted from the last year to the first, so that those a paper may be matched to are a
-prefix of them. The rule "no patent is earlier than its paper" then holds exactly, without a filter
-and without wasted search. Comparing everything goes through the prefix. An approximate index comes
-in two ways:
+run of them: from the first on, unless a patent may also come too late. The rule "no patent is
+earlier than its paper" then holds exactly, without a filter and without wasted search. Comparing
+everything goes through the run. An approximate index comes in two ways:
 
 * On one machine, the year sweep: years of papers come from the last to the first, and one index
   grows by each year's patents before that year's papers are looked up.
 * On many, stored blocks: patents are parted into blocks of neighbouring years, each with an index
-  in a file. A paper is looked up in every block that has no earlier patent; in the one block or
-  two that have, it is compared with the prefix. Papers may then come in any order, to any process.
+  in a file. A paper is looked up in every block that lies in its run as a whole, and compared with
+  what the run has of other blocks. Papers may then come in any order, to any process.
 """
 
 from __future__ import annotations
@@ -85,9 +85,13 @@ class PatentBlock:
         """int32[patents], descending."""
         return self.rows.table.column("year").chunk(0).to_numpy()
 
-    def eligible(self, year: int) -> int:
-        """Return how many patents, from the first, are of `year` or later."""
-        return len(self) - int(np.searchsorted(self.years[::-1], year, side="left"))
+    def between(self, first: int, last: int | None) -> tuple[int, int]:
+        """Return where patents of the years from `first` to `last` begin, and where they end."""
+        ascending = self.years[::-1]
+        end = len(self) - int(np.searchsorted(ascending, first, side="left"))
+        if last is None:
+            return 0, end
+        return min(len(self) - int(np.searchsorted(ascending, last, side="right")), end), end
 
 
 @dataclass(frozen=True)
@@ -220,27 +224,35 @@ class Patents:
         """int64[blocks], the position of the first patent of each block."""
         return np.cumsum([0, *map(len, self.blocks)])[:-1]
 
-    def eligible(self, year: int) -> np.ndarray:
-        """Return int64[blocks]: how many patents of each, from its first, are as late as `year`."""
-        return np.array([block.eligible(year) for block in self.blocks], np.int64)
-
-    def pieces(self, prefixes: np.ndarray, most: int) -> Iterator[tuple[int, np.ndarray]]:
+    def between(self, first: int, last: int | None = None) -> np.ndarray:
         """
-        Yield the vectors of a prefix of each block, at most `most` at a time.
+        Return the runs of patents of the years from `first` to `last`, or to the end without it.
+
+        Returns
+        -------
+        np.ndarray
+            int64[blocks, 2]: where the run of each block begins, and where it ends.
+        """
+        runs = [block.between(first, last) for block in self.blocks]
+        return np.array(runs, np.int64).reshape(-1, 2)
+
+    def pieces(self, runs: np.ndarray, most: int) -> Iterator[tuple[int, np.ndarray]]:
+        """
+        Yield the vectors of a run of each block, at most `most` at a time.
 
         Parameters
         ----------
-        prefixes
-            Integers of shape [blocks]: patents of each block, from its first.
+        runs
+            Integers of shape [blocks, 2], as of :meth:`between`.
 
         Yields
         ------
         tuple[int, np.ndarray]
             The position of the first, and float32[patents, width].
         """
-        for block, first, prefix in zip(self.blocks, self.starts, prefixes, strict=True):
-            for start in range(0, prefix, most):
-                yield int(first) + start, block.rows.vectors[start : min(start + most, prefix)]
+        for block, first, (begin, end) in zip(self.blocks, self.starts, runs, strict=True):
+            for start in range(begin, end, most):
+                yield int(first) + start, block.rows.vectors[start : min(start + most, end)]
 
     def vectors(self, positions: np.ndarray) -> np.ndarray:
         """Return the vectors of patents, float32[positions, width]."""
@@ -375,6 +387,9 @@ class Matcher:
         `exact_below` patents.
     exact_below
         Patents from which ``auto`` takes the index.
+    minimum_lag, maximum_lag
+        Fewest and most years by which a patent may be later than its paper; any number without
+        `maximum_lag`. With it an index must be stored: that of a sweep holds later patents too.
     connectivity, expansion_add, expansion_search
         Edges of a node of an index, and candidates held while adding and while searching: more
         is better and slower. Stored indexes must have been built with the first two.
@@ -401,6 +416,8 @@ class Matcher:
     count: int
     method: str = "auto"
     exact_below: int = 150_000
+    minimum_lag: int = 0
+    maximum_lag: int | None = None
     connectivity: int = CONNECTIVITY
     expansion_add: int = EXPANSION_ADD
     expansion_search: int = 128
@@ -418,6 +435,13 @@ class Matcher:
             raise ValueError(message)
         if self.count < 1:
             message = f"count must be at least 1, got {self.count}"
+            raise ValueError(message)
+        most = self.minimum_lag if self.maximum_lag is None else self.maximum_lag
+        if not 0 <= self.minimum_lag <= most:
+            message = (
+                "minimum_lag must be at least 0, for no patent is earlier than its paper, and at most "
+                f"maximum_lag; got {self.minimum_lag} and {self.maximum_lag}"
+            )
             raise ValueError(message)
         self.method = chosen_method(len(self.patents), self.method, self.exact_below)
         blocks = self.patents.blocks
@@ -439,6 +463,7 @@ class Matcher:
     def version(self) -> str:
         """All that decides a paper's matches besides the paper, as text for checkpoints."""
         settings = f"{self.method} {self.count} {self.patents.digest}"
+        settings += f" lag {self.minimum_lag} {self.maximum_lag}"
         if self.method == "hnsw":
             settings += f" {self.connectivity} {self.expansion_add} {self.expansion_search}"
             settings += " stored" if self._stored else " sweep"
@@ -465,13 +490,13 @@ class Matcher:
         pa.Table
             Columns of :data:`tables.MATCHES`: papers in the order they come within a year, the
             patents of each from nearest to farthest. Papers without a year, or without a patent
-            as late, give no rows.
+            of the years that they may be matched to, give no rows.
 
         Raises
         ------
         ValueError
-            When papers and patents have vectors of different models or widths, or when a sweep's
-            years come in the wrong order.
+            When papers and patents have vectors of different models or widths, when a sweep's
+            years come in the wrong order, or when it is to leave out what is too late.
         """
         papers = _with_year(papers)
         if not papers.num_rows or not len(self.patents):
@@ -491,8 +516,10 @@ class Matcher:
         return pa.concat_tables(found)
 
     def _match_year(self, papers: pa.Table, year: int) -> pa.Table:
-        prefixes = self.patents.eligible(year)
-        if not prefixes.any():
+        last = None if self.maximum_lag is None else year + self.maximum_lag
+        runs = self.patents.between(year + self.minimum_lag, last)
+        eligible = _total(runs)
+        if not eligible:
             return tables.MATCHES.empty_table()
         queries = embedding.unit_vectors(papers)
         if queries.shape[1] != self.patents.width:
@@ -501,10 +528,10 @@ class Matcher:
                 f"patents of {self.patents.width}"
             )
             raise ValueError(message)
-        method = self.method if prefixes.sum() >= ALWAYS_EXACT_BELOW else "exact"
+        method = self.method if eligible >= ALWAYS_EXACT_BELOW else "exact"
         search = self._search_exactly if method == "exact" else self._search_index
         blocks = [
-            search(queries[start : start + PAPERS_PER_BLOCK], prefixes)
+            search(queries[start : start + PAPERS_PER_BLOCK], runs)
             for start in range(0, len(queries), PAPERS_PER_BLOCK)
         ]
         positions = np.concatenate([block[0] for block in blocks])
@@ -529,7 +556,7 @@ class Matcher:
     # --- exact ----------------------------------------------------------------------------------
 
     def _search_exactly(
-        self, queries: np.ndarray, prefixes: np.ndarray
+        self, queries: np.ndarray, runs: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """
         Return positions and similarities, int64 and float32 of shape [papers, kept].
@@ -540,41 +567,41 @@ class Matcher:
         similarity if that is higher by more. Where it is not (many near-equal patents), everything
         that might reach it is compared again.
         """
-        eligible = int(prefixes.sum())
+        eligible = _total(runs)
         kept = min(self.count, eligible)
         wanted = min(self.count + EXTRA_CANDIDATES, eligible)
         asked = self._on_device(queries)
-        scores, candidates = _best(self._highest_scores(asked, prefixes, wanted), wanted)
+        scores, candidates = _best(self._highest_scores(asked, runs, wanted), wanted)
         positions, similarities = self._ranked(queries, candidates, kept)
         if wanted < eligible:
             lowest = scores.min(axis=1).astype(np.float64)
             bound = similarities[:, -1].astype(np.float64) - _product_error(queries.shape[1])
             for row in np.flatnonzero(lowest >= bound):
-                wide = self._at_least(queries[row : row + 1], prefixes, bound[row])
+                wide = self._at_least(queries[row : row + 1], runs, bound[row])
                 nearest, values = self._ranked(queries[row : row + 1], wide, kept)
                 positions[row], similarities[row] = nearest[0], values[0]
         return positions, similarities
 
     def _highest_scores(
-        self, queries: torch.Tensor, prefixes: np.ndarray, wanted: int
+        self, queries: torch.Tensor, runs: np.ndarray, wanted: int
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield the highest scores and their positions in one piece of patents after another."""
-        for start, scores in self._scores(queries, prefixes):
+        for start, scores in self._scores(queries, runs):
             values, places = _highest(scores, wanted)
             yield values, places + start
 
-    def _at_least(self, query: np.ndarray, prefixes: np.ndarray, bound: float) -> np.ndarray:
+    def _at_least(self, query: np.ndarray, runs: np.ndarray, bound: float) -> np.ndarray:
         """Return the positions, [1, some], of all patents whose score is `bound` or more."""
         import torch
 
         found = [
             start + torch.nonzero(scores[0].double() >= bound)[:, 0].cpu().numpy()
-            for start, scores in self._scores(self._on_device(query), prefixes)
+            for start, scores in self._scores(self._on_device(query), runs)
         ]
         return np.concatenate(found)[None, :]
 
     def _scores(
-        self, queries: torch.Tensor, prefixes: np.ndarray
+        self, queries: torch.Tensor, runs: np.ndarray
     ) -> Iterator[tuple[int, torch.Tensor]]:
         """Yield the first position of a piece of patents and float32 scores [papers, piece]."""
         import torch
@@ -582,7 +609,7 @@ class Matcher:
         # Scores, and what picking the highest takes again.
         most = max(SCORES_PER_GROUP, self.memory // (8 * len(queries)))
         most -= most % SCORES_PER_GROUP
-        for start, vectors in self.patents.pieces(prefixes, most):
+        for start, vectors in self.patents.pieces(runs, most):
             yield start, queries @ torch.from_numpy(vectors).to(queries.device).T
 
     def _on_device(self, queries: np.ndarray) -> torch.Tensor:
@@ -592,17 +619,15 @@ class Matcher:
 
     # --- approximate ----------------------------------------------------------------------------
 
-    def _search_index(
-        self, queries: np.ndarray, prefixes: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _search_index(self, queries: np.ndarray, runs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return positions and similarities, int64 and float32 of shape [papers, kept]."""
-        eligible = int(prefixes.sum())
+        eligible = _total(runs)
         kept = min(self.count, eligible)
         wanted = min(self.count + EXTRA_CANDIDATES, eligible)
         if self._stored:
-            found = self._ask_stored_indexes(queries, prefixes, wanted)
+            found = self._ask_stored_indexes(queries, runs, wanted)
         else:
-            self._grow_index(prefixes)
+            self._grow_index(runs)
             found = [self._ask(self._index, queries, wanted)]
         scores, candidates = _best(found, wanted)
         filled = scores > -np.inf
@@ -610,22 +635,22 @@ class Matcher:
         # A row that misses some is compared with everything.
         short = np.flatnonzero(filled.sum(axis=1) < kept)
         if len(short):
-            positions[short], similarities[short] = self._search_exactly(queries[short], prefixes)
+            positions[short], similarities[short] = self._search_exactly(queries[short], runs)
         return positions, similarities
 
     def _ask_stored_indexes(
-        self, queries: np.ndarray, prefixes: np.ndarray, wanted: int
+        self, queries: np.ndarray, runs: np.ndarray, wanted: int
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Ask the index of each block that is eligible as a whole, compare with what is left."""
         blocks = self.patents.blocks
         whole = [
-            block.index_path is not None and prefix == len(block)
-            for block, prefix in zip(blocks, prefixes, strict=True)
+            block.index_path is not None and end - begin == len(block)
+            for block, (begin, end) in zip(blocks, runs, strict=True)
         ]
         for number in np.flatnonzero(whole):
             values, places = self._ask(_viewed(blocks[number].index_path), queries, wanted)
             yield values, places + int(self.patents.starts[number])
-        left = np.where(whole, 0, prefixes)
+        left = np.where(np.array(whole)[:, None], 0, runs)
         for values, places in self._highest_scores(self._on_device(queries), left, wanted):
             yield values.cpu(), places.cpu()
 
@@ -645,24 +670,31 @@ class Matcher:
         keys = np.atleast_2d(hits.keys).astype(np.int64)
         return torch.from_numpy(scores), torch.from_numpy(keys)
 
-    def _grow_index(self, prefixes: np.ndarray) -> None:
+    def _grow_index(self, runs: np.ndarray) -> None:
         import torch
 
+        if runs[:, 0].any():
+            message = (
+                "an index that grows with the years cannot leave out patents that are too late: "
+                "store the patents in blocks with indexes, or compare everything"
+            )
+            raise ValueError(message)
+        ends = runs[:, 1]
         if self._index is None:
             self._index = _new_index(self.patents.width, self.connectivity, self.expansion_add)
-            self._added = np.zeros(len(prefixes), np.int64)
-        if (prefixes < self._added).any():
+            self._added = np.zeros(len(ends), np.int64)
+        if (ends < self._added).any():
             message = (
                 "years of papers must come from the last to the first: the index already holds "
-                f"{self._added.sum()} patents, the first {prefixes.sum()} are wanted"
+                f"{self._added.sum()} patents, the first {ends.sum()} are wanted"
             )
             raise ValueError(message)
         threads = self.add_threads or torch.get_num_threads()
         for number, block in enumerate(self.patents.blocks):
-            new = slice(self._added[number], prefixes[number])
+            new = slice(self._added[number], ends[number])
             first = int(self.patents.starts[number] + new.start)
             _add(self._index, first, block.rows.vectors[new], threads=threads)
-        self._added = prefixes
+        self._added = ends
 
     # --- both -----------------------------------------------------------------------------------
 
@@ -733,7 +765,15 @@ def match(papers: pa.Table, patents: Patents, *, count: int, **settings: object)
     return Matcher(patents, count, **settings).step(papers)
 
 
-def audit(papers: pa.Table, patents: Patents, matches: pa.Table, *, count: int) -> pa.Table:
+def audit(
+    papers: pa.Table,
+    patents: Patents,
+    matches: pa.Table,
+    *,
+    count: int,
+    minimum_lag: int = 0,
+    maximum_lag: int | None = None,
+) -> pa.Table:
     """
     Compare what matching found with what comparing everything finds.
 
@@ -745,8 +785,8 @@ def audit(papers: pa.Table, patents: Patents, matches: pa.Table, *, count: int) 
         What the papers were matched to.
     matches
         Columns of :data:`tables.MATCHES`; rows of papers outside the sample are ignored.
-    count
-        Most patents that were kept for one paper.
+    count, minimum_lag, maximum_lag
+        What the papers were matched with: see :class:`Matcher`.
 
     Returns
     -------
@@ -756,12 +796,17 @@ def audit(papers: pa.Table, patents: Patents, matches: pa.Table, *, count: int) 
         the last one of the exact answer, less 1e-6: of equals either will do. A paper that was
         given nothing counts as given similarity 0.
     """
-    truth = _by_paper(match(papers, patents, count=count, method="exact"))
+    lags = {"minimum_lag": minimum_lag, "maximum_lag": maximum_lag}
+    truth = _by_paper(match(papers, patents, count=count, method="exact", **lags))
+
+    def in_time(lag: int) -> bool:
+        return minimum_lag <= lag and (maximum_lag is None or lag <= maximum_lag)
+
     returned = _by_paper(matches)
     rows = []
     for paper, exact in sorted(truth.items()):
         year, expected = exact[0][2], len(exact)
-        found = [row for row in returned.get(paper, []) if row[3] >= year][:count]
+        found = [row for row in returned.get(paper, []) if in_time(row[3] - year)][:count]
         enough = exact[-1][1] - AUDIT_TOLERANCE
         hits = min(expected, sum(row[1] >= enough for row in found))
         best = found[0][1] if found else 0.0
@@ -893,6 +938,11 @@ def _viewed(path: str) -> Index:
     return Index.restore(path, view=True, enable_key_lookups=False)
 
 
+def _total(runs: np.ndarray) -> int:
+    """Return how many patents lie in runs, int64[blocks, 2]."""
+    return int((runs[:, 1] - runs[:, 0]).sum())
+
+
 def _with_year(table: pa.Table) -> pa.Table:
     return table.filter(pc.is_valid(table.column("year")))
 
@@ -997,7 +1047,7 @@ def audit_in_space(
     *,
     space: str,
     checkpoints: str | Path,
-    count: int,
+    **settings: object,
 ) -> pa.Table:
     """
     Audit the matches of a small relation of papers in one space, here.
@@ -1008,8 +1058,8 @@ def audit_in_space(
         See :func:`match_in_space`.
     matches
         Columns of :data:`tables.MATCHES` and `embedding_text`, of these papers.
-    count
-        See :func:`audit`.
+    **settings
+        Further parameters of :func:`audit`.
 
     Returns
     -------
@@ -1022,7 +1072,7 @@ def audit_in_space(
     order = ["paper_id", "rank"]
     found = engine.collect(matches.filter(chosen), columns=tables.MATCHES.names, order=order)
     stored = stored_patents(patents, space=space, checkpoints=checkpoints, method="exact")
-    return tables.in_space(audit(sample, stored, found, count=count), space)
+    return tables.in_space(audit(sample, stored, found, **settings), space)
 
 
 def stored_patents(
@@ -1032,6 +1082,7 @@ def stored_patents(
     checkpoints: str | Path,
     method: str,
     exact_below: int = 0,
+    maximum_lag: int | None = None,
     connectivity: int = CONNECTIVITY,
     expansion_add: int = EXPANSION_ADD,
     **_: object,
@@ -1039,12 +1090,13 @@ def stored_patents(
     """
     Store the patents of a space block by block, on as many workers as there are; return them all.
 
-    Indexes are built with the blocks on Spark only. On one machine a single one grows with the
-    years: it takes longer to build, and is searched in two thirds of the time. With checkpoints,
+    Indexes are built with the blocks on Spark, and where patents may be too late. Else, on one
+    machine, a single one grows with the years: it takes longer to build, and is searched in two
+    thirds of the time. With checkpoints,
     blocks that are stored already are only read. See :func:`match_in_space`.
     """
     patents = patents.filter(f"embedding_text = '{space}'")
-    is_indexed = engine.is_spark(patents) and (
+    is_indexed = (engine.is_spark(patents) or maximum_lag is not None) and (
         chosen_method(engine.count(patents), method, exact_below) == "hnsw"
     )
     step = partial(

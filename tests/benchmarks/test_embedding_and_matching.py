@@ -213,7 +213,7 @@ def test_stored_blocks_beside_the_sweep(report, tmp_path):
     sweep = similarity.Matcher(whole, count, method="hnsw")
     build, search, found = 0.0, 0.0, []
     for year in years:
-        cost, _ = processor_seconds(partial(sweep._grow_index, whole.eligible(int(year))))
+        cost, _ = processor_seconds(partial(sweep._grow_index, whole.between(int(year))))
         build += cost
         of_year = papers.filter(pc.equal(papers.column("year"), int(year)))
         cost, matches = processor_seconds(partial(sweep.step, of_year))

@@ -42,7 +42,7 @@ def clustered(prefix, count, *, seed, clusters=60, first=2000, last=2020):
     return documents([f"{prefix}{row:05d}" for row in range(count)], years, vectors)
 
 
-def brute_force(papers, patents, count):
+def brute_force(papers, patents, count, lags=range(1000)):
     """Say the same in the plainest way: (paper, patent, rank, similarity) in order."""
     vectors = np.stack(patents.column("embedding").to_numpy()).astype(np.float64)
     ids = patents.column("document_id").to_pylist()
@@ -50,7 +50,7 @@ def brute_force(papers, patents, count):
     rows = []
     for paper in papers.to_pylist():
         values = (vectors @ np.array(paper["embedding"], np.float64)).astype(np.float32)
-        allowed = [place for place in range(len(ids)) if years[place] >= paper["year"]]
+        allowed = [place for place in range(len(ids)) if years[place] - paper["year"] in lags]
         allowed.sort(key=lambda place: (-values[place], ids[place]))
         rows += [
             (paper["document_id"], ids[place], rank, values[place])
@@ -126,6 +126,45 @@ def test_no_patent_is_earlier_than_its_paper(papers, patents, method, monkeypatc
     assert [delivered[patent] for patent in matches.column("patent_id").to_pylist()] == list(
         years[1]
     )
+
+
+@pytest.mark.parametrize(
+    ("lags", "settings"),
+    [
+        (range(1, 1000), {"minimum_lag": 1}),
+        (range(6), {"maximum_lag": 5}),
+        (range(2, 5), {"minimum_lag": 2, "maximum_lag": 4}),
+        (range(1), {"maximum_lag": 0}),
+    ],
+)
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_patents_come_neither_too_soon_nor_too_late(
+    papers, patents, lags, settings, is_stored, tmp_path
+):
+    parted = stored(patents, tmp_path) if is_stored else similarity.Patents.from_table(patents)
+    matches = similarity.match(papers, parted, count=4, method="exact", **settings)
+    assert found(matches) == brute_force(papers, patents, 4, lags)
+    audited = similarity.audit(papers, parted, matches, count=4, **settings)
+    assert pc.min(audited.column("hits_at_k")).as_py() == 1.0
+    wider = similarity.audit(papers, parted, matches, count=4)
+    assert pc.min(wider.column("hits_at_k")).as_py() < 1.0
+
+
+def test_stored_indexes_leave_out_patents_that_are_too_late(papers, patents, tmp_path, monkeypatch):
+    monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 0)
+    blocks = stored(patents, tmp_path, index=True)
+    matches = similarity.match(papers, blocks, count=5, method="hnsw", maximum_lag=7)
+    lags = pc.subtract(matches.column("patent_year"), matches.column("paper_year"))
+    assert pc.min_max(lags).as_py() == {"min": 0, "max": 7}
+    assert set(matches.column("method").to_pylist()) == {"hnsw"}
+    exact = {row[:2] for row in brute_force(papers, patents, 5, range(8))}
+    assert len({row[:2] for row in found(matches)} & exact) / len(exact) >= 0.98
+
+
+def test_a_sweep_that_is_to_leave_out_late_patents_is_refused(papers, patents, monkeypatch):
+    monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 0)
+    with pytest.raises(ValueError, match="store the patents in blocks"):
+        matched(papers, patents, method="hnsw", maximum_lag=7)
 
 
 @pytest.mark.parametrize("method", ["exact", "hnsw"])
@@ -270,7 +309,16 @@ def test_years_in_the_wrong_order_are_refused_by_the_index(papers, patents, monk
         matcher.step(papers.filter(pa.array(years == 2006)))
 
 
-@pytest.mark.parametrize("settings", [{"method": "fast"}, {"count": 0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"method": "fast"},
+        {"count": 0},
+        {"minimum_lag": -1},
+        {"minimum_lag": 2, "maximum_lag": 1},
+        {"minimum_lag": 1, "maximum_lag": 0},
+    ],
+)
 def test_settings_that_mean_nothing_are_refused(patents, settings):
     with pytest.raises(ValueError, match="must be"):
         matched(patents, patents, **settings)
