@@ -439,8 +439,8 @@ class Matcher:
         most = self.minimum_lag if self.maximum_lag is None else self.maximum_lag
         if not 0 <= self.minimum_lag <= most:
             message = (
-                "minimum_lag must be at least 0, for no patent is earlier than its paper, and at most "
-                f"maximum_lag; got {self.minimum_lag} and {self.maximum_lag}"
+                "minimum_lag must be at least 0, as no patent is earlier than its paper, and at "
+                f"most maximum_lag; got {self.minimum_lag} and {self.maximum_lag}"
             )
             raise ValueError(message)
         self.method = chosen_method(len(self.patents), self.method, self.exact_below)
