@@ -11,6 +11,7 @@
         'embedding_text': ['title_abstract', 'keywords'],
         'published_embedding_text': ['title_abstract', 'keywords'],
         'matching_method': ['auto', 'exact', 'hnsw'],
+        'matched_patent_year': ['year', 'filing', 'priority', 'publication'],
         'shards': [1, 16, 256, 4096],
     } -%}
     {%- for name, allowed in choices.items() if var(name) not in allowed -%}
@@ -20,14 +21,22 @@
     {%- endfor -%}
     {%- set least = {
         'earliest_year': 1, 'embedding_maximum_tokens': 1, 'keyword_count': 1, 'minimum_document_frequency': 1,
-        'top_k': 1, 'exact_below_patents': 0, 'hnsw_expansion_search': 1, 'audited_papers': 1,
+        'top_k': 1, 'minimum_lag_years': 0, 'exact_below_patents': 0, 'hnsw_expansion_search': 1, 'audited_papers': 1,
         'patents_per_block': 1, 'inner_label_priority': 1, 'baseline_examples': 1, 'bootstrap_draws': 1,
+        'novelty_burn_in_documents': 1, 'novelty_seed': 0,
     } -%}
     {%- for name, smallest in least.items() if var(name) is not integer or var(name) < smallest -%}
         {{ exceptions.raise_compiler_error(
             "The variable `" ~ name ~ "` is " ~ var(name) ~ "; set it to a whole number from " ~ smallest ~ "."
         ) }}
     {%- endfor -%}
+    {%- set least_lag, most_lag = var('minimum_lag_years'), var('maximum_lag_years') -%}
+    {%- if most_lag is not none and (most_lag is not integer or most_lag < least_lag) -%}
+        {{ exceptions.raise_compiler_error(
+            "The variable `maximum_lag_years` is " ~ most_lag ~ "; set it to null, or to a whole number from "
+            ~ least_lag ~ ", which is `minimum_lag_years`."
+        ) }}
+    {%- endif -%}
     {%- for name in ['keyword_diversity', 'recall_at_1_floor', 'recall_at_k_floor', 'spark_gpus_per_task'] -%}
         {%- if var(name) is not number or not 0 <= var(name) <= 1 -%}
             {{ exceptions.raise_compiler_error(
@@ -35,4 +44,17 @@
             ) }}
         {%- endif -%}
     {%- endfor -%}
+    {%- if var('novelty_communities') != 'auto' and (
+        var('novelty_communities') is not integer or var('novelty_communities') < 2
+    ) -%}
+        {{ exceptions.raise_compiler_error(
+            "The variable `novelty_communities` is " ~ var('novelty_communities')
+            ~ "; set it to auto or to a whole number from 2."
+        ) }}
+    {%- endif -%}
+    {%- if var('novelty_decay') is not number or not 0 < var('novelty_decay') <= 1 -%}
+        {{ exceptions.raise_compiler_error(
+            "The variable `novelty_decay` is " ~ var('novelty_decay') ~ "; set it to a number above 0, at most 1."
+        ) }}
+    {%- endif -%}
 {%- endmacro %}

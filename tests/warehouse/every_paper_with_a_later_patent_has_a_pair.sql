@@ -1,4 +1,5 @@
--- A paper goes without a pair only where no AI patent is of its year or later.
+-- A paper goes without a pair only where no AI patent is of its year or later, within the lag that is asked for.
+{% set most = 9999 if var('maximum_lag_years') is none else var('maximum_lag_years') %}
 with
 
 vectors as (
@@ -17,23 +18,24 @@ pairs as (
 
 ),
 
-latest_patents as (
+patent_years as (
 
-    select
+    select distinct
         embedding_text,
-        max(year) as latest_year
+        year
     from vectors
     where document_type = 'patent'
-    group by embedding_text
 
 )
 
-select
+select distinct
     vectors.embedding_text,
     vectors.document_id
 from vectors
-inner join latest_patents
-    on vectors.embedding_text = latest_patents.embedding_text and vectors.year <= latest_patents.latest_year
+inner join patent_years
+    on
+        vectors.embedding_text = patent_years.embedding_text
+        and patent_years.year - vectors.year between {{ var('minimum_lag_years') }} and {{ most }}
 left join pairs
     on vectors.embedding_text = pairs.embedding_text and vectors.document_id = pairs.paper_id
 where vectors.document_type = 'paper' and pairs.paper_id is null

@@ -13,7 +13,7 @@ def model(dbt, session):
         dbt.ref("int_papers_sampled"),
         dbt.ref("int_patents_compared"),
         dbt.ref("int_matches_sampled"),
-        count=dbt.config.meta_get("count"),
+        **dbt.config.meta_get("matcher"),
         **dbt.config.meta_get("engine"),
     )
     found = [audit_in_space(space=space) for space in dbt.config.meta_get("spaces").split()]

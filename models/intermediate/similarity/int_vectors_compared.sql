@@ -1,8 +1,25 @@
+{% set date = var('matched_patent_year') ~ '_date' %}
 with
 
 documents as (
 
-    select * from {{ ref('int_documents_unioned') }}
+    select
+        document_id,
+        document_type,
+        {% if var('matched_patent_year') == 'year' %}
+        year,
+        year_basis
+        {% else %}
+        case
+            when document_type = 'patent' and {{ date }} is not null then cast(year({{ date }}) as bigint)
+            else year
+        end as year,
+        case
+            when document_type = 'patent' and {{ date }} is not null then '{{ var('matched_patent_year') }}'
+            else year_basis
+        end as year_basis
+        {% endif %}
+    from {{ ref('int_documents_unioned') }}
 
 ),
 
@@ -44,6 +61,7 @@ select
     vectors.document_id,
     documents.document_type,
     documents.year,
+    documents.year_basis,
     cast(documents.year as string) || '-' || vectors.shard as year_shard,
     vectors.embedding,
     vectors.model_version
