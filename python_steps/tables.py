@@ -89,6 +89,9 @@ ENCODERS = pa.schema(
 # What identifies a phrase.
 PHRASE = pa.schema([("phrase", pa.string())])
 
+# A keyword and the form that it shares with others of the same meaning.
+NORMALISED_KEYWORDS = pa.schema([("keyword", pa.string()), ("normalised_keyword", pa.string())])
+
 # One row per block of patents in files that every machine can open.
 PATENT_BLOCKS = pa.schema(
     [
@@ -239,5 +242,23 @@ FOLD_JUDGEMENTS = pa.schema(
         ("tfidf_probability", pa.float64()),  # missing where too few examples train it
         ("tfidf_threshold", pa.float64()),
         ("tfidf_model_version", pa.string()),
+    ]
+)
+
+# One row per hyperedge: a document and its nodes (keywords or classes) in one corpus.
+NOVELTY = pa.schema(
+    [
+        ("hyperedge_id", pa.string()),
+        ("document_id", pa.string()),
+        ("corpus", pa.string()),  # paper_content | paper_context | patent_content | patent_context
+        ("year", pa.int32()),  # the score uses what was known before it
+        ("node_count", pa.int32()),  # distinct nodes, at most as many as are read of a document
+        ("known_nodes", pa.int32()),  # of these, seen in an earlier year
+        ("surprise", pa.float64()),  # nats; missing where a reason is given
+        ("novelty", pa.float64()),  # 0 to 1; missing where a reason is given
+        # burn_in | fewer_than_two_nodes | fewer_than_two_known_nodes; missing where scored
+        ("reason", pa.string()),
+        ("state_year", pa.int32()),  # last year that was learned from; missing in the burn-in
+        ("model_version", pa.string()),
     ]
 )
