@@ -61,14 +61,23 @@ class Settings:
     is_quiet: bool = False
     with_tests: bool = True
     checkpoints: Path = field(init=False)
+    novelty_states: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        """Settle where finished shards are kept, which all machines of a cluster must share."""
-        own = self.beside(".checkpoints")
-        named = os.environ.get("DEEPINNOVATION_CHECKPOINTS")
+        """Settle where steps keep files, which all machines of a cluster must share."""
+        shared = os.environ.get("DEEPINNOVATION_CHECKPOINTS")
         # A folder of the warehouse's own, since a build that ends clears it.
+        self._place("checkpoints", ".checkpoints", shared)
+        # Kept when a build ends: the next one learns only years that changed, and those after.
+        self._place(
+            "novelty_states", ".novelty", os.environ.get("DEEPINNOVATION_NOVELTY_STATES") or shared
+        )
+
+    def _place(self, name: str, ending: str, named: str | None) -> None:
+        """Settle a folder of the warehouse's own, in the one that the user names, if any."""
+        own = self.beside(ending)
         folder = Path(named).absolute() / own.name if named else own
-        object.__setattr__(self, "checkpoints", folder)
+        object.__setattr__(self, name, folder)
 
     @property
     def tables(self) -> Tables:
@@ -342,6 +351,7 @@ def _environment(settings: Settings) -> Iterator[None]:
         "DEEPINNOVATION_WAREHOUSE": str(settings.warehouse),
         "DEEPINNOVATION_PUBLICATION": str(settings.publication),
         "DEEPINNOVATION_CHECKPOINTS": str(settings.checkpoints),
+        "DEEPINNOVATION_NOVELTY_STATES": str(settings.novelty_states),
     }
     if sys.stderr.isatty() and not settings.is_quiet:
         values["DEEPINNOVATION_PROGRESS"] = os.environ.get("DEEPINNOVATION_PROGRESS", "1")

@@ -22,6 +22,12 @@ languages as (
 
     select * from {{ ref('int_document_languages') }}
 
+),
+
+novelty as (
+
+    select * from {{ ref('document_novelty') }}
+
 )
 
 select
@@ -40,6 +46,11 @@ select
     decisions.reason as decision_reason,
     decisions.outer_probability,
     decisions.inner_probability,
+    novelty.novelty,
+    novelty.novelty_percentile,
+    novelty.surprise,
+    novelty.known_keywords,
+    case when novelty.document_id is null then 'no_keywords' else novelty.novelty_reason end as novelty_reason,
     documents.source_system,
     documents.source_name,
     documents.source_record_id
@@ -47,3 +58,4 @@ from documents
 inner join numbers on documents.document_id = numbers.document_id
 inner join languages on documents.document_id = languages.document_id
 inner join decisions on documents.document_id = decisions.document_id
+left join novelty on documents.document_id = novelty.document_id

@@ -41,6 +41,12 @@ keywords as (
 
 ),
 
+novelty as (
+
+    select * from {{ ref('document_novelty') }}
+
+),
+
 embeddings as (
 
     select * from {{ ref('int_document_vectors') }}
@@ -114,7 +120,14 @@ select
     decisions.inner_probability,
     keywords.keywords,
     keywords.keyword_source,
-    cast(null as double) as novelty,
+    novelty.novelty,
+    novelty.novelty_percentile,
+    novelty.surprise,
+    novelty.known_keywords,
+    case when novelty.document_id is null then 'no_keywords' else novelty.novelty_reason end as novelty_reason,
+    novelty.novelty_model_version,
+    novelty.context_novelty,
+    novelty.context_novelty_percentile,
     papers.source_system,
     papers.source_name,
     papers.source_record_id,
@@ -126,6 +139,7 @@ inner join numbers on papers.document_id = numbers.document_id
 inner join languages on papers.document_id = languages.document_id
 inner join decisions on papers.document_id = decisions.document_id
 left join keywords on papers.document_id = keywords.document_id
+left join novelty on papers.document_id = novelty.document_id
 left join embeddings on keywords.document_id = embeddings.document_id
 left join authors on papers.document_id = authors.document_id
 left join institutions on papers.document_id = institutions.document_id

@@ -31,6 +31,12 @@ keywords as (
 
 ),
 
+novelty as (
+
+    select * from {{ ref('document_novelty') }}
+
+),
+
 embeddings as (
 
     select * from {{ ref('int_document_vectors') }}
@@ -122,7 +128,14 @@ select
     decisions.inner_probability,
     keywords.keywords,
     keywords.keyword_source,
-    cast(null as double) as novelty,
+    novelty.novelty,
+    novelty.novelty_percentile,
+    novelty.surprise,
+    novelty.known_keywords,
+    case when novelty.document_id is null then 'no_keywords' else novelty.novelty_reason end as novelty_reason,
+    novelty.novelty_model_version,
+    novelty.context_novelty,
+    novelty.context_novelty_percentile,
     patents.source_system,
     patents.source_name,
     patents.source_record_id,
@@ -133,6 +146,7 @@ inner join numbers on patents.document_id = numbers.document_id
 inner join languages on patents.document_id = languages.document_id
 inner join decisions on patents.document_id = decisions.document_id
 left join keywords on patents.document_id = keywords.document_id
+left join novelty on patents.document_id = novelty.document_id
 left join embeddings on keywords.document_id = embeddings.document_id
 left join ipc on patents.document_id = ipc.document_id
 left join cpc on patents.document_id = cpc.document_id

@@ -23,6 +23,6 @@ select
     language as Language,
     work_type as Type,
     {{ to_json_text('coalesce(institutions, ' ~ empty_text_list() ~ ')') }} as Affiliations,
-    novelty as Novelty
+    surprise as Novelty
 from papers
 order by Year nulls last, ID

@@ -21,6 +21,6 @@ select
     abstract as Abstract,
     year as Year,
     {{ to_json_text('keywords') }} as Keywords,
-    novelty as Novelty
+    surprise as Novelty
 from patents
 order by Year nulls last, ID

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from dbt.cli.main import dbtRunner
 
+from python_steps.novelty import Settings
+
 PROJECT = Path(__file__).parents[2]
 
 # Data flow one way: a folder reads the folders named for it, and itself.
@@ -138,8 +140,14 @@ def test_python_nodes_hold_plumbing_only():
         assert len(statements) <= 20, f"{path.name} holds {len(statements)} statements"
 
 
+def test_a_build_scores_novelty_by_default_with_the_settings_of_the_step(models):
+    node = models["model.deepinnovation.int_documents_novelty_scored"]
+    assert Settings(**node["config"]["meta"]["settings"]) == Settings()
+
+
 def test_steps_know_nothing_of_dbt_or_pandas_and_only_the_engine_knows_engines():
     steps = ["engine", "storage", "tables", "languages", "embedding", "keywords", "similarity"]
+    steps += ["vocabulary", "novelty", "novelty_evaluation"]
     steps += ["baselines", "cross_validation", "evaluation"]
     for step in steps:
         tree = ast.parse((PROJECT / "python_steps" / f"{step}.py").read_text())

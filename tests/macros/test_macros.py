@@ -236,6 +236,18 @@ CASES = {
         ]
     },
     "shard": (("{{ shard('text') }}", "é"), "6"),
+    # ---------------------------------------------------------------------------- novelty.sql
+    "counted_documents of three thirds": (
+        (
+            "{{ counted_documents('sum(' ~ exact('weight') ~ ')') }} = 1",
+            [{"weight": 1 / 3}, {"weight": 1 / 3}, {"weight": 1 / 3}],
+        ),
+        "true",
+    ),
+    "counted_documents of none": (
+        ("{{ counted_documents('sum(' ~ exact('nullif(weight, 1)') ~ ')') }} = 0", {"weight": 1.0}),
+        "true",
+    ),
 }
 
 

@@ -331,6 +331,38 @@ def test_a_selection_that_matches_nothing_is_wrong_usage(settings):
     assert lines_of(settings) == before
 
 
+def test_what_novelty_learned_outlives_a_full_refresh(settings):
+    build(settings)
+    state = settings.novelty_states / "paper_content_2012_0.safetensors"
+    state.parent.mkdir()
+    state.touch()
+    build(replace(settings, is_full_refresh=True))
+    assert state.exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "checkpoints", "states"),
+    [
+        ({}, "/w/a.duckdb.checkpoints", "/w/a.duckdb.novelty"),
+        ({"CHECKPOINTS": "/s"}, "/s/a.duckdb.checkpoints", "/s/a.duckdb.novelty"),
+        ({"NOVELTY_STATES": "/n"}, "/w/a.duckdb.checkpoints", "/n/a.duckdb.novelty"),
+        (
+            {"CHECKPOINTS": "/s", "NOVELTY_STATES": "/n"},
+            "/s/a.duckdb.checkpoints",
+            "/n/a.duckdb.novelty",
+        ),
+    ],
+)
+def test_what_steps_keep_lies_beside_the_warehouse_or_in_folders_that_machines_share(
+    variables, checkpoints, states, monkeypatch
+):
+    for name in ("CHECKPOINTS", "NOVELTY_STATES"):
+        monkeypatch.setenv(f"DEEPINNOVATION_{name}", variables.get(name, ""))
+    settings = Settings(Path("/project"), Path("/w/a.duckdb"), Path("/publication"))
+    assert settings.checkpoints == Path(checkpoints)
+    assert settings.novelty_states == Path(states)
+
+
 def test_a_full_refresh_makes_everything_run_and_drops_checkpoints(settings):
     build(settings)
     shard = keep_a_shard(settings)
