@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -212,15 +211,6 @@ def show(measured: pa.Table, dimensions: Sequence[str], console: Console) -> Non
                 named[0] = named[0].replace("_", " ")
                 table.add_row(*named, documents, f"{row['accepted']:,}", *values)
             console.print(table, highlight=False, markup=False)
-
-
-def pour(measured: pa.Table, form: str, stream: BinaryIO) -> None:
-    """Write every row to a stream, as ``csv`` or as ``json``, one object a line."""
-    if form == "csv":
-        pyarrow.csv.write_csv(measured, stream)
-        return
-    for row in measured.to_pylist():
-        stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
 
 def write(measured: pa.Table, predictions: pa.Table, folder: Path) -> list[Path]:

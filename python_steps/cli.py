@@ -7,6 +7,7 @@ wait for dbt and torch.
 import contextlib
 import difflib
 import inspect
+import json
 import os
 import shlex
 import shutil
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from python_steps.warehouse import DEFAULT_NAME, Tables, tables_at
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
     from rich.console import Console
 
 UNREADABLE = 3
@@ -481,11 +483,92 @@ def query(
                 raise QueryError("Only queries that give rows are run, such as select.")
             relation = relation if limit is None else relation.limit(limit)
             if form == "table":
-                _print_table(relation, MOST_ROWS_ON_SCREEN if limit is None else limit)
+                _print_first(relation, MOST_ROWS_ON_SCREEN if limit is None else limit)
             else:
                 _copy(connection, relation, form, output)
         except duckdb.Error as error:
             raise QueryError(_explain(error, connection, tables)) from error
+
+
+@main.command(cls=Documented)
+@click.option(
+    "--query",
+    required=True,
+    help="Id, DOI or publication number of a document of the warehouse, or any text.",
+)
+@click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="Documents.")
+@click.option(
+    "--among",
+    type=click.Choice(["papers", "patents"]),
+    help="What to look among.  [default: papers for a patent, else patents]",
+)
+@click.option("--from-year", type=int, help="First year to look in.")
+@click.option("--to-year", type=int, help="Last year to look in.")
+@click.option(
+    "--embedding-model",
+    help="Model of the warehouse's vectors.  [default: all-MiniLM-L6-v2]",
+)
+@_warehouse_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="json: one object a line.",
+)
+@_debug_option
+def match(
+    query: str,
+    k: int,
+    among: str | None,
+    from_year: int | None,
+    to_year: int | None,
+    embedding_model: str | None,
+    warehouse: str | None,
+    form: str,
+) -> None:
+    """Find the documents nearest to a document of the warehouse, or to a text.
+
+    Compares title and abstract with those of all documents that have a vector; by
+    default these are the AI papers and patents. For a paper patents of its year or
+    later are found, as in paper_patent_pairs, and for a patent papers of its year or
+    earlier; --from-year and --to-year replace that rule.
+
+    For example:
+      deepinnovation match --query W2741809807
+      deepinnovation match --query US-9824690-B2 --k 3
+      deepinnovation match --query 10.1038/nature14539 --among papers --format csv
+      deepinnovation match --query "robots that learn to grasp" --from-year 2020
+    """
+    from python_steps import neighbours, transformer
+
+    if from_year is not None and to_year is not None and from_year > to_year:
+        raise click.UsageError("--from-year is after --to-year.")
+    if not query.strip():
+        raise click.UsageError("--query is empty.")
+    found = neighbours.nearest(
+        tables_at(_warehouse(warehouse), os.environ),
+        query,
+        count=k,
+        document_type=among and among.removesuffix("s"),
+        from_year=from_year,
+        to_year=to_year,
+        embedding_model=embedding_model or transformer.PACKAGED_MODEL,
+    )
+    if form != "table":
+        _pour(found.rows, form)
+        return
+    years = [f"from {found.from_year}" if found.from_year is not None else ""]
+    years += [f"to {found.to_year}" if found.to_year is not None else ""]
+    asked = found.query
+    what = f"{asked['title']} ({asked['document_id']}, {asked['year']})" if asked else query.strip()
+    console = _console()
+    told = " ".join([f"{found.document_type.capitalize()}s", *filter(None, years)])
+    console.print(f"{told} nearest to: {what}", highlight=False, markup=False, soft_wrap=True)
+    similarities = found.rows.column("similarity").to_pylist()
+    shown = found.rows.set_column(1, "similarity", [[f"{value:.3f}" for value in similarities]])
+    _print_table(shown.column_names, zip(*shown.to_pydict().values(), strict=True))
 
 
 def _refuse_all_but_one_query(sql: str) -> None:
@@ -522,16 +605,31 @@ def _open(tables: Tables) -> "duckdb.DuckDBPyConnection":
     return connection
 
 
-def _print_table(relation: "duckdb.DuckDBPyRelation", most: int) -> None:
-    """Print rows as a table; of many only the first, and say so."""
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.table import Table
 
-    rows = relation.limit(most + 1).fetchall()
-    table = Table(*relation.columns)
-    for row in rows[:most]:
+    table = Table(*columns)
+    for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
-    console = _console()
-    console.print(table, markup=False)
+    _console().print(table, markup=False)
+
+
+def _pour(table: "pa.Table", form: str) -> None:
+    """Write all rows to the standard output, as ``csv`` or as ``json``, one object a line."""
+    import pyarrow.csv
+
+    stream = click.get_binary_stream("stdout")
+    if form == "csv":
+        pyarrow.csv.write_csv(table, stream)
+        return
+    for row in table.to_pylist():
+        stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+
+def _print_first(relation: "duckdb.DuckDBPyRelation", most: int) -> None:
+    """Print rows as a table; of many only the first, and say so."""
+    rows = relation.limit(most + 1).fetchall()
+    _print_table(relation.columns, rows[:most])
     if len(rows) > most:
         click.echo(f"The first {most} rows; --format csv gives all of them.", err=True)
 
@@ -1003,25 +1101,40 @@ class DocumentedGroup(click.Group):
 
 
 class FloorOption(click.ParamType):
-    """`NAME=VALUE`, as in `f1=0.8`."""
+    """`NAME=VALUE`, as in `f1=0.8`, of names and the lowest value each may have."""
 
     name = "NAME=VALUE"
+
+    def __init__(self, lowest: Callable[[], dict[str, float]]) -> None:
+        self.lowest = lowest
 
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, float]:
         """Part the measure from its value."""
-        from python_steps.evaluation import MEASURES
-
+        lowest = self.lowest()
         measure, _, number = value.partition("=")
         with contextlib.suppress(ValueError):
-            if measure in MEASURES and 0 <= float(number) <= 1:
+            if measure in lowest and lowest[measure] <= float(number) <= 1:
                 return measure, float(number)
         self.fail(
-            f"'{value}' must be NAME=VALUE, as f1=0.8, where NAME is one of {', '.join(MEASURES)}.",
+            f"'{value}' must be NAME=VALUE, as {next(iter(lowest))}=0.8, where NAME is one of "
+            f"{', '.join(lowest)}.",
             param,
             ctx,
         )
+
+
+def _floors_of_classifier() -> dict[str, float]:
+    from python_steps.evaluation import MEASURES
+
+    return dict.fromkeys(("f1", *MEASURES), 0.0)
+
+
+def _floors_of_novelty() -> dict[str, float]:
+    from python_steps.novelty_report import BOUNDS
+
+    return {name: bound.lowest for name, bound in BOUNDS.items()}
 
 
 # What decides a training: those options of `train` that have the name of a setting, or say where.
@@ -1043,7 +1156,8 @@ def evaluate() -> None:
 
     For example:
       deepinnovation evaluate classifier
-      deepinnovation evaluate classifier --help
+      deepinnovation evaluate novelty
+      deepinnovation evaluate novelty --help
     """
 
 
@@ -1080,7 +1194,7 @@ def evaluate() -> None:
 @click.option(
     "--floor",
     "floors",
-    type=FloorOption(),
+    type=FloorOption(_floors_of_classifier),
     multiple=True,
     help="Exit with 4 where two layers together are worse, as f1=0.8; of calibration_error the "
     "most that may be.",
@@ -1165,7 +1279,7 @@ def classifier(
         shown = [name for name in DIMENSIONS if name in dimensions] or ["all"]
         classifier_evaluation.show(measured, shown, console)
     else:
-        classifier_evaluation.pour(measured, form, click.get_binary_stream("stdout"))
+        _pour(measured, form)
     if output is not None:
         for path in classifier_evaluation.write(measured, predictions, output):
             console.print(f"Written: {path}", highlight=False, soft_wrap=True)
@@ -1173,6 +1287,113 @@ def classifier(
         measured, [classifier_evaluation.Floor(*floor) for floor in floors]
     )
     for sentence in missed:
+        click.echo(sentence, err=True)
+    if missed:
+        context.exit(BELOW_FLOOR)
+
+
+@evaluate.command("novelty", cls=Documented)
+@_warehouse_option
+@click.option(
+    "--corpus",
+    "corpora",
+    # As novelty_evaluation.CORPORA has them, which help must not wait for.
+    type=click.Choice(["paper_content", "patent_content", "paper_context", "patent_context"]),
+    multiple=True,
+    help="Judge keywords (content) or classes and topics (context) of papers or patents; may be "
+    "repeated.  [default: all]",
+)
+@click.option(
+    "--vars",
+    "variables",
+    type=Variables(),
+    default="{}",
+    help="Those that the warehouse was built with, as '{novelty_communities: 128}'.",
+)
+@click.option(
+    "--most-per-year",
+    type=click.IntRange(min=20),
+    default=5000,
+    show_default=True,
+    help="Hold at most so many documents of a year against made-up ones.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="json: one object a line. Both give every figure, by year and by venue.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the figures as CSV and plots as PNG.",
+)
+@click.option(
+    "--floor",
+    "floors",
+    type=FloorOption(_floors_of_novelty),
+    multiple=True,
+    help="Exit with 4 where a corpus is worse, as degree_matched=0.7 or lead=-0.03; of "
+    "size_correlation, and of the distance of shuffled from .5, the most that may be.",
+)
+@_debug_option
+@click.pass_context
+def evaluate_novelty(
+    context: click.Context,
+    warehouse: str | None,
+    corpora: tuple[str, ...],
+    variables: dict[str, Any],
+    most_per_year: int,
+    seed: int,
+    form: str,
+    output: Path | None,
+    floors: tuple[tuple[str, float], ...],
+) -> None:
+    """Judge the novelty scores of a warehouse by what they should be able to tell.
+
+    Learns the model anew, year by year, and tells how often the documents of the
+    next year surprise it less than made-up ones of the same size (AUC), beside the
+    mean PMI of pairs; the same on shuffled keywords, where .5 is right; how many
+    documents are scored; whether scores follow the number of keywords; whether they
+    come out again to the bit, with and without the last two years; and how much more
+    novel the most cited tenth of a venue and year is, or what it awarded. Intervals
+    hold 95 %. The exit code is 2 if an option is wrong, 3 if the warehouse cannot be
+    read, 4 below a floor.
+
+    For example:
+      deepinnovation evaluate novelty
+      deepinnovation evaluate novelty --corpus paper_content --output evaluation
+      deepinnovation evaluate novelty --floor share_scored=0.5 --floor shuffled=0.02
+      deepinnovation evaluate novelty --vars '{novelty_burn_in_documents: 20000}'
+    """
+    from python_steps import novelty_report
+    from python_steps.build import project_variables
+    from python_steps.novelty_evaluation import CORPORA, Options
+
+    try:
+        settings = novelty_report.settings_of(project_variables(project_folder()) | variables)
+    except ValueError as error:
+        raise click.UsageError(f"--vars: {error}.") from error
+    measured = novelty_report.measure(
+        tables_at(_warehouse(warehouse), os.environ),
+        [corpus for corpus in CORPORA if corpus in corpora or not corpora],
+        settings,
+        Options(documents_a_year=most_per_year, seed=seed),
+        _console_beside_data(),
+    )
+    console = _console() if form == "table" else _console_beside_data()
+    if form == "table":
+        novelty_report.show(measured, console)
+    else:
+        _pour(measured, form)
+    if output is not None:
+        for path in novelty_report.write(measured, output.expanduser().resolve()):
+            console.print(f"Written: {path}", highlight=False, soft_wrap=True)
+    missed = novelty_report.below(measured, floors)
+    for sentence in [*novelty_report.alarms(measured), *missed]:
         click.echo(sentence, err=True)
     if missed:
         context.exit(BELOW_FLOOR)
