@@ -10,3 +10,15 @@ cast({{ number }} as decimal(18, {{ digits }}))
 {% macro counted_documents(weights) -%}
 coalesce(round(cast({{ weights }} as double), 6), 0)
 {%- endmacro %}
+
+{#
+    Aggregate: the value at so many tenths of the way from a group's least value to its greatest, interpolated, from
+    values with their rank (from 1) and their number in the group. An engine's own percentile holds all values of all
+    groups in memory; ranks, which sorting gives, may lie on disk. Whole numbers place it, so that no rounding moves it.
+#}
+{% macro interpolated_tenth(tenths, value, rank, number) -%}
+{%- set place = "(" ~ tenths ~ " * (" ~ number ~ " - 1))" -%}
+{%- set share = "max(mod(" ~ place ~ ", 10)) / 10.0e0" -%}
+max(case when {{ rank }} = 1 + floor({{ place }} / 10.0e0) then {{ value }} end) * (1 - {{ share }})
+        + coalesce(max(case when {{ rank }} = 2 + floor({{ place }} / 10.0e0) then {{ value }} end) * {{ share }}, 0)
+{%- endmacro %}

@@ -451,7 +451,8 @@ class BlockModel:
                 nodes, places = _compact(part.nodes)
                 ratios = self._ratios(self._faded(nodes), self.settings.smoothing)
                 sums = _sums(ratios.log_(), places, part.offsets).add_(log_pi)
-                found[here] = -torch.logsumexp(sums, 1).numpy()
+                # No minus zero in the published file.
+                found[here] = 0.0 - torch.logsumexp(sums, 1).numpy()
         return found
 
     def learn(self, hyperedges: Hyperedges, year: int) -> None:

@@ -237,6 +237,23 @@ CASES = {
     },
     "shard": (("{{ shard('text') }}", "é"), "6"),
     # ---------------------------------------------------------------------------- novelty.sql
+    **{
+        f"interpolated_tenth {tenths} of {numbers}": (
+            (
+                f"abs({{{{ interpolated_tenth({tenths}, 'value', 'place', 'number') }}}}"
+                f" - {expected}) < 1e-12",
+                [
+                    {"value": float(value), "place": place, "number": len(numbers)}
+                    for place, value in enumerate(numbers, 1)
+                ],
+            ),
+            "true",
+        )
+        for tenths, numbers, expected in [
+            *[(1, (7,), 7), (5, (1, 2), 1.5), (5, (1, 4, 5), 4), (1, (2, 4, 8), 2.4)],
+            *[(1, tuple(range(11)), 1), (1, tuple(range(31)), 3), (9, tuple(range(11)), 9)],
+        ]
+    },
     "counted_documents of three thirds": (
         (
             "{{ counted_documents('sum(' ~ exact('weight') ~ ')') }} = 1",

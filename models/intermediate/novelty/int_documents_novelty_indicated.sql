@@ -50,6 +50,27 @@ measured as (
 
 ),
 
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by document_id
+            order by commonness nulls last
+        ) as commonness_rank,
+        row_number() over (
+            partition by document_id
+            order by atypicality nulls last
+        ) as atypicality_rank,
+        count(atypicality) over (
+            partition by document_id
+            order by atypicality nulls last
+            rows between unbounded preceding and unbounded following
+        ) as compared_pairs
+    from measured
+
+),
+
 pairs as (
 
     select
@@ -57,10 +78,10 @@ pairs as (
         count(case when earlier_documents = 0 then 1 end) / cast(count(*) as double) as new_pair_share,
         min(case when are_known then earlier_documents end) as rarest_pair_documents,
         cast(sum({{ exact('pmi', 12) }}) as double) / nullif(count(pmi), 0) as mean_pmi,
-        -ln(percentile_cont(0.1) within group (order by commonness)) as commonness_novelty,
-        percentile_cont(0.5) within group (order by atypicality) as atypicality_median,
-        percentile_cont(0.1) within group (order by atypicality) as atypicality_tenth_percentile
-    from measured
+        -ln({{ interpolated_tenth(1, 'commonness', 'commonness_rank', 'compared_pairs') }}) as commonness_novelty,
+        {{ interpolated_tenth(5, 'atypicality', 'atypicality_rank', 'compared_pairs') }} as atypicality_median,
+        {{ interpolated_tenth(1, 'atypicality', 'atypicality_rank', 'compared_pairs') }} as atypicality_tenth_percentile
+    from ranked
     group by document_id
 
 ),
