@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,7 +147,8 @@ def cross_validate(
             examples,
             folder,
             asked.settings,
-            asked.settings,
+            # Which recall is asked for is a question to the layer that is to miss nothing.
+            replace(asked.settings, recall=None),
             folds=asked.folds,
             start_from=asked.start_from,
             precision=asked.precision,

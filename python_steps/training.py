@@ -50,6 +50,7 @@ TOKENS_PER_PART = {"cpu": 1024, "cuda": 65_536}
 BATCHES_SORTED_AT_ONCE = 50  # texts of like length stand together in batches
 EVALUATIONS_PER_EPOCH = 4
 MOST_EXAMPLES_PER_EVALUATION = 1500
+OUTER_RECALL = 0.98
 FEWEST_EXAMPLES = 40  # and of each kind in validation 5
 FEWEST_TO_JUDGE_A_LANGUAGE = 100  # validation examples, a tenth of them AI
 CHECKPOINT = ("checkpoint.safetensors", "checkpoint.json")
@@ -71,7 +72,7 @@ class Settings:
     Attributes
     ----------
     layer
-        ``outer`` (threshold at a recall) or ``inner`` (threshold at the best F1).
+        ``outer`` (threshold at a recall) or ``inner`` (threshold at the best F1, or at a recall).
     document_types
         What the classifier is for.
     base_model
@@ -89,7 +90,8 @@ class Settings:
     patience
         Evaluations without a better average precision before training stops; four an epoch.
     recall
-        Share of the AI documents of validation that the outer threshold keeps.
+        Share of the AI documents of validation that the threshold keeps. None: `OUTER_RECALL`,
+        and in the inner layer what gives the best F1.
     language_floor
         F1 on validation from which on a language counts as judged well enough.
     seed
@@ -109,9 +111,14 @@ class Settings:
     weight_decay: float = 0.01
     warm_up: float = 0.1
     patience: int = 4
-    recall: float = 0.98
+    recall: float | None = None
     language_floor: float = 0.7
     seed: int = 42
+
+    @property
+    def kept_recall(self) -> float | None:
+        """The recall that decides the threshold; None where the best F1 does."""
+        return OUTER_RECALL if self.recall is None and self.layer == "outer" else self.recall
 
 
 @dataclass(frozen=True)
@@ -729,9 +736,9 @@ def _finish(
     temperature, bias = evaluation.calibration(truth, logits)
     probabilities = classification.calibrated(logits, temperature, bias)
     threshold = (
-        evaluation.threshold_at_recall(truth, probabilities, settings.recall)
-        if settings.layer == "outer"
-        else evaluation.threshold_at_best_f1(truth, probabilities)
+        evaluation.threshold_at_best_f1(truth, probabilities)
+        if settings.kept_recall is None
+        else evaluation.threshold_at_recall(truth, probabilities, settings.kept_recall)
     )
     languages = _languages(validation, truth, probabilities, settings)
     description |= {
@@ -739,7 +746,7 @@ def _finish(
         "bias": bias,
         "threshold": threshold,
         "languages": [each["language"] for each in languages if each["is_judged_well_enough"]],
-        "settings": asdict(settings) | {"precision": precision},
+        "settings": asdict(settings) | {"recall": settings.kept_recall, "precision": precision},
         "started_from": None if start is None else _ancestor(start),
         "examples": _counts(examples),
         "examples_sha256": _digest(examples, settings, "", None, ""),
@@ -822,9 +829,9 @@ def _card(name: str, told: dict[str, Any]) -> str:
     measured = told["validation"]
     kinds = " and ".join(f"{kind}s" for kind in told["document_types"])
     chosen = (
-        f"keeps {told['settings']['recall']:.0%} of the AI documents of validation"
-        if told["layer"] == "outer"
-        else "has the best F1 on validation"
+        "has the best F1 on validation"
+        if told["settings"]["recall"] is None
+        else f"keeps {told['settings']['recall']:.0%} of the AI documents of validation"
     )
     languages = "\n".join(
         f"| {row['language']} | {row['examples']:,} | {row['positives']:,} | {row['f1']:.3f} "

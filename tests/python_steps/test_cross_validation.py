@@ -1,5 +1,6 @@
 """Claims about cross-validation, by real but tiny trainings."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ SETTINGS = Settings(
     batch_size=16,
     recall=1.0,
 )
+INNER = replace(SETTINGS, recall=None)
 
 
 def made(count=700):
@@ -61,7 +63,7 @@ def made(count=700):
 
 
 def cross_validate(examples, folder, **more):
-    return cross_validation.cross_validate(examples, folder, SETTINGS, SETTINGS, folds=2, **more)
+    return cross_validation.cross_validate(examples, folder, SETTINGS, INNER, folds=2, **more)
 
 
 class Spy:
@@ -199,7 +201,7 @@ def test_a_classifier_that_has_seen_the_source_is_refused(run, tmp_path):
 
 def test_one_fold_is_none(tmp_path):
     with pytest.raises(TrainingError, match="at least 2"):
-        cross_validation.cross_validate(made(), tmp_path, SETTINGS, SETTINGS, folds=1)
+        cross_validation.cross_validate(made(), tmp_path, SETTINGS, INNER, folds=1)
 
 
 def test_too_few_examples_are_told_in_a_sentence(tmp_path):

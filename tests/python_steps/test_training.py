@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -81,6 +82,32 @@ def test_the_folder_tells_how_it_came_to_be(trained):
     assert "made up" in card
     assert told["sha256"]["head.safetensors"] in card
     assert not list(trained.folder.glob("checkpoint*"))
+
+
+def test_a_recall_decides_the_threshold_of_the_inner_layer_only_where_it_is_asked_for(tmp_path):
+    examples = made_up()
+    # One in eight is labelled by mistake, so that what keeps all is not what is most right.
+    wrong = np.arange(examples.num_rows) % 8 == 3
+    truth = examples.column("is_ai").to_numpy(zero_copy_only=False) ^ wrong
+    place = examples.schema.get_field_index("is_ai")
+    examples = examples.set_column(place, "is_ai", pa.array(truth))
+    found = [
+        training.train(
+            examples,
+            tmp_path / f"{recall}" / "inner_paper",
+            replace(SETTINGS, layer="inner", recall=recall),
+            precision="f32",
+        ).description
+        for recall in (None, 1.0)
+    ]
+    best, kept = found
+    assert best["settings"]["recall"] is None
+    assert kept["threshold"] < best["threshold"]
+    assert kept["validation"]["recall"] == 1.0
+    assert kept["validation"]["f1"] < best["validation"]["f1"]
+    cards = [(tmp_path / f"{recall}/inner_paper/README.md").read_text() for recall in (None, 1.0)]
+    assert "has the best F1" in cards[0]
+    assert "keeps 100% of the AI documents" in cards[1]
 
 
 def test_the_same_examples_give_the_same_bytes(trained, tmp_path):
