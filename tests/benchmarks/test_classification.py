@@ -5,7 +5,6 @@ Times are processor seconds of this process; the assertion is about their ratio 
 """
 
 import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -16,14 +15,9 @@ import torch
 from python_steps import classification, evaluation, transformer
 from python_steps.classification import Network, load_base, with_trained_weights
 from tests import real_data
+from tests.benchmarks.conftest import processor_seconds
 
 pytestmark = pytest.mark.slow
-
-
-def processor_seconds(function):
-    started = time.process_time()
-    result = function()
-    return time.process_time() - started, result
 
 
 def published(classifier, titles, abstracts):

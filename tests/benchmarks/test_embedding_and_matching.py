@@ -5,8 +5,6 @@ Times are processor seconds of this process, so that they say something on a sha
 assertions are about ratios, with room for noise. Every test writes what it measured.
 """
 
-import sys
-import time
 from functools import partial
 
 import numpy as np
@@ -15,6 +13,7 @@ import pyarrow.compute as pc
 import pytest
 
 from python_steps import embedding, keywords, similarity, transformer
+from tests.benchmarks.conftest import processor_seconds
 from tests.python_steps.test_keywords import (
     keybert_keywords,
     our_keywords,
@@ -23,22 +22,6 @@ from tests.python_steps.test_keywords import (
 )
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def report(capsys):
-    def write(title, **figures):
-        cells = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
-        with capsys.disabled():
-            sys.stdout.write(f"\n{title}: {cells}\n")
-
-    return write
-
-
-def processor_seconds(function):
-    started = time.process_time()
-    result = function()
-    return time.process_time() - started, result
 
 
 @pytest.fixture

@@ -32,16 +32,6 @@ def _silent(monkeypatch):
     monkeypatch.setenv(engine.PROGRESS_VARIABLE, "0")
 
 
-@pytest.fixture
-def report(capsys):
-    def write(title, **figures):
-        cells = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
-        with capsys.disabled():
-            sys.stdout.write(f"\n{title}: {cells}\n")
-
-    return write
-
-
 def judged(stream, settings, every=3):
     """Return mean AUCs over every third scored year, and the model after the last."""
     random = np.random.default_rng(7)
