@@ -152,6 +152,22 @@ def count(relation: Relation) -> int:
     return relation.count() if is_spark(relation) else relation.count("*").fetchall()[0][0]
 
 
+def count_by(relation: Relation, column: str) -> dict[object, int]:
+    """Return the number of rows of each value of a column that has few; nulls are left out."""
+    if is_spark(relation):
+        counted = relation.groupBy(column).count().collect()
+    else:
+        counted = relation.aggregate(f'"{column}", count(*)', f'"{column}"').fetchall()
+    return {value: rows for value, rows in counted if value is not None}
+
+
+def any_value(relation: Relation, column: str) -> object:
+    """Return a value of a column, whichever comes first; None without rows."""
+    one = relation.limit(1)
+    rows = one.select(column).collect() if is_spark(one) else one.select(f'"{column}"').fetchall()
+    return rows[0][0] if rows else None
+
+
 def union(results: Iterable[Result], schema: pa.Schema) -> Result:
     """Return the rows of all that several calls of :func:`map_shards` give, one after another."""
     results = list(results)
@@ -163,6 +179,11 @@ def union(results: Iterable[Result], schema: pa.Schema) -> Result:
 def whole(result: Result) -> pa.Table:
     """Return all that :func:`map_shards` gives, for results that are small."""
     return result.toArrow() if is_spark(result) else result.read_all()
+
+
+def batches(result: Result) -> Iterator[pa.RecordBatch]:
+    """Yield all that :func:`map_shards` gives; of Spark, which hands it over whole, at once."""
+    return iter(result.toArrow().to_batches() if is_spark(result) else result)
 
 
 def stream(relation: Relation, *, key: str, order: str) -> Iterator[pa.RecordBatch]:

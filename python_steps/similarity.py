@@ -18,7 +18,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,10 +29,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps import embedding, engine, storage, tables, transformer
+from python_steps import embedding, engine, exact_search, storage, tables, transformer
 
 if TYPE_CHECKING:
-    import torch
     from usearch.index import Index
 
 METHODS = ("auto", "exact", "hnsw")
@@ -39,17 +39,26 @@ METHODS = ("auto", "exact", "hnsw")
 # Two similarities closer than this count as equal when an answer is audited.
 AUDIT_TOLERANCE = 1e-6
 
-PAPERS_PER_BLOCK = 1024
+# Papers that go through the patents together.
+PAPERS_PER_PASS = 16_384
 PAIRS_PER_BLOCK = 16_384
-SCORES_PER_GROUP = 64
-# Candidates beyond `count` that are compared again: enough that nearly no exact answer needs the
-# slower second look, and that an index's rounding rarely costs a neighbour.
+# Candidates of an index beyond `count` that are compared again, so that its rounding rarely costs
+# a neighbour.
 EXTRA_CANDIDATES = 16
 # Below this many eligible patents comparing all is cheaper than asking an index.
 ALWAYS_EXACT_BELOW = 4096
 # Edges of a node of an index, and candidates held while adding one.
 CONNECTIVITY = 16
 EXPANSION_ADD = 128
+# Candidates held while searching.
+EXPANSION_SEARCH = 128
+MEMORY = 4 * 1024**3
+# What a pair of vectors costs to compare, in comparisons in float32 on one core, and what a patent
+# costs to add to an index and a paper to look up there, for each unit of the natural logarithm of
+# the patents. From tests/benchmarks/matching.py.
+PAIR_COST = {"f32": 1.0, "bf16": 0.45, "bf16 tiles": 0.16, "cuda": 0.001}
+ADD_COST = 10_500.0
+SEARCH_COST = 13_600.0
 
 PATENT = pa.schema([("document_id", pa.large_string()), ("year", pa.int32())])
 
@@ -236,24 +245,6 @@ class Patents:
         runs = [block.between(first, last) for block in self.blocks]
         return np.array(runs, np.int64).reshape(-1, 2)
 
-    def pieces(self, runs: np.ndarray, most: int) -> Iterator[tuple[int, np.ndarray]]:
-        """
-        Yield the vectors of a run of each block, at most `most` at a time.
-
-        Parameters
-        ----------
-        runs
-            Integers of shape [blocks, 2], as of :meth:`between`.
-
-        Yields
-        ------
-        tuple[int, np.ndarray]
-            The position of the first, and float32[patents, width].
-        """
-        for block, first, (begin, end) in zip(self.blocks, self.starts, runs, strict=True):
-            for start in range(begin, end, most):
-                yield int(first) + start, block.rows.vectors[start : min(start + most, end)]
-
     def vectors(self, positions: np.ndarray) -> np.ndarray:
         """Return the vectors of patents, float32[positions, width]."""
         vectors = np.empty((len(positions), self.width), np.float32)
@@ -359,11 +350,68 @@ def store_block(
     return pa.Table.from_pylist([row], schema=tables.PATENT_BLOCKS)
 
 
-def chosen_method(patents: int, method: str, exact_below: int) -> str:
-    """Return what a method means for so many patents: see :class:`Matcher`."""
-    if method != "auto":
-        return method
-    return "exact" if patents < exact_below else "hnsw"
+def chosen_method(
+    method: str,
+    papers: Mapping[int, int],
+    patents: Mapping[int, int],
+    *,
+    width: int,
+    minimum_lag: int = 0,
+    maximum_lag: int | None = None,
+    connectivity: int = CONNECTIVITY,
+    expansion_search: int = EXPANSION_SEARCH,
+    precision: str = "auto",
+    memory: int = MEMORY,
+    device: str = "auto",
+    **_: object,
+) -> str:
+    """
+    Return the method to use: for ``auto`` the cheaper one.
+
+    Comparing everything costs a product for every paper and eligible patent. An index costs its
+    building, whatever is then asked of it, and a search for each paper; both grow with the
+    logarithm of the patents. What each costs was measured side by side: see :data:`PAIR_COST`. The
+    rule goes by counts and by what the processor can do, never by a clock, so that the same
+    machine always decides the same.
+
+    Parameters
+    ----------
+    method
+        ``exact``, ``hnsw`` or ``auto``.
+    papers, patents
+        Documents of each year.
+    width
+        Numbers in a vector.
+    **_
+        For the others see :class:`Matcher`.
+
+    Raises
+    ------
+    ValueError
+        When the method is none of the three.
+    """
+    if method not in METHODS:
+        message = f"method must be one of {', '.join(METHODS)}, got {method!r}"
+        raise ValueError(message)
+    number = sum(patents.values())
+    if method != "auto" or number < ALWAYS_EXACT_BELOW:
+        return "exact" if method == "auto" else method
+    if number * _index_bytes(width, connectivity) > memory:
+        return "exact"
+    last = np.inf if maximum_lag is None else maximum_lag
+    pairs = sum(
+        found * sum(there for when, there in patents.items() if minimum_lag <= when - year <= last)
+        for year, found in papers.items()
+    )
+    device = transformer.present_device(device)
+    if device.startswith("cuda"):
+        kind = "cuda"
+    else:
+        kind = transformer.chosen_precision(precision, device)
+        kind = "bf16 tiles" if kind == "bf16" and transformer.has_matrix_tiles(device) else kind
+    search = SEARCH_COST * expansion_search / EXPANSION_SEARCH
+    index = np.log(number) * (number * ADD_COST + sum(papers.values()) * search)
+    return "exact" if pairs * PAIR_COST[kind] <= index else "hnsw"
 
 
 @dataclass
@@ -382,11 +430,9 @@ class Matcher:
     count
         Most patents to keep for one paper.
     method
-        ``exact`` compares everything; its answer is proved, not hoped for. ``hnsw`` asks an
-        approximate index and compares its candidates again. ``auto`` takes ``exact`` below
-        `exact_below` patents.
-    exact_below
-        Patents from which ``auto`` takes the index.
+        ``exact`` compares everything; its answer is proved, not hoped for, and the same in any
+        precision and on any device. ``hnsw`` asks an approximate index and compares its candidates
+        again. :func:`chosen_method` tells the cheaper one.
     minimum_lag, maximum_lag
         Fewest and most years by which a patent may be later than its paper; any number without
         `maximum_lag`. With it an index must be stored: that of a sweep holds later patents too.
@@ -398,14 +444,22 @@ class Matcher:
         0: as many as torch may use.
     search_threads
         Threads that search an index; they change no result. 0: as many as torch may use.
+    precision
+        What everything is compared in first: ``f32``, ``bf16``, or ``auto`` for bf16 where the
+        processor computes in it. It changes no result.
     memory
-        Bytes that scores of one block may take.
+        Bytes that may be kept beside the files of vectors: patents in bf16 or on a GPU, as far as
+        they fit in. They are else read again for each call.
     device
         Where everything is compared, as torch names it; ``auto``: the current CUDA device if there
         is one.
 
     Notes
     -----
+    Beside `memory`, a call takes what its papers take thrice, about 40 MB for scores and what is
+    found, and an index about a kilobyte a patent. Vectors of patents are read from their files,
+    which the system maps and may take back at any time.
+
     With stored blocks it pickles as some hundred bytes a block, and a task costs nothing to begin
     but the opening of their files, once per process: three files a block stay open. Indexes are
     viewed in place, so that all processes of a machine read one copy in its memory; where they do
@@ -414,24 +468,27 @@ class Matcher:
 
     patents: Patents
     count: int
-    method: str = "auto"
-    exact_below: int = 150_000
+    method: str = "exact"
     minimum_lag: int = 0
     maximum_lag: int | None = None
     connectivity: int = CONNECTIVITY
     expansion_add: int = EXPANSION_ADD
-    expansion_search: int = 128
+    expansion_search: int = EXPANSION_SEARCH
     add_threads: int = 1
     search_threads: int = 0
-    memory: int = 256 * 1024**2
+    precision: str = "auto"
+    memory: int = MEMORY
     device: str = "auto"
     _index: Index | None = field(default=None, init=False, repr=False)
     _added: np.ndarray | None = field(default=None, init=False, repr=False)
     _stored: bool = field(default=False, init=False, repr=False)
+    _kept_tiles: dict[tuple[int, int], exact_search.Tile] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            message = f"method must be one of {', '.join(METHODS)}, got {self.method!r}"
+        if self.method not in METHODS[1:]:
+            message = f"method must be one of {', '.join(METHODS[1:])}, got {self.method!r}"
             raise ValueError(message)
         if self.count < 1:
             message = f"count must be at least 1, got {self.count}"
@@ -443,7 +500,6 @@ class Matcher:
                 f"most maximum_lag; got {self.minimum_lag} and {self.maximum_lag}"
             )
             raise ValueError(message)
-        self.method = chosen_method(len(self.patents), self.method, self.exact_below)
         blocks = self.patents.blocks
         self._stored = self.method == "hnsw" and bool(blocks) and blocks[0].connectivity is not None
         if self._stored:
@@ -456,8 +512,8 @@ class Matcher:
                 raise ValueError(message)
 
     def __getstate__(self) -> dict[str, object]:
-        # An index that grows belongs to one process: another begins its own.
-        return self.__dict__ | {"_index": None, "_added": None}
+        # What grows belongs to one process: another begins its own.
+        return self.__dict__ | {"_index": None, "_added": None, "_kept_tiles": {}}
 
     @property
     def version(self) -> str:
@@ -481,9 +537,10 @@ class Matcher:
         ----------
         papers
             Columns `document_id` (text), `year` (integer), `embedding` (float32[width]) and
-            `model_version` (text). Any number of years. For ``hnsw`` without stored indexes no
-            later year may follow an earlier one in another call; years may be missing: nothing is
-            added before it is needed.
+            `model_version` (text); with `least_similarity` (float32, may be missing) only patents
+            as similar as that are returned. Any number of years. For ``hnsw`` without stored
+            indexes no later year may follow an earlier one in another call; years may be missing:
+            nothing is added before it is needed.
 
         Returns
         -------
@@ -531,15 +588,16 @@ class Matcher:
         method = self.method if eligible >= ALWAYS_EXACT_BELOW else "exact"
         search = self._search_exactly if method == "exact" else self._search_index
         blocks = [
-            search(queries[start : start + PAPERS_PER_BLOCK], runs)
-            for start in range(0, len(queries), PAPERS_PER_BLOCK)
+            search(queries[start : start + PAPERS_PER_PASS], runs)
+            for start in range(0, len(queries), PAPERS_PER_PASS)
         ]
         positions = np.concatenate([block[0] for block in blocks])
         similarities = np.concatenate([block[1] for block in blocks])
         kept = positions.shape[1]
-        ids = _text(papers, "document_id").take(pa.array(np.repeat(np.arange(len(queries)), kept)))
+        numbers = np.repeat(np.arange(len(queries)), kept)
+        ids = _text(papers, "document_id").take(pa.array(numbers))
         patents = self.patents.take(positions.reshape(-1))
-        return pa.table(
+        matches = pa.table(
             [
                 ids,
                 patents.column("document_id"),
@@ -552,70 +610,58 @@ class Matcher:
             ],
             names=tables.MATCHES.names,
         ).cast(tables.MATCHES)
+        if "least_similarity" not in papers.column_names:
+            return matches
+        least = papers.column("least_similarity").cast(pa.float32()).fill_null(-np.inf).to_numpy()
+        return matches.filter(pa.array(similarities.reshape(-1) >= least[numbers]))
 
     # --- exact ----------------------------------------------------------------------------------
 
     def _search_exactly(
         self, queries: np.ndarray, runs: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions and similarities, int64 and float32 of shape [papers, kept]."""
+        kept = min(self.count, _total(runs))
+        rows, positions, _ = self._candidates(queries, runs, kept)
+        return self._ranked(queries, rows, positions, kept)
+
+    def _candidates(
+        self, queries: np.ndarray, runs: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return rows of papers, positions of what may be among their nearest, and scores."""
+        device = transformer.present_device(self.device)
+        precision = transformer.chosen_precision(self.precision, device)
+        tiles = self._tiles(runs, precision, device)
+        return exact_search.candidates(
+            queries, tiles, count=count, precision=precision, device=device
+        )
+
+    def _tiles(
+        self, runs: np.ndarray, precision: str, device: str
+    ) -> Iterator[tuple[int, exact_search.Tile]]:
         """
-        Return positions and similarities, int64 and float32 of shape [papers, kept].
+        Yield patents of runs in the shape of one product, from the first years to the last.
 
-        Matrix products give candidates; their similarities are computed again. What makes the
-        answer exact: a product in float32 is off by at most `_product_error`, so a patent that is
-        no candidate, its score at most the lowest candidate's, cannot reach the last kept
-        similarity if that is higher by more. Where it is not (many near-equal patents), everything
-        that might reach it is compared again.
+        That way the patents nearest in time come first, which are nearest in content too. Tiles
+        are cut at the same places for every run, so that one that is kept serves all years.
         """
-        eligible = _total(runs)
-        kept = min(self.count, eligible)
-        wanted = min(self.count + EXTRA_CANDIDATES, eligible)
-        asked = self._on_device(queries)
-        scores, candidates = _best(self._highest_scores(asked, runs, wanted), wanted)
-        positions, similarities = self._ranked(queries, candidates, kept)
-        if wanted < eligible:
-            lowest = scores.min(axis=1).astype(np.float64)
-            bound = similarities[:, -1].astype(np.float64) - _product_error(queries.shape[1])
-            for row in np.flatnonzero(lowest >= bound):
-                wide = self._at_least(queries[row : row + 1], runs, bound[row])
-                nearest, values = self._ranked(queries[row : row + 1], wide, kept)
-                positions[row], similarities[row] = nearest[0], values[0]
-        return positions, similarities
-
-    def _highest_scores(
-        self, queries: torch.Tensor, runs: np.ndarray, wanted: int
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield the highest scores and their positions in one piece of patents after another."""
-        for start, scores in self._scores(queries, runs):
-            values, places = _highest(scores, wanted)
-            yield values, places + start
-
-    def _at_least(self, query: np.ndarray, runs: np.ndarray, bound: float) -> np.ndarray:
-        """Return the positions, [1, some], of all patents whose score is `bound` or more."""
-        import torch
-
-        found = [
-            start + torch.nonzero(scores[0].double() >= bound)[:, 0].cpu().numpy()
-            for start, scores in self._scores(self._on_device(query), runs)
-        ]
-        return np.concatenate(found)[None, :]
-
-    def _scores(
-        self, queries: torch.Tensor, runs: np.ndarray
-    ) -> Iterator[tuple[int, torch.Tensor]]:
-        """Yield the first position of a piece of patents and float32 scores [papers, piece]."""
-        import torch
-
-        # Scores, and what picking the highest takes again.
-        most = max(SCORES_PER_GROUP, self.memory // (8 * len(queries)))
-        most -= most % SCORES_PER_GROUP
-        for start, vectors in self.patents.pieces(runs, most):
-            yield start, queries @ torch.from_numpy(vectors).to(queries.device).T
-
-    def _on_device(self, queries: np.ndarray) -> torch.Tensor:
-        import torch
-
-        return torch.tensor(queries, device=transformer.present_device(self.device))
+        most = exact_search.shape(device).vectors
+        starts = self.patents.starts
+        for number in reversed(range(len(runs))):
+            begin, end = (int(place) for place in runs[number])
+            for start in reversed(range(begin - begin % most, end, most)):
+                tile = self._kept_tiles.get((number, start))
+                if tile is None:
+                    vectors = self.patents.blocks[number].rows.vectors[start : start + most]
+                    tile = exact_search.tile(vectors, precision=precision, device=device)
+                    # In float32 on the processor it is the file itself.
+                    is_copy = precision != "f32" or device != "cpu"
+                    kept = sum(each.bytes for each in self._kept_tiles.values())
+                    if is_copy and kept + tile.bytes <= self.memory:
+                        self._kept_tiles[number, start] = tile
+                first = max(begin, start)
+                part = tile.part(first - start, min(end, start + most) - start)
+                yield int(starts[number]) + first, part
 
     # --- approximate ----------------------------------------------------------------------------
 
@@ -628,36 +674,45 @@ class Matcher:
             found = self._ask_stored_indexes(queries, runs, wanted)
         else:
             self._grow_index(runs)
-            found = [self._ask(self._index, queries, wanted)]
-        scores, candidates = _best(found, wanted)
-        filled = scores > -np.inf
-        positions, similarities = self._ranked(queries, candidates, kept, usable=filled)
-        # A row that misses some is compared with everything.
-        short = np.flatnonzero(filled.sum(axis=1) < kept)
+            found = self._ask(self._index, queries, wanted)
+        rows, candidates, _ = found
+        # A paper that misses some is compared with everything.
+        found = np.bincount(rows, minlength=len(queries))
+        short = np.flatnonzero(found < kept)
         if len(short):
-            positions[short], similarities[short] = self._search_exactly(queries[short], runs)
-        return positions, similarities
+            places, exact, _ = self._candidates(queries[short], runs, kept)
+            enough = found[rows] >= kept
+            rows = np.concatenate([rows[enough], short[places]])
+            candidates = np.concatenate([candidates[enough], exact])
+        return self._ranked(queries, rows, candidates, kept)
 
     def _ask_stored_indexes(
         self, queries: np.ndarray, runs: np.ndarray, wanted: int
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Ask the index of each block that is eligible as a whole, compare with what is left."""
         blocks = self.patents.blocks
         whole = [
             block.index_path is not None and end - begin == len(block)
             for block, (begin, end) in zip(blocks, runs, strict=True)
         ]
+        found = []
         for number in np.flatnonzero(whole):
-            values, places = self._ask(_viewed(blocks[number].index_path), queries, wanted)
-            yield values, places + int(self.patents.starts[number])
+            rows, places, scores = self._ask(_viewed(blocks[number].index_path), queries, wanted)
+            found.append((rows, places + int(self.patents.starts[number]), scores))
         left = np.where(np.array(whole)[:, None], 0, runs)
-        for values, places in self._highest_scores(self._on_device(queries), left, wanted):
-            yield values.cpu(), places.cpu()
+        found.append(self._candidates(queries, left, self.count))
+        rows, places, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        # Of all that the blocks hold no more than one index would be asked for.
+        order = np.lexsort((-scores, rows))
+        rows, places = rows[order], places[order]
+        first = np.searchsorted(rows, np.arange(len(queries)))
+        nearest = np.arange(len(rows)) - first[rows] < wanted
+        return rows[nearest], places[nearest], scores[order][nearest]
 
     def _ask(
         self, index: Index, queries: np.ndarray, wanted: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores and keys, float32 and int64 of shape [papers, some], of an index."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return rows of papers, keys (int64) and scores (float32) that an index holds near."""
         import torch
 
         index.expansion_search = max(self.expansion_search, self.count + EXTRA_CANDIDATES)
@@ -665,10 +720,9 @@ class Matcher:
         hits = index.search(queries, min(wanted, len(index)), threads=threads)
         # For a single query usearch returns one dimension. A place the index could not fill holds
         # key 0 at distance NaN.
-        distances = np.atleast_2d(hits.distances)
-        scores = np.where(np.isnan(distances), -np.inf, 1 - distances).astype(np.float32)
-        keys = np.atleast_2d(hits.keys).astype(np.int64)
-        return torch.from_numpy(scores), torch.from_numpy(keys)
+        distances, keys = np.atleast_2d(hits.distances), np.atleast_2d(hits.keys)
+        rows, places = np.nonzero(~np.isnan(distances))
+        return rows, keys[rows, places].astype(np.int64), 1 - distances[rows, places]
 
     def _grow_index(self, runs: np.ndarray) -> None:
         import torch
@@ -699,50 +753,48 @@ class Matcher:
     # --- both -----------------------------------------------------------------------------------
 
     def _ranked(
-        self,
-        queries: np.ndarray,
-        candidates: np.ndarray,
-        kept: int,
-        usable: np.ndarray | None = None,
+        self, queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, kept: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the `kept` most similar candidates, ties by patent id, and the similarities."""
-        values = self._similarities(queries, candidates)
-        if usable is not None:
-            values = np.where(usable, values, np.float32(-2))
-        order = np.argsort(-values, axis=1, kind="stable")
-        candidates = np.take_along_axis(candidates, order, 1)
-        values = np.take_along_axis(values, order, 1)
-        # Ids are read only where they decide: of equals that reach into what is kept.
-        equal = values[:, 1:] == values[:, :-1]
-        tied = np.zeros(values.shape, bool)
-        tied[:, 1:] |= equal
-        tied[:, :-1] |= equal
-        tied &= values >= values[:, kept - 1 : kept]
-        if tied.any():
-            ids = self.patents.take(candidates[tied]).column("document_id")
-            ranks = np.zeros(values.shape, np.int64)
-            ranks[tied] = pc.rank(ids, tiebreaker="dense").to_numpy()
-            # By value, then by rank: the last criterion first, each sort stable.
-            order = np.argsort(ranks, axis=1, kind="stable")
-            by_value = np.argsort(-np.take_along_axis(values, order, 1), axis=1, kind="stable")
-            order = np.take_along_axis(order, by_value, 1)
-            candidates = np.take_along_axis(candidates, order, 1)
-        return candidates[:, :kept], values[:, :kept]
+        """
+        Return the `kept` most similar candidates of each paper, ties by patent id.
 
-    def _similarities(self, queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-        """Return the similarity of each paper to each of its candidates, float32 of their shape."""
-        rows = np.repeat(np.arange(len(queries)), candidates.shape[1])
-        positions = candidates.reshape(-1)
+        Every row of `queries` has at least `kept` candidates.
+        """
+        values = self._similarities(queries, rows, candidates)
+        order = np.lexsort((-values, rows))
+        rows, candidates, values = rows[order], candidates[order], values[order]
+        first = np.searchsorted(rows, np.arange(len(queries)))
+        chosen = values >= values[first + kept - 1][rows]
+        rows, candidates, values = rows[chosen], candidates[chosen], values[chosen]
+        # Ids are read only where they decide.
+        equal = (rows[1:] == rows[:-1]) & (values[1:] == values[:-1])
+        if equal.any():
+            tied = np.append(equal, False) | np.insert(equal, 0, False)
+            ids = self.patents.take(candidates[tied]).column("document_id")
+            ranks = np.zeros(len(rows), np.int64)
+            ranks[tied] = pc.rank(ids, tiebreaker="dense").to_numpy()
+            order = np.lexsort((ranks, -values, rows))
+            candidates, values = candidates[order], values[order]
+        first = np.searchsorted(rows, np.arange(len(queries)))
+        places = first[:, None] + np.arange(kept)
+        return candidates[places], values[places]
+
+    def _similarities(
+        self, queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray
+    ) -> np.ndarray:
+        """Return the similarity of each pair of a row of papers and a patent, float32[pairs]."""
         values = np.empty(len(rows), np.float32)
         for start in range(0, len(rows), PAIRS_PER_BLOCK):
-            block = slice(start, start + PAIRS_PER_BLOCK)
-            values[block] = pair_similarities(
-                queries[rows[block]], self.patents.vectors(positions[block])
+            pairs = slice(start, start + PAIRS_PER_BLOCK)
+            values[pairs] = pair_similarities(
+                queries[rows[pairs]], self.patents.vectors(candidates[pairs])
             )
-        return values.reshape(candidates.shape)
+        return values
 
 
-def match(papers: pa.Table, patents: Patents, *, count: int, **settings: object) -> pa.Table:
+def match(
+    papers: pa.Table, patents: Patents, *, count: int, method: str = "auto", **settings: object
+) -> pa.Table:
     """
     Match papers of any years at once.
 
@@ -754,6 +806,8 @@ def match(papers: pa.Table, patents: Patents, *, count: int, **settings: object)
         What to match to.
     count
         Most patents to keep for one paper.
+    method
+        See :func:`chosen_method`.
     **settings
         Further parameters of :class:`Matcher`.
 
@@ -762,7 +816,11 @@ def match(papers: pa.Table, patents: Patents, *, count: int, **settings: object)
     pa.Table
         Columns of :data:`tables.MATCHES`, papers of the last year first.
     """
-    return Matcher(patents, count, **settings).step(papers)
+    of_papers = _count_years(_years(_with_year(papers)))
+    of_patents = [_count_years(block.years) for block in patents.blocks]
+    counted = sum(of_patents, Counter())
+    method = chosen_method(method, of_papers, counted, width=patents.width, **settings)
+    return Matcher(patents, count, method, **settings).step(papers)
 
 
 def audit(
@@ -845,67 +903,6 @@ def pair_similarities(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def _best(
-    found: Iterable[tuple[torch.Tensor, torch.Tensor]], wanted: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """
-    Return the highest of scores that come in pieces, and what they belong to.
-
-    Pieces are scores and positions of shape [papers, some], as are the arrays that are returned;
-    these hold at most `wanted` for each paper.
-    """
-    import torch
-
-    best = positions = None
-    for values, places in found:
-        if best is not None:
-            values = torch.cat([best, values], dim=1)
-            places = torch.cat([positions, places], dim=1)
-            values, order = values.topk(min(wanted, values.shape[1]), dim=1)
-            places = places.gather(1, order)
-        best, positions = values, places
-    return best.cpu().numpy(), positions.cpu().numpy()
-
-
-def _highest(scores: torch.Tensor, wanted: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """
-    Return the highest scores of each row and their places.
-
-    The highest groups of neighbouring scores are found first: each of the highest scores lies in
-    one of them, and there are far fewer groups than scores to order.
-    """
-    import torch
-
-    rows, columns = scores.shape
-    wanted = min(wanted, columns)
-    groups = columns // SCORES_PER_GROUP
-    if groups < 2 * wanted:
-        return scores.topk(wanted, dim=1)
-    whole = groups * SCORES_PER_GROUP
-    grouped = scores[:, :whole].reshape(rows, groups, SCORES_PER_GROUP)
-    chosen = grouped.amax(dim=2).topk(wanted, dim=1).indices
-    inside = grouped.gather(1, chosen[:, :, None].expand(-1, -1, SCORES_PER_GROUP))
-    first = chosen[:, :, None] * SCORES_PER_GROUP
-    places = first + torch.arange(SCORES_PER_GROUP, device=scores.device)
-    values = torch.cat([inside.reshape(rows, -1), scores[:, whole:]], dim=1)
-    tail = torch.arange(whole, columns, device=scores.device).expand(rows, -1)
-    places = torch.cat([places.reshape(rows, -1), tail], dim=1)
-    values, order = values.topk(wanted, dim=1)
-    return values, places.gather(1, order)
-
-
-def _product_error(width: int) -> float:
-    """
-    Bound the error of a float32 product of two vectors of length one.
-
-    Whatever the order of the sums it is at most width * u / (1 - width * u), u half a unit in the
-    last place (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1); lengths within
-    the tolerance of one and the rounding of the final similarity are allowed for.
-    """
-    unit = 2.0**-24
-    return 1.02 * width * unit / (1 - width * unit) + 2 * unit
-
-
 def _new_index(width: int, connectivity: int, expansion_add: int) -> Index:
     from usearch.index import Index
 
@@ -917,6 +914,11 @@ def _new_index(width: int, connectivity: int, expansion_add: int) -> Index:
         expansion_add=expansion_add,
         enable_key_lookups=False,  # a table of all keys that no search needs
     )
+
+
+def _index_bytes(width: int, connectivity: int) -> int:
+    """Return about what a patent takes in an index: its numbers, edges of five bytes, and a key."""
+    return 2 * width + 2 * 5 * connectivity + 32
 
 
 def _add(index: Index, first: int, vectors: np.ndarray, *, threads: int) -> None:
@@ -945,6 +947,11 @@ def _total(runs: np.ndarray) -> int:
 
 def _with_year(table: pa.Table) -> pa.Table:
     return table.filter(pc.is_valid(table.column("year")))
+
+
+def _count_years(years: np.ndarray) -> Counter[int]:
+    values, counts = np.unique(years, return_counts=True)
+    return Counter(dict(zip(values.tolist(), counts.tolist(), strict=True)))
 
 
 def _years(table: pa.Table) -> np.ndarray:
@@ -999,7 +1006,9 @@ def match_in_space(
     patents: engine.Relation,
     *,
     space: str,
+    description: str,
     checkpoints: str | Path,
+    method: str = "auto",
     gpus_per_task: float = 0,
     **settings: object,
 ) -> engine.Result:
@@ -1014,26 +1023,44 @@ def match_in_space(
         Columns of :func:`store_block`, `embedding_text` (text) and `block` (integer).
     space
         The `embedding_text` to match in.
+    description
+        What the progress bar calls the work.
+    method
+        See :func:`chosen_method`, which decides here for all workers.
     checkpoints, gpus_per_task
         See :func:`engine.map_shards` and :func:`engine.working_folder`.
     **settings
-        Further parameters of :class:`Matcher`; `method` and `exact_below` among them.
+        Further parameters of :class:`Matcher`.
 
     Returns
     -------
     pa.RecordBatchReader or pyspark.sql.DataFrame
         Columns of :data:`tables.MATCHES` and `embedding_text`.
     """
-    stored = stored_patents(patents, space=space, checkpoints=checkpoints, **settings)
-    matcher = Matcher(stored, **settings)
+    papers, patents = (
+        relation.filter(f"embedding_text = '{space}'") for relation in (papers, patents)
+    )
+    counted = [engine.count_by(relation, "year") for relation in (papers, patents)]
+    if not counted[0]:
+        patents = patents.filter("1 = 0")  # none need be stored
+    width = len(engine.any_value(patents, "embedding") or ())
+    method = chosen_method(method, *counted, width=width, **settings)
+    # One machine builds one index, which grows with the years: that takes longer than an index for
+    # each block, and is searched in two thirds of the time. It cannot leave out what is too late.
+    is_indexed = method == "hnsw" and (
+        engine.is_spark(patents) or settings.get("maximum_lag") is not None
+    )
+    stored = stored_patents(
+        patents, space=space, checkpoints=checkpoints, is_indexed=is_indexed, **settings
+    )
+    matcher = Matcher(stored, method=method, **settings)
     return engine.map_shards(
-        papers.filter(f"embedding_text = '{space}'"),
+        papers,
         partial(_step_in_space, matcher=matcher, space=space),
-        # A sweep goes through whole years; many workers want smaller pieces.
-        key="year_shard" if engine.is_spark(papers) else "year",
+        key="year_shard",
         descending=True,
         schema=tables.MATCHES.append(tables.EMBEDDING_TEXT),
-        description=f"match papers by {space}",
+        description=f"{description} by {space}",
         version=matcher.version,
         checkpoints=checkpoints,
         gpus_per_task=gpus_per_task,
@@ -1066,12 +1093,14 @@ def audit_in_space(
     pa.Table
         Columns of :data:`tables.MATCH_AUDIT` and `embedding_text`.
     """
-    chosen = f"embedding_text = '{space}'"
+    papers, patents, matches = (
+        relation.filter(f"embedding_text = '{space}'") for relation in (papers, patents, matches)
+    )
     columns = ["document_id", "year", "embedding", "model_version"]
-    sample = engine.collect(papers.filter(chosen), columns=columns, order=["document_id"])
+    sample = engine.collect(papers, columns=columns, order=["document_id"])
     order = ["paper_id", "rank"]
-    found = engine.collect(matches.filter(chosen), columns=tables.MATCHES.names, order=order)
-    stored = stored_patents(patents, space=space, checkpoints=checkpoints, method="exact")
+    found = engine.collect(matches, columns=tables.MATCHES.names, order=order)
+    stored = stored_patents(patents, space=space, checkpoints=checkpoints)
     return tables.in_space(audit(sample, stored, found, **settings), space)
 
 
@@ -1080,9 +1109,7 @@ def stored_patents(
     *,
     space: str,
     checkpoints: str | Path,
-    method: str,
-    exact_below: int = 0,
-    maximum_lag: int | None = None,
+    is_indexed: bool = False,
     connectivity: int = CONNECTIVITY,
     expansion_add: int = EXPANSION_ADD,
     **_: object,
@@ -1090,15 +1117,8 @@ def stored_patents(
     """
     Store the patents of a space block by block, on as many workers as there are; return them all.
 
-    Indexes are built with the blocks on Spark, and where patents may be too late. Else, on one
-    machine, a single one grows with the years: it takes longer to build, and is searched in two
-    thirds of the time. With checkpoints,
-    blocks that are stored already are only read. See :func:`match_in_space`.
+    With checkpoints, blocks that are stored already are only read. See :func:`match_in_space`.
     """
-    patents = patents.filter(f"embedding_text = '{space}'")
-    is_indexed = (engine.is_spark(patents) or maximum_lag is not None) and (
-        chosen_method(engine.count(patents), method, exact_below) == "hnsw"
-    )
     step = partial(
         store_block,
         folder=engine.working_folder(checkpoints),

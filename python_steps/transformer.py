@@ -109,6 +109,14 @@ def computes_in_bf16(device: str) -> bool:
     return False
 
 
+def has_matrix_tiles(device: str) -> bool:
+    """Whether a processor multiplies whole tiles of bf16 at once, several times as fast."""
+    import torch
+
+    ask = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return device.startswith("cpu") and bool(ask and ask())
+
+
 # --- batches --------------------------------------------------------------------------------------
 
 

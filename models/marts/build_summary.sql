@@ -38,7 +38,7 @@ pairs as (
 audit as (
 
     select * from {{ ref('matching_audit') }}
-    where embedding_text = '{{ var('embedding_text') }}'
+    where embedding_text = '{{ var('embedding_text') }}' and paper_year is null
 
 ),
 
@@ -93,6 +93,15 @@ measures as (
 
     select
         10 as place,
+        'links rejected' as measure,
+        cast(count(*) as double) as value
+    from rejected_records
+    where entity = 'link'
+
+    union all
+
+    select
+        11 as place,
         'papers with a later patent' as measure,
         cast(count(distinct paper_id) as double) as value
     from pairs
@@ -100,7 +109,7 @@ measures as (
     union all
 
     select
-        11 as place,
+        12 as place,
         'paper–patent pairs' as measure,
         cast(count(*) as double) as value
     from pairs
@@ -108,7 +117,7 @@ measures as (
     union all
 
     select
-        12 as place,
+        13 as place,
         'audit: recall at 1' as measure,
         max(recall_at_1) as value
     from audit
@@ -116,7 +125,7 @@ measures as (
     union all
 
     select
-        13 as place,
+        14 as place,
         'audit: recall at {{ var('top_k') }}' as measure,
         max(recall_at_k) as value
     from audit

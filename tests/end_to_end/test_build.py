@@ -265,6 +265,14 @@ def test_a_delivery_in_two_parts_publishes_the_same_bytes(sample_build, tmp_path
     second = build(place, *options)
     assert "Changed since the last build: source files" in second.said
     assert second.published() == sample_build.published()
+    # Matches of papers that nothing has happened to were taken over, and all are the same.
+    ((carried, kept),) = second.rows(
+        "select count(distinct paper_id), count(*) from intermediate.int_matches_carried"
+    )
+    assert carried >= 20
+    assert kept >= carried
+    matches = "from intermediate.int_papers_matched_to_patents order by all"
+    assert second.rows(matches) == sample_build.rows(matches)
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ def test_exact_matches_are_those_of_comparing_everything(papers, patents):
 @pytest.mark.parametrize("memory", [1, 2**18, 2**30])
 def test_the_size_of_blocks_changes_nothing(papers, patents, memory, monkeypatch):
     whole = matched(papers, patents, method="exact")
-    monkeypatch.setattr(similarity, "PAPERS_PER_BLOCK", 17)
+    monkeypatch.setattr(similarity, "PAPERS_PER_PASS", 17)
     assert matched(papers, patents, method="exact", memory=memory).equals(whole)
 
 
@@ -214,10 +214,47 @@ def test_the_exact_method_settles_similarities_that_a_product_cannot_tell_apart(
     )
 
 
-def test_auto_takes_the_index_from_the_given_number_of_patents(patents):
-    stored = similarity.Patents.from_table(patents)
-    assert similarity.Matcher(stored, 3, exact_below=6000).method == "hnsw"
-    assert similarity.Matcher(stored, 3, exact_below=6001).method == "exact"
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_auto_compares_everything_until_an_index_is_cheaper(precision, device):
+    def chosen(papers, patents, **settings):
+        settings = {"width": 384, "precision": precision, "device": device, **settings}
+        years = range(2000, 2020)
+        return similarity.chosen_method(
+            "auto", dict.fromkeys(years, papers), dict.fromkeys(years, patents), **settings
+        )
+
+    sizes = [10**power for power in range(1, 9)]
+    for papers in sizes:
+        methods = [chosen(papers, patents, memory=10**15) for patents in sizes]
+        assert methods == sorted(methods), "from some number of patents on an index"
+    # An increment never pays for an index of all.
+    assert chosen(100, 10**8) == "exact"
+    assert chosen(10**6, 100) == "exact"
+    assert chosen(10**9, 10**6, memory=10**9) == "exact", "an index that does not fit is not built"
+    if device == "cpu":
+        assert chosen(10**7, 10**7, memory=10**15) == "hnsw"
+        # Only eligible pairs count.
+        wide, narrow = (chosen(10**6, 10**6, memory=10**15, maximum_lag=lag) for lag in [None, 0])
+        assert (wide, narrow) == ("hnsw", "exact" if precision == "bf16" else "hnsw")
+
+
+def test_a_method_that_is_named_is_taken():
+    for method in ["exact", "hnsw"]:
+        assert similarity.chosen_method(method, {2000: 1}, {2000: 1}, width=384) == method
+    with pytest.raises(ValueError, match="must be one of"):
+        similarity.chosen_method("fast", {}, {}, width=384)
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("memory", [0, 50_000, 2**30])
+def test_neither_precision_nor_what_is_kept_changes_an_exact_answer(
+    papers, patents, precision, memory
+):
+    settings = {"count": 5, "method": "exact", "maximum_lag": 6}
+    matches = matched(papers, patents, precision=precision, memory=memory, **settings)
+    assert matches.equals(matched(papers, patents, precision="f32", **settings))
+    assert found(matches) == brute_force(papers, patents, 5, range(7))
 
 
 @pytest.mark.parametrize("method", ["exact", "hnsw"])

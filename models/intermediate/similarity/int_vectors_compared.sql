@@ -36,6 +36,7 @@ vectors as (
         'title_abstract' as embedding_text,
         document_id,
         shard,
+        text_hash,
         embedding,
         model_version
     from {{ ref('int_document_vectors') }}
@@ -47,6 +48,7 @@ vectors as (
         'keywords' as embedding_text,
         texts.document_id,
         texts.shard,
+        texts.text_hash,
         embeddings.embedding,
         embeddings.model_version
     from {{ ref('int_keyword_texts') }} as texts
@@ -63,6 +65,7 @@ select
     documents.year,
     documents.year_basis,
     cast(documents.year as string) || '-' || vectors.shard as year_shard,
+    vectors.text_hash,
     vectors.embedding,
     vectors.model_version
 from vectors
