@@ -11,6 +11,7 @@
         'embedding_text': ['title_abstract', 'keywords'],
         'published_embedding_text': ['title_abstract', 'keywords'],
         'matching_method': ['auto', 'exact', 'hnsw'],
+        'pair_ranking': ['fused', 'similarity'],
         'matching_device': ['auto', 'cpu', 'cuda'],
         'matched_patent_year': ['year', 'filing', 'priority', 'publication'],
         'shards': [1, 16, 256, 4096],
@@ -24,7 +25,7 @@
         'earliest_year': 1, 'embedding_maximum_tokens': 1, 'keyword_count': 1, 'minimum_document_frequency': 1,
         'top_k': 1, 'minimum_lag_years': 0, 'hnsw_expansion_search': 1, 'audited_papers': 1,
         'patents_per_block': 1, 'matching_memory_gib': 1, 'inner_label_priority': 1, 'baseline_examples': 1,
-        'judged_links': 1, 'least_calibration_links': 1, 'bootstrap_draws': 1,
+        'judged_links': 1, 'least_calibration_links': 1, 'csls_neighbours': 1, 'bootstrap_draws': 1,
         'novelty_burn_in_documents': 1, 'novelty_seed': 0,
     } -%}
     {%- for name, smallest in least.items() if var(name) is not integer or var(name) < smallest -%}

@@ -28,16 +28,18 @@
         'google_patents': 'DEEPINNOVATION_PATENTS_GOOGLE_PATENTS',
         'tables patents': 'DEEPINNOVATION_PATENTS_TABLES',
         'tables labels': 'DEEPINNOVATION_LABELS',
+        'tables links': 'DEEPINNOVATION_LINKS',
     } -%}
     {%- set sample = {
         'DEEPINNOVATION_PAPERS_OPENALEX': 'openalex',
         'DEEPINNOVATION_PATENTS_GOOGLE_PATENTS': 'google_patents',
         'DEEPINNOVATION_LABELS': 'labels.csv',
+        'DEEPINNOVATION_LINKS': 'links.csv',
     } -%}
     {%- set variable = variables.get(system) or variables[system ~ ' ' ~ entity] -%}
     {%- set is_sample = namespace(value=true) -%}
     {%- for name in variables.values() -%}
-        {%- if env_var(name, '') and name != 'DEEPINNOVATION_LABELS' -%}
+        {%- if env_var(name, '') and name not in ['DEEPINNOVATION_LABELS', 'DEEPINNOVATION_LINKS'] -%}
             {%- set is_sample.value = false -%}
         {%- endif -%}
     {%- endfor -%}

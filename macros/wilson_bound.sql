@@ -4,10 +4,10 @@
 #}
 {% macro wilson_bound(share, draws, sign) -%}
     least(1, greatest(0, (
-        ({{ share }}) + 1.920729 / nullif({{ draws }}, 0)
-        {{ sign }} 1.959964 * sqrt(
+        ({{ share }}) + 1.9208 / nullif({{ draws }}, 0)
+        {{ sign }} 1.96 * sqrt(
             greatest(0, ({{ share }}) * (1 - ({{ share }}))) / nullif({{ draws }}, 0)
-            + 0.960365 / (nullif({{ draws }}, 0) * nullif({{ draws }}, 0))
+            + 0.9604 / (nullif({{ draws }}, 0) * nullif({{ draws }}, 0))
         )
-    ) / (1 + 3.841459 / nullif({{ draws }}, 0))))
+    ) / (1 + 3.8416 / nullif({{ draws }}, 0))))
 {%- endmacro %}

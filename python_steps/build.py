@@ -340,11 +340,12 @@ def _is_as_published(file: Path, facts: dict[str, Any]) -> bool:
 @contextlib.contextmanager
 def _environment(settings: Settings) -> Iterator[None]:
     """Tell dbt and the Python steps where things are, for as long as the build runs."""
-    # dbt reads the sample when no documents are configured, labels or not; labels of the user's
-    # own go with the sample's documents only if these are named.
+    # dbt reads the sample when no documents are configured, labels and links or not; those of the
+    # user's own go with the sample's documents only if these are named.
     sources = settings.sources
     if is_sample(sources) and sources:
-        bundled = (s for s in sample(settings.project) if s.entity != "labels")
+        named = {source.entity for source in sources}
+        bundled = (s for s in sample(settings.project) if s.entity not in named)
         sources = (*bundled, *sources)
     given = {source.variable: os.pathsep.join(source.locations) for source in sources}
     values = {source.variable: given.get(source.variable, "") for source in ALL_SOURCES} | {

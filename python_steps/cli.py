@@ -197,6 +197,11 @@ def _source_options(command: Command) -> Command:
                 metavar="PATH",
                 help="Table of labels: source_record_id, is_ai, label_source.",
             ),
+            click.option(
+                "--links",
+                metavar="PATH",
+                help="Table of known pairs: paper_id, patent_id, kind.",
+            ),
         )
     ):
         command = option(command)
@@ -318,6 +323,7 @@ def build(
     papers: tuple[tuple[str, str], ...],
     patents: tuple[tuple[str, str], ...],
     labels: str | None,
+    links: str | None,
     warehouse: str | None,
     publication: Path | None,
     select: str | None,
@@ -353,7 +359,8 @@ def build(
 
     project = project_folder()
     place = _warehouse_to_build(warehouse, target)
-    sources = configured(papers, patents, labels, os.environ, takes_addresses=target == "spark")
+    besides = {"labels": labels, "links": links}
+    sources = configured(papers, patents, besides, os.environ, takes_addresses=target == "spark")
     settings = building.Settings(
         project=project,
         warehouse=place,
@@ -391,6 +398,7 @@ def check(
     papers: tuple[tuple[str, str], ...],
     patents: tuple[tuple[str, str], ...],
     labels: str | None,
+    links: str | None,
     warehouse: str | None,
 ) -> None:
     """Look at the first records of every source, before hours are spent on all.
@@ -411,7 +419,8 @@ def check(
     project = project_folder()
     place = _warehouse(warehouse)
     console = _console()
-    sources = configured(papers, patents, labels, os.environ, takes_addresses=True)
+    besides = {"labels": labels, "links": links}
+    sources = configured(papers, patents, besides, os.environ, takes_addresses=True)
     if is_sample(sources):
         named = {source.entity for source in sources}
         sources += [source for source in sample(project) if source.entity not in named]
@@ -1130,6 +1139,18 @@ def _floors_of_classifier() -> dict[str, float]:
     return dict.fromkeys(("f1", *MEASURES), 0.0)
 
 
+def _floors_of_linking() -> dict[str, float]:
+    from python_steps.linking import MEASURES
+
+    return dict.fromkeys(MEASURES, 0.0)
+
+
+def _floors_of_matching() -> dict[str, float]:
+    from python_steps.matching_report import MEASURES
+
+    return dict.fromkeys(MEASURES, 0.0)
+
+
 def _floors_of_novelty() -> dict[str, float]:
     from python_steps.novelty_report import BOUNDS
 
@@ -1156,6 +1177,8 @@ def evaluate() -> None:
     For example:
       deepinnovation evaluate classifier
       deepinnovation evaluate novelty
+      deepinnovation evaluate matching
+      deepinnovation evaluate linking --links pairs.csv
       deepinnovation evaluate novelty --help
     """
 
@@ -1393,6 +1416,151 @@ def evaluate_novelty(
             console.print(f"Written: {path}", highlight=False, soft_wrap=True)
     missed = novelty_report.below(measured, floors)
     for sentence in [*novelty_report.alarms(measured), *missed]:
+        click.echo(sentence, err=True)
+    if missed:
+        context.exit(BELOW_FLOOR)
+
+
+@evaluate.command("matching", cls=Documented)
+@_warehouse_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="json: one object a line. Both give every figure.",
+)
+@click.option(
+    "--floor",
+    "floors",
+    type=FloorOption(_floors_of_matching),
+    multiple=True,
+    help="Exit with 4 where matching as a whole is below it, as recall_at_1=0.995.",
+)
+@_debug_option
+@click.pass_context
+def evaluate_matching(
+    context: click.Context,
+    warehouse: str | None,
+    form: str,
+    floors: tuple[tuple[str, float], ...],
+) -> None:
+    """Tell how far the matches agree with comparing everything.
+
+    Every build matches a sample of papers of every year once more, with all
+    patents; this shows what it found: the share of papers whose nearest patent was
+    found (recall at 1), the share of their k nearest, and the similarity lost, in
+    all and by year. Intervals hold 95 %. The exit code is 3 if the warehouse cannot
+    be read, 4 below a floor.
+
+    For example:
+      deepinnovation evaluate matching
+      deepinnovation evaluate matching --floor recall_at_1=0.995 --format csv
+    """
+    from python_steps import matching_report
+
+    audit = matching_report.read(tables_at(_warehouse(warehouse), os.environ))
+    if form == "table":
+        matching_report.show(audit, _console())
+    else:
+        _pour(audit, form)
+    missed = matching_report.below(audit, floors)
+    for sentence in missed:
+        click.echo(sentence, err=True)
+    if missed:
+        context.exit(BELOW_FLOOR)
+
+
+@evaluate.command("linking", cls=Documented)
+@_warehouse_option
+@click.option(
+    "--links",
+    metavar="PATH",
+    help="Table of known pairs: paper_id, patent_id, kind.  [default: those that the warehouse was "
+    "built with]",
+)
+@click.option(
+    "--vars",
+    "variables",
+    type=Variables(),
+    default="{}",
+    help="Those that the warehouse was built with, as '{embedding_text: keywords}'.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="json: one object a line. Both give every figure.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the figures, the rank of each pair and what was not judged as CSV, and a plot "
+    "as PNG.",
+)
+@click.option(
+    "--floor",
+    "floors",
+    type=FloorOption(_floors_of_linking),
+    multiple=True,
+    help="Exit with 4 where known pairs of the same invention are found less often by the vectors "
+    "that pairs are made by, as hit_at_10=0.8.",
+)
+@_debug_option
+@click.pass_context
+def evaluate_linking(
+    context: click.Context,
+    warehouse: str | None,
+    links: str | None,
+    variables: dict[str, Any],
+    form: str,
+    output: Path | None,
+    floors: tuple[tuple[str, float], ...],
+) -> None:
+    """Judge by known pairs how often a paper's right patent is found.
+
+    Tells how often the patent of a known pair comes first (hit@1) or among ten
+    (hit@10) of all AI patents that its paper may be matched to, and the mean
+    reciprocal rank (MRR), by kind of pair: by vectors, by common words (BM25), by
+    both fused, and with only the nearest by vectors put into another order. Says
+    which pairs could not be judged, and why. A paper or patent is named as its
+    source does, or by document_id; kind is free text, and near_miss or related is
+    another invention (seeds/reference/link_kinds.csv). Intervals hold 95 %. The exit
+    code is 2 if an option is wrong, 3 if the links or the warehouse cannot be read,
+    4 below a floor.
+
+    For example:
+      deepinnovation evaluate linking
+      deepinnovation evaluate linking --links pairs.csv --output evaluation
+      deepinnovation evaluate linking --links citations.parquet --floor hit_at_10=0.5
+    """
+    from python_steps import linking_report
+    from python_steps.build import project_variables
+
+    project = project_folder()
+    beside = _console_beside_data()
+    with linking_report.progress(beside):
+        judged = linking_report.judge(
+            tables_at(_warehouse(warehouse), os.environ),
+            links,
+            project=project,
+            variables=project_variables(project) | variables,
+        )
+    console = _console() if form == "table" else beside
+    if form == "table":
+        linking_report.show(judged, console)
+    else:
+        _pour(judged.measured, form)
+        for sentence in linking_report.refused(judged):
+            click.echo(sentence, err=True)
+    if output is not None:
+        for path in linking_report.write(judged, output.expanduser().resolve()):
+            console.print(f"Written: {path}", highlight=False, soft_wrap=True)
+    missed = linking_report.below(judged, floors)
+    for sentence in missed:
         click.echo(sentence, err=True)
     if missed:
         context.exit(BELOW_FLOOR)

@@ -8,6 +8,7 @@ of them are one document, and classes that are none.
 import glob
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ class Form:
     model: str
     required: tuple[tuple[str, ...], ...]  # of each group, one field must be there
     optional: tuple[str, ...]
-    year: str = "cast(null as integer)"  # SQL over the columns of the model, as the two below
+    identifier: str = "source_record_id"  # SQL over the columns of the model, as the three below
+    year: str = "cast(null as integer)"
     abstract: str = "abstract"
     language: str = "language"
 
@@ -82,6 +84,14 @@ FORMS = {
         model="stg_tables__labels",
         required=(("source_record_id",), ("is_ai",)),
         optional=("label_source",),
+        abstract="cast(null as varchar)",
+        language="cast(null as varchar)",
+    ),
+    ("links", "tables"): Form(
+        model="stg_tables__links",
+        required=(("paper_id",), ("patent_id",)),
+        optional=("kind", "paper_source", "patent_source"),
+        identifier="paper_record_id",
         abstract="cast(null as varchar)",
         language="cast(null as varchar)",
     ),
@@ -251,6 +261,16 @@ def _read_file(
     return []
 
 
+def records_of(sql: StagingSql, files: Iterable[Path]) -> str:
+    """Return SQL of all records in files of any formats."""
+    by_form: dict[str, list[str]] = {}
+    for file in files:
+        by_form.setdefault(_form(file), []).append(glob.escape(str(file)))
+    return " union all ".join(
+        f"select * from ({sql.records(form, found)})" for form, found in by_form.items()
+    )
+
+
 def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -> tuple[int, bool]:
     """Rows of all files, and whether that is exact: Parquet tells, others are judged by size."""
     parquet = [glob.escape(str(file)) for file in files if _form(file) == "parquet"]
@@ -298,7 +318,7 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
                 {form.abstract} as abstract, {form.language} as language,
                 case
                     when rejection_reason is not null then rejection_reason
-                    when source_record_id in (select source_record_id from ({deleted}))
+                    when {form.identifier} in (select source_record_id from ({deleted}))
                         then 'deleted_upstream'
                 end as reason
             from ({sql.model(form.model, "head")})

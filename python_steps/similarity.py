@@ -41,7 +41,9 @@ AUDIT_TOLERANCE = 1e-6
 
 # Papers that go through the patents together.
 PAPERS_PER_PASS = 16_384
-PAIRS_PER_BLOCK = 16_384
+# Papers that one call is given, where the data do not part them otherwise.
+PAPERS_IN_MEMORY = 65_536
+PAIRS_PER_BLOCK = 4096
 # Candidates of an index beyond `count` that are compared again, so that its rounding rarely costs
 # a neighbour.
 EXTRA_CANDIDATES = 16
@@ -55,7 +57,7 @@ EXPANSION_SEARCH = 128
 MEMORY = 4 * 1024**3
 # What a pair of vectors costs to compare, in comparisons in float32 on one core, and what a patent
 # costs to add to an index and a paper to look up there, for each unit of the natural logarithm of
-# the patents. From tests/benchmarks/matching.py.
+# the patents. From tests/benchmarks/matching.
 PAIR_COST = {"f32": 1.0, "bf16": 0.45, "bf16 tiles": 0.16, "cuda": 0.001}
 ADD_COST = 10_500.0
 SEARCH_COST = 13_600.0
@@ -327,7 +329,7 @@ def store_block(
     rows = storage.store(pieces, schema=PATENT, folder=folder, ending="block")
     index_path = None
     if index and rows.count >= ALWAYS_EXACT_BELOW:
-        index_path = Path(f"{rows.stem}.{connectivity}-{expansion_add}.usearch")
+        index_path = Path(f"{rows.stem}.ip-{connectivity}-{expansion_add}.usearch")
         if not index_path.is_file():
             built = _new_index(rows.width, connectivity, expansion_add)
             _add(built, 0, rows.vectors, threads=1)
@@ -363,6 +365,7 @@ def chosen_method(
     precision: str = "auto",
     memory: int = MEMORY,
     device: str = "auto",
+    is_stored: bool = False,
     **_: object,
 ) -> str:
     """
@@ -382,6 +385,8 @@ def chosen_method(
         Documents of each year.
     width
         Numbers in a vector.
+    is_stored
+        Whether indexes would lie in files. One that does not has to fit in `memory`.
     **_
         For the others see :class:`Matcher`.
 
@@ -396,7 +401,7 @@ def chosen_method(
     number = sum(patents.values())
     if method != "auto" or number < ALWAYS_EXACT_BELOW:
         return "exact" if method == "auto" else method
-    if number * _index_bytes(width, connectivity) > memory:
+    if not is_stored and number * _index_bytes(width, connectivity) > memory:
         return "exact"
     last = np.inf if maximum_lag is None else maximum_lag
     pairs = sum(
@@ -908,7 +913,8 @@ def _new_index(width: int, connectivity: int, expansion_add: int) -> Index:
 
     return Index(
         ndim=width,
-        metric="cos",
+        # Of length one it is the cosine, for half the work.
+        metric="ip",
         dtype="bf16",  # named, since the default depends on the processor
         connectivity=connectivity,
         expansion_add=expansion_add,
@@ -1044,20 +1050,23 @@ def match_in_space(
     if not counted[0]:
         patents = patents.filter("1 = 0")  # none need be stored
     width = len(engine.any_value(patents, "embedding") or ())
-    method = chosen_method(method, *counted, width=width, **settings)
     # One machine builds one index, which grows with the years: that takes longer than an index for
     # each block, and is searched in two thirds of the time. It cannot leave out what is too late.
-    is_indexed = method == "hnsw" and (
-        engine.is_spark(patents) or settings.get("maximum_lag") is not None
-    )
+    is_stored = engine.is_spark(patents) or settings.get("maximum_lag") is not None
+    method = chosen_method(method, *counted, width=width, is_stored=is_stored, **settings)
+    is_indexed = is_stored and method == "hnsw"
     stored = stored_patents(
         patents, space=space, checkpoints=checkpoints, is_indexed=is_indexed, **settings
     )
     matcher = Matcher(stored, method=method, **settings)
+    # A pass over the patents costs the least for many papers at once; workers want shares of them,
+    # and memory holds so many.
+    most = max(counted[0].values(), default=0)
+    key = "year_shard" if engine.is_spark(papers) or most > PAPERS_IN_MEMORY else "year"
     return engine.map_shards(
         papers,
         partial(_step_in_space, matcher=matcher, space=space),
-        key="year_shard",
+        key=key,
         descending=True,
         schema=tables.MATCHES.append(tables.EMBEDDING_TEXT),
         description=f"{description} by {space}",

@@ -23,10 +23,14 @@ from pathlib import Path, PurePosixPath
 
 SYSTEMS = {"papers": ("openalex", "tables"), "patents": ("google_patents", "tables")}
 
+# What may be delivered beside documents: it never makes a build of its own.
+BESIDES = ("labels", "links")
+
 SAMPLE = {
     ("papers", "openalex"): "seeds/sample/openalex",
     ("patents", "google_patents"): "seeds/sample/google_patents",
     ("labels", "tables"): "seeds/sample/labels.csv",
+    ("links", "tables"): "seeds/sample/links.csv",
 }
 
 READABLE = re.compile(r"(\.(gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$")
@@ -91,21 +95,21 @@ def _first_irregular_line(path: Path) -> int | None:
 class Source:
     """A source system and the absolute locations of what it delivered."""
 
-    entity: str  # papers, patents or labels
+    entity: str  # papers, patents, labels or links
     system: str  # one of SYSTEMS
     locations: tuple[str, ...]
 
     @property
     def variable(self) -> str:
         """Name of the environment variable that tells dbt the locations."""
-        if self.entity == "labels":
-            return "DEEPINNOVATION_LABELS"
+        if self.entity in BESIDES:
+            return f"DEEPINNOVATION_{self.entity}".upper()
         return f"DEEPINNOVATION_{self.entity}_{self.system}".upper()
 
     @property
     def name(self) -> str:
         """How messages call the source."""
-        return "labels" if self.entity == "labels" else f"{self.entity} {self.system}"
+        return self.entity if self.entity in BESIDES else f"{self.entity} {self.system}"
 
     @property
     def here(self) -> "Source":
@@ -120,12 +124,13 @@ class Source:
     @property
     def option(self) -> str:
         """How the command line names the source."""
-        return "--labels PATH" if self.entity == "labels" else f"--{self.entity} {self.system}=PATH"
+        named = "PATH" if self.entity in BESIDES else f"{self.system}=PATH"
+        return f"--{self.entity} {named}"
 
 
 ALL_SOURCES = (
     *(Source(entity, system, ()) for entity, systems in SYSTEMS.items() for system in systems),
-    Source("labels", "tables", ()),
+    *(Source(entity, "tables", ()) for entity in BESIDES),
 )
 
 
@@ -155,7 +160,7 @@ class Listing:
 def configured(
     papers: Iterable[tuple[str, str]],
     patents: Iterable[tuple[str, str]],
-    labels: str | None,
+    besides: Mapping[str, str | None],
     environment: Mapping[str, str],
     *,
     takes_addresses: bool = False,
@@ -166,8 +171,8 @@ def configured(
     ----------
     papers, patents
         Pairs of a system and a path, as given on the command line.
-    labels
-        Path of imported labels.
+    besides
+        Paths of imported labels and links, by their names.
     environment
         Variables as in `os.environ`; those of an entity hold where no option names that entity.
     takes_addresses
@@ -184,7 +189,9 @@ def configured(
         If a path cannot be handed on.
     """
     options = {"papers": list(papers), "patents": list(patents)}
-    options["labels"] = [("tables", labels)] if labels else []
+    for entity in BESIDES:
+        path = besides.get(entity)
+        options[entity] = [("tables", path)] if path else []
     sources = []
     for source in ALL_SOURCES:
         if options[source.entity]:
@@ -201,7 +208,7 @@ def configured(
 
 def is_sample(sources: Iterable[Source]) -> bool:
     """Whether no documents are configured, so that the bundled sample is read."""
-    return all(source.entity == "labels" for source in sources)
+    return all(source.entity in BESIDES for source in sources)
 
 
 def sample(project: Path) -> list[Source]:

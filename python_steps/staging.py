@@ -1,8 +1,9 @@
-"""The project's own staging SQL, for a DuckDB without dbt.
+"""The project's own SQL, for a DuckDB without dbt.
 
 `deepinnovation check` judges the first records of a source by the very models and macros of a
-build, so that both agree; to start dbt for that would take longer than the reading. Rendered here
-is the part of dbt's Jinja that staging models and the macros beneath them use.
+build, so that both agree, and `evaluate linking` the known pairs of a file; to start dbt for that
+would take longer than the reading. Rendered here is the part of dbt's Jinja that their models and
+the macros beneath them use.
 """
 
 import re
@@ -26,7 +27,7 @@ class _ReturnedError(Exception):
 
 
 class StagingSql:
-    """Renders macros and staging models of a project.
+    """Renders macros and models of a project.
 
     Parameters
     ----------
@@ -85,6 +86,24 @@ class StagingSql:
         (file,) = (self.project / "models/staging").rglob(f"{name}.sql")
         template = self.environment.from_string(file.read_text(encoding="utf-8"))
         return template.render(delivered_records=lambda *_: f"select * from {delivered}")
+
+    def over(self, name: str, relations: Mapping[str, str]) -> str:
+        """Return SQL of any model over relations.
+
+        Parameters
+        ----------
+        name
+            Name of the model.
+        relations
+            Where the models lie that are there, by their names. What is not is read through its own
+            SQL; so a view needs not be there, but what it reads.
+        """
+
+        def ref(other: str) -> str:
+            return relations[other] if other in relations else f"({self.over(other, relations)})"
+
+        (file,) = (self.project / "models").rglob(f"{name}.sql")
+        return self.environment.from_string(file.read_text(encoding="utf-8")).render(ref=ref)
 
     def _dispatch(self, name: str) -> Callable[..., Any]:
         """Return the engine's variant of a macro, else the default one."""

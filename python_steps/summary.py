@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from python_steps.build import Outcome, Settings
 from python_steps.heads import Head
+from python_steps.sources import BESIDES
 from python_steps.warehouse import DEFAULT_NAME
 
 if TYPE_CHECKING:
@@ -203,10 +204,11 @@ def _facts_of_records(head: Head) -> list[tuple[str, str]]:
         ("years", "none" if head.years is None else f"{head.years[0]} to {head.years[1]}"),
         ("languages", languages or "not told"),
     ]
-    return [fact for fact in facts if head.source.entity != "labels" or fact[0] in LABEL_FACTS]
+    of_no_document = head.source.entity in BESIDES
+    return [fact for fact in facts if not of_no_document or fact[0] in FACTS_OF_NO_DOCUMENT]
 
 
-LABEL_FACTS = ("fields", "optional, not there", "would be rejected")
+FACTS_OF_NO_DOCUMENT = ("fields", "optional, not there", "would be rejected")
 
 
 def _share(count: int, of: int) -> str:

@@ -262,3 +262,118 @@ NOVELTY = pa.schema(
         ("model_version", pa.string()),
     ]
 )
+
+# One row per known pair and way of comparing: where its patent stands among those that the paper
+# may be matched to, without others that it is known to belong to.
+LINKS_RANKED = pa.schema(
+    [
+        ("paper_id", pa.string()),
+        ("patent_id", pa.string()),
+        ("kind", pa.string()),
+        ("is_same", pa.bool_()),  # missing where the kind leaves it open
+        ("method", pa.string()),  # spaces and bm25, fused where joined by +
+        ("reranked_candidates", pa.int32()),  # nearest of the first; missing where all are ranked
+        ("rank", pa.int32()),  # from 1; missing where it is not among the first 200
+        ("eligible_patents", pa.int64()),
+    ]
+)
+
+# One row per kind of known pairs and way of comparing.
+LINKING_QUALITY = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("is_same", pa.bool_()),
+        ("method", pa.string()),
+        ("reranked_candidates", pa.int32()),
+        ("pairs", pa.int64()),
+        ("papers", pa.int64()),
+        ("eligible_patents", pa.float64()),  # mean over pairs
+        *(
+            (f"{measure}{end}", pa.float64())
+            for measure in ("hit_at_1", "hit_at_10", "mean_reciprocal_rank")
+            for end in ("", "_low", "_high", "_gain", "_gain_low", "_gain_high")
+        ),
+    ]
+)
+
+# One row per space and cell of similarity and CSLS: the matched pairs there.
+SIMILARITIES = pa.schema(
+    [
+        ("embedding_text", pa.string()),
+        ("similarity_step", pa.int32()),  # 1/200
+        ("csls_step", pa.int32()),  # 1/100
+        ("pairs", pa.int64()),
+        ("papers", pa.int64()),  # pairs of rank 1
+    ]
+)
+
+# One row per space and known pair that could be matched.
+LINKS_MATCHED = pa.schema(
+    [
+        ("embedding_text", pa.string()),
+        ("paper_id", pa.string()),
+        ("patent_id", pa.string()),
+        ("is_same", pa.bool_()),
+        ("similarity", pa.float32()),  # missing where not matched, as is csls
+        ("csls", pa.float64()),
+    ]
+)
+
+# One row per space and encoder that a calibration comes with the project for.
+PACKAGED_CALIBRATIONS = pa.schema(
+    [
+        ("embedding_text", pa.string()),
+        ("encoder_hash", pa.string()),  # of its content, as model_version holds it
+        ("intercept", pa.float64()),  # nats
+        ("similarity_slope", pa.float64()),
+        ("csls_slope", pa.float64()),
+        ("linked_share", pa.float64()),
+        ("known_pairs", pa.int64()),
+        ("source", pa.string()),
+    ]
+)
+
+# One row per space: the coefficients of its confidence, missing where there are none.
+CALIBRATIONS = pa.schema(
+    [
+        ("embedding_text", pa.string()),
+        ("confidence_basis", pa.string()),  # own_links | packaged | no_links
+        ("intercept", pa.float64()),  # nats
+        ("similarity_slope", pa.float64()),
+        ("csls_slope", pa.float64()),
+        ("linked_share", pa.float64()),
+        ("known_pairs", pa.int64()),  # that taught it
+        ("source", pa.string()),  # of a packaged one
+    ]
+)
+
+# One row per space and band of confidence, and one of all.
+CALIBRATION_CHECK = pa.schema(
+    [
+        ("embedding_text", pa.string()),
+        ("confidence_basis", pa.string()),
+        ("band", pa.string()),
+        ("confidence_from", pa.float64()),
+        ("confidence_to", pa.float64()),
+        ("pairs", pa.int64()),
+        ("mean_confidence", pa.float64()),
+        ("known_pairs", pa.int64()),
+        ("observed_share", pa.float64()),
+        ("observed_share_low", pa.float64()),
+        ("observed_share_high", pa.float64()),
+        # Of all bands together; missing in the rows of bands.
+        ("known_mean_confidence", pa.float64()),
+        ("near_misses", pa.int64()),
+        ("near_miss_mean_confidence", pa.float64()),
+        ("linked_share", pa.float64()),
+        ("implied_share", pa.float64()),
+        ("calibration_error", pa.float64()),
+        ("calibration_error_low", pa.float64()),
+        ("calibration_error_high", pa.float64()),
+        ("brier_score", pa.float64()),
+        ("brier_skill", pa.float64()),
+        ("intercept", pa.float64()),
+        ("similarity_slope", pa.float64()),
+        ("csls_slope", pa.float64()),
+    ]
+)

@@ -54,7 +54,7 @@ bounded as (
 
     select
         *,
-        1.959964 * sqrt(
+        1.96 * sqrt(
             greatest(0, mean_squared_regret - mean_similarity_regret * mean_similarity_regret) / draws
         ) as half_of_interval
     from estimated

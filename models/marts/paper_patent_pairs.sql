@@ -1,8 +1,20 @@
 with
 
-matches as (
+pairs as (
 
-    select * from {{ ref('int_papers_matched_to_patents') }}
+    select * from {{ ref('int_pairs_hubness_corrected') }}
+
+),
+
+ranked as (
+
+    select * from {{ ref('int_pairs_ranked') }}
+
+),
+
+calibrations as (
+
+    select * from {{ ref('int_similarities_calibrated') }}
 
 ),
 
@@ -24,20 +36,45 @@ numbers as (
 )
 
 select
-    matches.embedding_text,
-    matches.paper_id,
-    matches.patent_id,
-    cast(matches.rank as integer) as rank,
-    cast(matches.similarity as float) as similarity,
-    cast(matches.paper_year as integer) as paper_year,
-    cast(matches.patent_year as integer) as patent_year,
+    pairs.embedding_text,
+    pairs.paper_id,
+    pairs.patent_id,
+    cast(ranked.rank as integer) as rank,
+    cast(pairs.similarity as float) as similarity,
+    cast(ranked.similarity_rank as integer) as similarity_rank,
+    cast(ranked.word_score as float) as word_score,
+    cast(
+        1 / (
+            1 + exp(
+                -(
+                    calibrations.intercept
+                    + calibrations.similarity_slope * cast(pairs.similarity as double)
+                    + calibrations.csls_slope * pairs.csls
+                )
+            )
+        ) as float
+    ) as confidence,
+    calibrations.confidence_basis,
+    cast(pairs.paper_year as integer) as paper_year,
+    cast(pairs.patent_year as integer) as patent_year,
     patents.year_basis as patent_year_basis,
-    cast(matches.patent_year - matches.paper_year as integer) as lag_years,
+    cast(pairs.patent_year - pairs.paper_year as integer) as lag_years,
+    cast(pairs.patent_papers as integer) as patent_papers,
+    cast(pairs.reverse_rank as integer) as reverse_rank,
+    cast(pairs.mutual_rank as float) as mutual_rank,
+    cast(pairs.csls as float) as csls,
     paper_numbers.document_number as paper_number,
     patent_numbers.document_number as patent_number,
-    matches.method,
-    matches.model_version
-from matches
-inner join patents on matches.embedding_text = patents.embedding_text and matches.patent_id = patents.document_id
-inner join numbers as paper_numbers on matches.paper_id = paper_numbers.document_id
-inner join numbers as patent_numbers on matches.patent_id = patent_numbers.document_id
+    pairs.method,
+    pairs.model_version,
+    pairs.matching_version
+from pairs
+inner join ranked
+    on
+        pairs.embedding_text = ranked.embedding_text
+        and pairs.paper_id = ranked.paper_id
+        and pairs.patent_id = ranked.patent_id
+inner join calibrations on pairs.embedding_text = calibrations.embedding_text
+inner join patents on pairs.embedding_text = patents.embedding_text and pairs.patent_id = patents.document_id
+inner join numbers as paper_numbers on pairs.paper_id = paper_numbers.document_id
+inner join numbers as patent_numbers on pairs.patent_id = patent_numbers.document_id

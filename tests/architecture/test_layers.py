@@ -146,9 +146,9 @@ def test_a_build_scores_novelty_by_default_with_the_settings_of_the_step(models)
 
 
 def test_steps_know_nothing_of_dbt_or_pandas_and_only_the_engine_knows_engines():
-    steps = ["engine", "storage", "tables", "languages", "embedding", "keywords", "similarity"]
-    steps += ["vocabulary", "novelty", "novelty_evaluation"]
-    steps += ["baselines", "cross_validation", "evaluation"]
+    steps = ["engine", "storage", "tables", "languages", "embedding", "keywords"]
+    steps += ["exact_search", "similarity", "vocabulary", "novelty", "novelty_evaluation"]
+    steps += ["baselines", "confidence", "cross_validation", "evaluation", "linking"]
     for step in steps:
         tree = ast.parse((PROJECT / "python_steps" / f"{step}.py").read_text())
         imported = {

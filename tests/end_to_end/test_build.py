@@ -127,6 +127,7 @@ def test_rejected_records_are_kept_with_a_reason(sample_build):
         ("papers", "openalex", "paper"),
         ("patents", "google_patents", "patent"),
         ("labels", "tables", "label"),
+        ("links", "tables", "link"),
     ],
 )
 def test_check_foresees_the_records_that_a_build_rejects(sample_build, option, system, entity):

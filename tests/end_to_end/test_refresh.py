@@ -61,9 +61,10 @@ class Corpus:
 class Warehouse:
     """A warehouse that is built from its vectors on."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, width=WIDTH):
         folder.mkdir()
         self.folder = folder
+        self.width = width
         self.path = folder / "warehouse.duckdb"
 
     def build(self, corpus, nodes=NODES, *options, variables=VARIABLES):
@@ -72,7 +73,7 @@ class Warehouse:
             connection.execute("create schema if not exists intermediate")
             connection.execute(
                 "create or replace table intermediate.int_vectors_compared as "
-                f"select * replace (embedding::float[{WIDTH}] as embedding) from compared"
+                f"select * replace (embedding::float[{self.width}] as embedding) from compared"
             )
         project = cli.project_folder()
         run = subprocess.run(

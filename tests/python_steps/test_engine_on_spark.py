@@ -9,7 +9,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from python_steps import engine
+from python_steps import engine, linking
+from tests.python_steps import test_linking
 
 SCHEMA = pa.schema(
     [
@@ -189,3 +190,22 @@ def test_without_checkpoints_files_go_to_a_folder_of_this_process():
     assert folder.is_dir()
     assert engine.working_folder(None) == folder
     assert engine.working_folder("elsewhere") == Path("elsewhere").absolute()
+
+
+def test_known_pairs_are_ranked_as_on_duckdb(spark):
+    spaces = ("title_abstract", "keywords")
+    papers = test_linking.documents("W", 4, seed=1, kind="paper", spaces=spaces, last=2002)
+    patents = test_linking.documents("P", 40, seed=2, kind="patent", spaces=spaces, first=2002)
+    pairs = [("W000", "P001", "twin", True), ("W000", "P002", "near_miss", False)]
+    links = [test_linking.link(*pair) for pair in [*pairs, ("W003", "P009")]]
+    tables = (
+        (links, test_linking.LINKS),
+        (papers, test_linking.DOCUMENTS),
+        (patents, test_linking.DOCUMENTS),
+    )
+    frames = [
+        spark.createDataFrame(pa.Table.from_pylist(rows, schema=schema)) for rows, schema in tables
+    ]
+    found = linking.rank(*frames, stop_words=test_linking.STOP_WORDS, spaces=spaces)
+    assert found.num_rows == len(links) * 13
+    assert found.equals(test_linking.ranked(links, papers, patents, spaces=spaces))

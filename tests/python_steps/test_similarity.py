@@ -591,7 +591,7 @@ def test_a_block_is_stored_the_same_to_the_byte_and_once(patents, tmp_path):
     assert set(contents(tmp_path / "one")) == {
         f"{digest}.block.npy",
         f"{digest}.block.arrow",
-        f"{digest}.block.16-128.usearch",
+        f"{digest}.block.ip-16-128.usearch",
     }
 
 
@@ -612,7 +612,7 @@ def test_the_row_of_a_block_tells_what_is_in_it(patents, tmp_path):
         "model_version": MODEL,
         "connectivity": 8,
         "expansion_add": 64,
-        "index_path": f"{stem}.8-64.usearch",
+        "index_path": f"{stem}.ip-8-64.usearch",
     }
 
 

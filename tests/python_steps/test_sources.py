@@ -52,7 +52,7 @@ def test_options_take_the_place_of_the_environment_for_their_entity_only(tmp_pat
         "DEEPINNOVATION_PAPERS_TABLES": "/elsewhere/papers.csv",
         "DEEPINNOVATION_PATENTS_TABLES": os.pathsep.join(["/a.csv", "/b.csv"]),
     }
-    found = sources.configured([("openalex", str(tmp_path))], [], None, environment)
+    found = sources.configured([("openalex", str(tmp_path))], [], {}, environment)
     assert [(s.variable, s.locations) for s in found] == [
         ("DEEPINNOVATION_PAPERS_OPENALEX", (str(tmp_path),)),
         ("DEEPINNOVATION_PATENTS_TABLES", ("/a.csv", "/b.csv")),
@@ -61,13 +61,19 @@ def test_options_take_the_place_of_the_environment_for_their_entity_only(tmp_pat
 
 def test_relative_paths_become_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (source,) = sources.configured([("tables", "x.csv"), ("tables", "y/*.csv")], [], None, {})
+    (source,) = sources.configured([("tables", "x.csv"), ("tables", "y/*.csv")], [], {}, {})
     assert source.locations == (str(tmp_path / "x.csv"), str(tmp_path / "y/*.csv"))
 
 
-def test_labels_alone_still_mean_the_sample():
-    assert sources.is_sample(sources.configured([], [], "labels.csv", {}))
-    assert not sources.is_sample(sources.configured([("tables", "x.csv")], [], None, {}))
+def test_labels_and_links_alone_still_mean_the_sample():
+    found = sources.configured([], [], {"labels": "labels.csv", "links": "links.csv"}, {})
+    assert [source.option for source in found] == ["--labels PATH", "--links PATH"]
+    assert [source.variable for source in found] == [
+        "DEEPINNOVATION_LABELS",
+        "DEEPINNOVATION_LINKS",
+    ]
+    assert sources.is_sample(found)
+    assert not sources.is_sample(sources.configured([("tables", "x.csv")], [], {}, {}))
 
 
 @pytest.mark.parametrize("path", ["s3://openalex/data", f"a{os.pathsep}b", "it's"])
@@ -79,12 +85,12 @@ def test_what_cannot_be_handed_on_is_refused_with_its_path(path):
 @pytest.mark.parametrize("address", ["s3a://bucket/works", "hdfs://host:9000/works/*.gz"])
 def test_on_spark_addresses_of_other_storage_are_handed_on_as_they_are(tmp_path, address):
     given = {"DEEPINNOVATION_PAPERS_OPENALEX": os.pathsep.join([address, str(tmp_path), address])}
-    (source,) = sources.configured([], [], None, given, takes_addresses=True)
+    (source,) = sources.configured([], [], {}, given, takes_addresses=True)
     assert source.locations == (address, str(tmp_path))
     assert (source.elsewhere, source.here.locations) == ((address,), (str(tmp_path),))
     assert set(sources.unpack(source, tmp_path / "unpacked").locations) == {address, str(tmp_path)}
     with pytest.raises(InputError, match="--target spark"):
-        sources.configured([], [], None, given)
+        sources.configured([], [], {}, given)
 
 
 def test_an_address_counts_by_its_name_alone(tmp_path):

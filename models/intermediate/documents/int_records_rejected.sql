@@ -64,6 +64,38 @@ unknown_labels as (
 
 ),
 
+links as (
+
+    select
+        'link' as entity,
+        'tables' as source_system,
+        'tables' as source_name,
+        paper_record_id || ' ' || patent_record_id as source_record_id,
+        record_file,
+        record_row,
+        rejection_reason as reason,
+        raw_record
+    from {{ ref('stg_tables__links') }}
+    where rejection_reason is not null
+
+),
+
+unknown_links as (
+
+    select distinct
+        'link' as entity,
+        'tables' as source_system,
+        'tables' as source_name,
+        paper_record_id || ' ' || patent_record_id as source_record_id,
+        record_file,
+        record_row,
+        'unknown_document' as reason,
+        {{ to_json_text(struct(['paper_record_id', 'patent_record_id', 'kind'])) }} as raw_record
+    from {{ ref('int_links_imported') }}
+    where paper_id is null or patent_id is null
+
+),
+
 codes as (
 
     select
@@ -98,6 +130,14 @@ unioned as (
 
     union all
 
+    select * from links
+
+    union all
+
+    select * from unknown_links
+
+    union all
+
     select * from codes
 
 ),
@@ -127,6 +167,13 @@ first_rows as (
             record_file,
             record_row
         from {{ ref('stg_tables__labels') }}
+
+        union all
+
+        select
+            record_file,
+            record_row
+        from {{ ref('stg_tables__links') }}
     ) as records
     group by record_file
 

@@ -1,0 +1,16 @@
+"""Where the patent of each known pair stands, by every way of comparing."""
+
+from python_steps import engine, linking
+
+
+def model(dbt, session):
+    stops = engine.collect(dbt.ref("stop_words"), columns=["stop_word"], order=["stop_word"])
+    ranked = linking.rank(
+        dbt.ref("int_links_judged").filter("reason is null"),
+        dbt.ref("int_papers_linked"),
+        dbt.ref("int_documents_searched").filter("document_type = 'patent'"),
+        stop_words=stops.column("stop_word").to_pylist(),
+        spaces=dbt.config.meta_get("spaces").split(),
+        **dbt.config.meta_get("lags"),
+    )
+    return engine.as_relation(session, ranked)

@@ -1,0 +1,105 @@
+with
+
+matches as (
+
+    select * from {{ ref('int_papers_matched_to_patents') }}
+
+),
+
+documents as (
+
+    select * from {{ ref('int_document_words') }}
+
+),
+
+pairs as (
+
+    select distinct
+        paper_id,
+        patent_id
+    from matches
+
+),
+
+lengths as (
+
+    select avg(word_count) as mean_length
+    from documents
+    where document_type = 'patent'
+
+),
+
+shared as (
+
+    select
+        pairs.paper_id,
+        pairs.patent_id,
+        {{ each_of_list(list_intersection('papers.words', 'patents.words')) }} as word
+    from pairs
+    inner join documents as papers on pairs.paper_id = papers.document_id
+    inner join documents as patents on pairs.patent_id = patents.document_id
+
+),
+
+weighed as (
+
+    select
+        shared.paper_id,
+        shared.patent_id,
+        sum(words.weight) as weight
+    from shared
+    inner join {{ ref('int_words_weighed') }} as words on split_part(shared.word, '#', 1) = words.word
+    group by shared.paper_id, shared.patent_id
+
+),
+
+-- BM25 with the usual k1 = 1.2 and b = 0.75, but for the frequency of a word: it counts as often as both have it, up
+-- to four times, which is what sets of words can tell.
+scored as (
+
+    select
+        matches.embedding_text,
+        matches.paper_id,
+        matches.patent_id,
+        matches.rank as similarity_rank,
+        coalesce(weighed.weight, 0) / 1000000.0 * 2.2
+        / (1 + 1.2 * (0.25 + 0.75 * patents.word_count / lengths.mean_length)) as word_score
+    from matches
+    cross join lengths
+    left join documents as patents on matches.patent_id = patents.document_id
+    left join weighed on matches.paper_id = weighed.paper_id and matches.patent_id = weighed.patent_id
+
+),
+
+ranked_by_words as (
+
+    select
+        *,
+        row_number() over (
+            partition by embedding_text, paper_id
+            order by word_score desc, similarity_rank asc
+        ) as word_rank
+    from scored
+
+),
+
+fused as (
+
+    select
+        *,
+        row_number() over (
+            partition by embedding_text, paper_id
+            order by 1.0 / (60 + similarity_rank) + 1.0 / (60 + word_rank) desc, similarity_rank asc
+        ) as fused_rank
+    from ranked_by_words
+
+)
+
+select
+    embedding_text,
+    paper_id,
+    patent_id,
+    cast(similarity_rank as int) as similarity_rank,
+    cast(word_score as double) as word_score,
+    cast({{ 'fused_rank' if var('pair_ranking') == 'fused' else 'similarity_rank' }} as int) as rank
+from fused

@@ -1,0 +1,257 @@
+"""Judging linking by known pairs: the sample's, and those of a file."""
+
+import csv
+import json
+import os
+import shutil
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from python_steps import cli, linking_report
+from python_steps.linking import ALL_SAME
+
+LINKS = cli.project_folder() / "seeds/sample/links.csv"
+
+
+@pytest.fixture(autouse=True)
+def without_configuration(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def evaluate(sample_build):
+    def run(*arguments, warehouse=sample_build.warehouse):
+        words = ["evaluate", "linking", "--warehouse", warehouse, *arguments]
+        return CliRunner().invoke(cli.main, [str(word) for word in words])
+
+    return run
+
+
+def written(folder, *rows, name="links.csv", header="paper_id,patent_id,kind"):
+    path = folder / name
+    path.write_text("\n".join([header, *rows, ""]))
+    return path
+
+
+@pytest.fixture
+def right(sample_build):
+    """Some pairs of the sample that are judged, as (paper, patent)."""
+    return sample_build.rows(
+        "select paper_id, patent_id from intermediate.int_links_judged "
+        "where reason is null and is_same order by all"
+    )
+
+
+def test_every_pair_of_the_sample_is_judged_or_there_is_a_reason(sample_build):
+    with LINKS.open(newline="") as lines:
+        kinds = [row["kind"] for row in csv.DictReader(lines)]
+    counted = sample_build.rows(
+        "select kind, count(*) from intermediate.int_links_judged group by kind order by kind"
+    )
+    assert dict(counted) == {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+    measured = sample_build.rows(
+        "select kind, pairs from marts.linking_quality where method = 'title_abstract'"
+    )
+    reasonless = sample_build.rows(
+        "select kind, count(*) from intermediate.int_links_judged "
+        "where reason is null group by kind"
+    )
+    judged = dict(reasonless)
+    assert dict(measured) == judged | {ALL_SAME: judged["twin"]}
+    assert judged["twin"] >= 5
+
+
+def test_the_twins_of_the_sample_are_found(sample_build):
+    ((first, among_ten),) = sample_build.rows(
+        "select hit_at_1, hit_at_10 from marts.linking_quality "
+        "where kind = 'twin' and method = 'title_abstract'"
+    )
+    assert first >= 0.8
+    assert among_ten == 1
+
+
+def test_ranks_by_vectors_are_those_of_the_matches(sample_build):
+    differing = sample_build.rows(
+        """
+        select ranked.*, pairs.rank
+        from intermediate.int_links_ranked as ranked
+        inner join intermediate.int_papers_matched_to_patents as pairs using (paper_id, patent_id)
+        where
+            ranked.method = pairs.embedding_text
+            -- Others of the paper that are right are left out of the one and not of the other.
+            and ranked.rank <> pairs.rank - (
+                select count(*)
+                from intermediate.int_papers_matched_to_patents as before
+                inner join intermediate.int_links_resolved as links using (paper_id, patent_id)
+                where
+                    before.embedding_text = pairs.embedding_text
+                    and before.paper_id = pairs.paper_id
+                    and before.rank < pairs.rank
+                    and coalesce(links.is_same, true)
+            )
+        """
+    )
+    assert not differing
+    ((compared,),) = sample_build.rows(
+        "select count(*) from intermediate.int_links_ranked "
+        "inner join intermediate.int_papers_matched_to_patents using (paper_id, patent_id)"
+    )
+    assert compared > 5
+
+
+@pytest.mark.parametrize("has_views", [True, False], ids=["as it is", "without views, as Spark's"])
+def test_a_file_of_the_same_pairs_gives_the_figures_of_the_build(
+    sample_build, evaluate, tmp_path, has_views
+):
+    place = sample_build.warehouse
+    if not has_views:
+        place = tmp_path / "warehouse.duckdb"
+        shutil.copy(sample_build.warehouse, place)
+        with duckdb.connect(str(place)) as connection:
+            views = connection.execute(
+                "select schema_name, view_name from duckdb_views() where not internal"
+            ).fetchall()
+            for schema, name in views:
+                connection.execute(f'drop view "{schema}"."{name}"')
+            assert len(views) > 5
+    shown = evaluate("--links", LINKS, "--format", "json", warehouse=place)
+    of_build = evaluate("--format", "json")
+    assert shown.exit_code == of_build.exit_code == 0, shown.output
+    sorted_ = [
+        sorted((json.loads(line) for line in each.stdout.splitlines()), key=repr)
+        for each in (shown, of_build)
+    ]
+    assert sorted_[0] == sorted_[1]
+    assert len(sorted_[0]) > 10
+    assert shown.stderr == of_build.stderr
+    assert "not judged, the patent is not AI" in shown.stderr
+
+
+def test_pairs_that_cannot_be_judged_are_named_with_the_reason(evaluate, right, tmp_path):
+    (paper, patent), (other, _), *_ = right
+    path = written(
+        tmp_path,
+        f"https://openalex.org/{paper},{patent.lower().replace('-', '')},Twin",
+        f"W1,{patent},twin",
+        f"{other},XX-1-A,",
+        f"{other},,twin",
+    )
+    shown = evaluate("--links", path, "--output", tmp_path / "there")
+    assert shown.exit_code == 0, shown.output
+    assert "twin: 1 pairs of 1 papers" in shown.output
+    for sentence in (
+        f"1 not judged, the warehouse has no such paper: W1 – {patent} (links.csv, row 2).",  # noqa: RUF001
+        f"1 not judged, the warehouse has no such patent: {other} – XX-1-A (links.csv, row 3).",  # noqa: RUF001
+        f"1 not judged, the row lacks a paper_id or a patent_id: {other} – ? (links.csv, row 4).",  # noqa: RUF001
+    ):
+        assert sentence in shown.output
+    names = ["linking.png", "linking_quality.csv", "linking_ranks.csv", "links_not_judged.csv"]
+    assert sorted(file.name for file in (tmp_path / "there").iterdir()) == names
+    assert (tmp_path / "there/linking.png").read_bytes().startswith(b"\x89PNG")
+    with (tmp_path / "there/links_not_judged.csv").open(newline="") as lines:
+        reasons = [row["reason"] for row in csv.DictReader(lines)]
+    assert sorted(reasons) == ["missing_identifier", "unknown_paper", "unknown_patent"]
+
+
+@pytest.mark.parametrize("name", ["links.jsonl", "links.parquet"])
+def test_links_may_be_lines_of_json_or_parquet(evaluate, right, tmp_path, name):
+    path = tmp_path / name
+    rows = [{"paper_id": paper, "patent_id": patent, "kind": "cited"} for paper, patent in right]
+    if name.endswith(".jsonl"):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    shown = evaluate("--links", path, "--format", "csv")
+    assert shown.exit_code == 0, shown.output
+    found = list(csv.DictReader(shown.stdout.splitlines()))
+    # A kind of one's own says that the two belong together.
+    assert {(row["kind"], row["is_same"]) for row in found} == {
+        ("cited", "true"),
+        (ALL_SAME, "true"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("floor", "code", "told"),
+    [
+        ("hit_at_10=0.9", 0, ""),
+        ("hit_at_1=1", None, ""),
+        ("hit_at_100=1", 2, "must be NAME=VALUE, as hit_at_1=0.8"),
+    ],
+)
+def test_floors_are_about_the_vectors_of_the_pairs(evaluate, floor, code, told):
+    shown = evaluate("--floor", floor)
+    assert shown.exit_code == code if code is not None else shown.exit_code in (0, 4)
+    assert told in shown.output
+
+
+def test_below_a_floor_the_exit_code_is_4(evaluate, right, sample_build, tmp_path):
+    # A pair that is none: the farthest patent of the first paper.
+    ((paper, patent),) = sample_build.rows(
+        "select paper_id, patent_id from marts.paper_patent_pairs "
+        f"where paper_id = '{right[0][0]}' order by rank desc limit 1"
+    )
+    path = written(tmp_path, f"{paper},{patent},twin")
+    shown = evaluate("--links", path, "--floor", "hit_at_1=0.5", "--floor", "hit_at_10=0")
+    assert shown.exit_code == 4
+    sentence = "hit_at_1 of title_abstract is 0.000 on 1 pairs, and must be at least 0.5."
+    assert sentence in shown.stderr
+    path = written(tmp_path, f"{paper},{patent},near_miss")
+    shown = evaluate("--links", path, "--floor", "hit_at_1=0")
+    assert shown.exit_code == 4
+    assert "no known pairs of the same invention to judge" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "told"),
+    [
+        (["W1,US-1-A"], "paper,patent", "paper_id, which every link needs, is missing."),
+        (['W1,"US-1-A'], "paper_id,patent_id", "a quote in it is never closed"),
+    ],
+)
+def test_a_file_that_is_no_table_of_links_is_named(evaluate, tmp_path, rows, header, told):
+    path = written(tmp_path, *rows, header=header)
+    shown = evaluate("--links", path)
+    assert shown.exit_code == 3
+    assert told in shown.output
+    assert "links.csv" in shown.output
+    assert "Traceback" not in shown.output
+
+
+def test_a_file_that_is_not_there_is_named(evaluate, tmp_path):
+    shown = evaluate("--links", tmp_path / "nothing.csv")
+    assert shown.exit_code == 3
+    assert "nothing.csv (links) does not exist" in shown.output
+
+
+def test_a_warehouse_of_other_variables_says_so(evaluate):
+    shown = evaluate("--vars", "{embedding_text: keywords}")
+    assert shown.exit_code == 3
+    assert "was not built with vectors of keywords" in shown.output
+
+
+def test_a_build_without_links_has_nothing_to_judge(sample_build, evaluate, tmp_path):
+    place = tmp_path / "warehouse.duckdb"
+    shutil.copy(sample_build.warehouse, place)
+    with duckdb.connect(str(place)) as connection:
+        for schema, table in linking_report.OF_A_BUILD.values():
+            connection.execute(f"delete from {schema}.{table}")
+    shown = evaluate(warehouse=place)
+    assert shown.exit_code == 0
+    assert "No known pairs: name a file with --links FILE" in shown.output
+    assert evaluate("--floor", "hit_at_1=0", warehouse=place).exit_code == 4
+
+
+def test_a_warehouse_that_was_not_built_so_far_says_what_to_do(evaluate, tmp_path):
+    place = tmp_path / "warehouse.duckdb"
+    duckdb.connect(str(place)).close()
+    for options in ([], ["--links", LINKS]):
+        shown = evaluate(*options, warehouse=place)
+        assert shown.exit_code == 3
+        assert "build it, by `deepinnovation build`" in shown.output

@@ -1,0 +1,7 @@
+-- A confidence is missing exactly where its basis says that nothing calibrates it.
+select
+    embedding_text,
+    paper_id,
+    rank
+from {{ ref('paper_patent_pairs') }}
+where (confidence is null) <> (confidence_basis = 'no_links')
