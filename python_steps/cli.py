@@ -1498,8 +1498,8 @@ def evaluate_matching(
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the figures, the rank of each pair and what was not judged as CSV, and a plot "
-    "as PNG.",
+    help="Folder for the figures, the rank of each pair and what was not judged as CSV, and plots "
+    "as PNG; of the links of a build also how far confidences are to be believed.",
 )
 @click.option(
     "--floor",

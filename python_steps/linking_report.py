@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from python_steps import linking, tables
+from python_steps import confidence, linking, tables
 from python_steps.heads import read_head, records_of
 from python_steps.sources import InputError, Source, absolute, list_files
 from python_steps.staging import StagingSql
@@ -33,6 +33,7 @@ OF_A_BUILD = {
     "judged": ("intermediate", "int_links_judged"),
     "ranked": ("intermediate", "int_links_ranked"),
     "measured": ("marts", "linking_quality"),
+    "calibration": ("marts", "similarity_calibration"),
 }
 # What the links of a file are judged by.
 READ = (
@@ -105,12 +106,15 @@ class Judged:
         Rows of :data:`tables.LINKING_QUALITY`.
     baseline
         The method that others are held against, and floors are about.
+    calibration
+        Rows of :data:`tables.CALIBRATION_CHECK`, which a build makes; None of a file's links.
     """
 
     given: pa.Table
     ranked: pa.Table
     measured: pa.Table
     baseline: str
+    calibration: pa.Table | None = None
 
 
 # ---------------------------------------------------------------- reading
@@ -176,13 +180,14 @@ def judge(
 
 def _judged_in_build(connection: duckdb.DuckDBPyConnection, baseline: str) -> Judged:
     names = {name: ".".join(relation) for name, relation in OF_A_BUILD.items()}
-    ranked, measured = (
+    ranked, measured, calibration = (
         connection.sql(f"select {', '.join(schema.names)} from {names[name]} order by all")
         .to_arrow_table()
         .cast(schema)
         for name, schema in (
             ("ranked", tables.LINKS_RANKED),
             ("measured", tables.LINKING_QUALITY),
+            ("calibration", tables.CALIBRATION_CHECK),
         )
     )
     given = connection.sql(GIVEN.format(**names)).to_arrow_table()
@@ -192,7 +197,7 @@ def _judged_in_build(connection: duckdb.DuckDBPyConnection, baseline: str) -> Ju
             f"The warehouse was not built with vectors of {baseline}: give the variables that it "
             "was built with, as --vars '{embedding_text: keywords}'."
         )
-    return Judged(given, ranked, measured, baseline)
+    return Judged(given, ranked, measured, baseline, calibration)
 
 
 def _judge_file(
@@ -338,21 +343,24 @@ _GAIN = "mean_reciprocal_rank_gain"
 
 
 def write(judged: Judged, folder: Path) -> list[Path]:
-    """Write figures, ranks and what was not judged as CSV, and a plot as PNG; return the paths."""
+    """Write figures, ranks and what was not judged as CSV, and plots as PNG; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     not_judged = judged.given.filter(pc.is_valid(judged.given.column("reason")))
-    written = []
-    for name, table in (
-        ("linking_quality.csv", judged.measured),
-        ("linking_ranks.csv", judged.ranked),
-        ("links_not_judged.csv", not_judged),
-    ):
+    files = {
+        "linking_quality.csv": judged.measured,
+        "linking_ranks.csv": judged.ranked,
+        "links_not_judged.csv": not_judged,
+    }
+    plots = {"linking.png": plot(judged.ranked) if judged.ranked.num_rows else None}
+    if judged.calibration is not None:
+        files["similarity_calibration.csv"] = judged.calibration
+        plots["similarity_calibration.png"] = confidence.calibration_plot(judged.calibration)
+    for name, table in files.items():
         pyarrow.csv.write_csv(table, folder / name)
-        written.append(folder / name)
-    if judged.ranked.num_rows:
-        (folder / "linking.png").write_bytes(plot(judged.ranked))
-        written.append(folder / "linking.png")
-    return written
+    for name, picture in plots.items():
+        if picture:
+            (folder / name).write_bytes(picture)
+    return [folder / name for name in (*files, *(name for name in plots if plots[name]))]
 
 
 def plot(ranked: pa.Table) -> bytes:

@@ -230,6 +230,15 @@ def test_a_file_that_is_not_there_is_named(evaluate, tmp_path):
     assert "nothing.csv (links) does not exist" in shown.output
 
 
+def test_of_the_links_of_a_build_the_calibration_is_written_too(evaluate, tmp_path):
+    shown = evaluate("--output", tmp_path / "there")
+    assert shown.exit_code == 0, shown.output
+    with (tmp_path / "there/similarity_calibration.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {row["embedding_text"] for row in rows} == {"title_abstract"}
+    assert (tmp_path / "there/similarity_calibration.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_warehouse_of_other_variables_says_so(evaluate):
     shown = evaluate("--vars", "{embedding_text: keywords}")
     assert shown.exit_code == 3
