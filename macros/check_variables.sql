@@ -23,7 +23,7 @@
     {%- endfor -%}
     {%- set least = {
         'earliest_year': 1, 'embedding_maximum_tokens': 1, 'keyword_count': 1, 'minimum_document_frequency': 1,
-        'top_k': 1, 'minimum_lag_years': 0, 'hnsw_expansion_search': 1, 'audited_papers': 1,
+        'top_k': 1, 'minimum_lag_years': 0, 'audited_papers': 1,
         'patents_per_block': 1, 'matching_memory_gib': 1, 'inner_label_priority': 1, 'baseline_examples': 1,
         'judged_links': 1, 'least_calibration_links': 1, 'csls_neighbours': 1, 'bootstrap_draws': 1,
         'novelty_burn_in_documents': 1, 'novelty_seed': 0,
@@ -50,6 +50,12 @@
     {%- if var('linked_share') is not number or not 0 < var('linked_share') <= 0.5 -%}
         {{ exceptions.raise_compiler_error(
             "The variable `linked_share` is " ~ var('linked_share') ~ "; set it to a number above 0, at most 0.5."
+        ) }}
+    {%- endif -%}
+    {%- set expansion = var('hnsw_expansion_search') -%}
+    {%- if expansion != 'auto' and (expansion is not integer or expansion < 1) -%}
+        {{ exceptions.raise_compiler_error(
+            "The variable `hnsw_expansion_search` is " ~ expansion ~ "; set it to auto or to a whole number from 1."
         ) }}
     {%- endif -%}
     {%- if var('novelty_communities') != 'auto' and (

@@ -541,8 +541,9 @@ def match(
 
     Compares title and abstract with those of all documents that have a vector; by
     default these are the AI papers and patents. For a paper patents of its year or
-    later are found, as in paper_patent_pairs, and for a patent papers of its year or
-    earlier; --from-year and --to-year replace that rule.
+    later are found, and for a patent papers of its year or earlier, by the year that
+    documents have; --from-year and --to-year replace that rule. The order is that of
+    similarity, as similarity_rank in paper_patent_pairs.
 
     For example:
       deepinnovation match --query W2741809807
@@ -1451,8 +1452,8 @@ def evaluate_matching(
     Every build matches a sample of papers of every year once more, with all
     patents; this shows what it found: the share of papers whose nearest patent was
     found (recall at 1), the share of their k nearest, and the similarity lost, in
-    all and by year. Intervals hold 95 %. The exit code is 3 if the warehouse cannot
-    be read, 4 below a floor.
+    all and by year. Intervals hold 95 %. The exit code is 2 if an option is wrong, 3
+    if the warehouse cannot be read, 4 below a floor.
 
     For example:
       deepinnovation evaluate matching
@@ -1506,8 +1507,8 @@ def evaluate_matching(
     "floors",
     type=FloorOption(_floors_of_linking),
     multiple=True,
-    help="Exit with 4 where known pairs of the same invention are found less often by the vectors "
-    "that pairs are made by, as hit_at_10=0.8.",
+    help="Exit with 4 where known pairs of the same invention are found less often by vectors of "
+    "embedding_text alone, as hit_at_10=0.8.",
 )
 @_debug_option
 @click.pass_context

@@ -23,6 +23,8 @@ SCORES_PER_GROUP = 64
 PENDING_PER_QUERY = 48
 # Half a unit in the last place of bf16 at one half to one.
 ROUNDING_OF_BF16 = 2.0**-9
+# Vectors of length one may be a little longer: embedding.LENGTH_TOLERANCE, for both of a pair.
+LENGTH_ROOM = 1.01
 
 
 class Shape(NamedTuple):
@@ -153,9 +155,10 @@ class _Block:
         self._error = error
         self._count = count
         self._is_rounded = precision == "bf16"
-        self._lowest = torch.full((len(queries),), -torch.inf, device=queries.device)
+        self._reached = torch.full((len(queries),), -torch.inf, device=queries.device)
+        self._lowest = self._reached
         self._is_settled = False
-        self._margin = torch.zeros_like(self._lowest)
+        self._margin = torch.zeros_like(self._reached)
         self._found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
         self._pending = 0
         self._buffer: torch.Tensor | None = None
@@ -168,9 +171,10 @@ class _Block:
         if tile.count < scores.shape[1]:
             scores[:, tile.count :] = -torch.inf
         # The largest that any tile had, since the bound is for vectors of all of them.
-        margin = 2 * (self._error * (1 + tile.error) + tile.error)
+        margin = 2 * LENGTH_ROOM * (self._error * (1 + tile.error) + tile.error)
         margin += 2 * product_error(tile.vectors.shape[1]) + self._is_rounded * ROUNDING_OF_BF16
         self._margin = torch.maximum(self._margin, margin)
+        self._lowest = self._reached - self._margin
         highest = self._highest(scores)
         if not self._is_settled:
             self._settle(scores, highest, tile.count)
@@ -228,7 +232,8 @@ class _Block:
         import torch
 
         # Above one, only by rounding, half a unit is more than the margin holds.
-        self._lowest = torch.maximum(self._lowest, reached.clamp(max=1) - self._margin)
+        self._reached = torch.maximum(self._reached, reached.clamp(max=1))
+        self._lowest = self._reached - self._margin
 
     def _sort_out(self) -> None:
         """Leave only what may be among the nearest of all that was found, in order."""
@@ -241,7 +246,7 @@ class _Block:
         found = torch.bincount(rows, minlength=len(self._queries))
         last = torch.cumsum(found, 0) - found + self._count - 1
         enough = found >= self._count
-        reached = torch.full_like(self._lowest, -torch.inf)
+        reached = torch.full_like(self._reached, -torch.inf)
         reached[enough] = values[last[enough]]
         self._raise(reached)
         # Rounded as where they are looked for: what lies between is not lost by half.
@@ -255,12 +260,13 @@ def product_error(width: int) -> float:
     """
     Bound the error of a product of two vectors of length one that is summed in float32.
 
-    Whatever the order of the sums it is at most width * u / (1 - width * u), u half a unit in the
-    last place (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1); lengths within
-    the tolerance of one and the rounding of the final similarity are allowed for.
+    Whatever the order of the sums it is at most width * u / (1 - width * u), u a unit in the last
+    place, as some processors cut instead of rounding (Higham, Accuracy and Stability of Numerical
+    Algorithms, section 3.1); lengths within the tolerance of one and the rounding of the final
+    similarity are allowed for.
     """
-    unit = 2.0**-24
-    return 1.02 * width * unit / (1 - width * unit) + 2 * unit
+    unit = 2.0**-23
+    return LENGTH_ROOM * width * unit / (1 - width * unit) + 2 * unit
 
 
 def _nothing() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -176,6 +176,12 @@ def judge(
                 "The warehouse lacks what --vars ask for: give those that it was built with, or "
                 f"build it anew. DuckDB says: {str(error).splitlines()[0]}"
             ) from error
+        except duckdb.Error as error:
+            raise InputError(
+                f"The links of {links} cannot be judged: see that every file there is one of "
+                "links, and that --vars are those that the warehouse was built with. DuckDB says: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
 
 
 def _judged_in_build(connection: duckdb.DuckDBPyConnection, baseline: str) -> Judged:

@@ -52,15 +52,17 @@ ALWAYS_EXACT_BELOW = 4096
 # Edges of a node of an index, and candidates held while adding one.
 CONNECTIVITY = 16
 EXPANSION_ADD = 128
-# Candidates held while searching.
+# Candidates held while searching an index of so many: what finds .99 of the nearest there.
 EXPANSION_SEARCH = 128
+EXPANSION_SEARCH_FITS = 100_000
 MEMORY = 4 * 1024**3
-# What a pair of vectors costs to compare, in comparisons in float32 on one core, and what a patent
-# costs to add to an index and a paper to look up there, for each unit of the natural logarithm of
-# the patents. From tests/benchmarks/matching.
-PAIR_COST = {"f32": 1.0, "bf16": 0.45, "bf16 tiles": 0.16, "cuda": 0.001}
-ADD_COST = 10_500.0
-SEARCH_COST = 13_600.0
+# What a pair of vectors costs to compare, in comparisons in float32 on one core; what a patent
+# costs to add to an index, for each unit of the natural logarithm of the patents; and what a paper
+# costs to look up, for each of these and each candidate held. Measured by
+# tests/benchmarks/matching, but for a GPU and for bf16 without tiles.
+PAIR_COST = {"f32": 1.0, "bf16": 0.5, "bf16 tiles": 0.3, "cuda": 0.001}
+ADD_COST = 5_600.0
+SEARCH_COST = 35.0
 
 PATENT = pa.schema([("document_id", pa.large_string()), ("year", pa.int32())])
 
@@ -361,7 +363,8 @@ def chosen_method(
     minimum_lag: int = 0,
     maximum_lag: int | None = None,
     connectivity: int = CONNECTIVITY,
-    expansion_search: int = EXPANSION_SEARCH,
+    expansion_search: int | None = None,
+    add_threads: int = 1,
     precision: str = "auto",
     memory: int = MEMORY,
     device: str = "auto",
@@ -414,9 +417,27 @@ def chosen_method(
     else:
         kind = transformer.chosen_precision(precision, device)
         kind = "bf16 tiles" if kind == "bf16" and transformer.has_matrix_tiles(device) else kind
-    search = SEARCH_COST * expansion_search / EXPANSION_SEARCH
-    index = np.log(number) * (number * ADD_COST + sum(papers.values()) * search)
-    return "exact" if pairs * PAIR_COST[kind] <= index else "hnsw"
+    import torch
+
+    # Blocks with indexes are built and searched side by side, as everything is compared.
+    threads = 1 if is_stored else torch.get_num_threads()
+    search = SEARCH_COST * (expansion_search or fitting_expansion(number)) / threads
+    add = ADD_COST / (1 if is_stored else add_threads or threads)
+    index = np.log(number) * (number * add + sum(papers.values()) * search)
+    return "exact" if pairs * PAIR_COST[kind] / threads <= index else "hnsw"
+
+
+def fitting_expansion(patents: int) -> int:
+    """
+    Return how many candidates to hold while searching an index of so many patents.
+
+    With as many for every size, recall falls as an index grows: 128 find .990 of the nearest
+    among a hundred thousand patents and .94 among a million, where 512 find .988. The power of two
+    thirds keeps it about even.
+    """
+    return max(
+        EXPANSION_SEARCH, round(EXPANSION_SEARCH * (patents / EXPANSION_SEARCH_FITS) ** (2 / 3))
+    )
 
 
 @dataclass
@@ -443,7 +464,8 @@ class Matcher:
         `maximum_lag`. With it an index must be stored: that of a sweep holds later patents too.
     connectivity, expansion_add, expansion_search
         Edges of a node of an index, and candidates held while adding and while searching: more
-        is better and slower. Stored indexes must have been built with the first two.
+        is better and slower. Stored indexes must have been built with the first two; the last is
+        :func:`fitting_expansion` of what the index holds unless given.
     add_threads
         Threads that build the index of a sweep. One gives the same index every time; more do not.
         0: as many as torch may use.
@@ -478,7 +500,7 @@ class Matcher:
     maximum_lag: int | None = None
     connectivity: int = CONNECTIVITY
     expansion_add: int = EXPANSION_ADD
-    expansion_search: int = EXPANSION_SEARCH
+    expansion_search: int | None = None
     add_threads: int = 1
     search_threads: int = 0
     precision: str = "auto"
@@ -720,7 +742,8 @@ class Matcher:
         """Return rows of papers, keys (int64) and scores (float32) that an index holds near."""
         import torch
 
-        index.expansion_search = max(self.expansion_search, self.count + EXTRA_CANDIDATES)
+        expansion = self.expansion_search or fitting_expansion(len(index))
+        index.expansion_search = max(expansion, self.count + EXTRA_CANDIDATES)
         threads = self.search_threads or torch.get_num_threads()
         hits = index.search(queries, min(wanted, len(index)), threads=threads)
         # For a single query usearch returns one dimension. A place the index could not fill holds

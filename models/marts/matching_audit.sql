@@ -43,8 +43,7 @@ estimated as (
         sum(papers_represented * similarity_regret) / sum(papers_represented) as mean_similarity_regret,
         sum(papers_represented * similarity_regret * similarity_regret)
         / sum(papers_represented) as mean_squared_regret,
-        max(similarity_regret) as largest_similarity_regret,
-        max(expected_k) as k
+        max(similarity_regret) as largest_similarity_regret
     from groups
     group by embedding_text, year_of_group
 
@@ -76,5 +75,5 @@ select
     cast(mean_similarity_regret - half_of_interval as double) as mean_similarity_regret_low,
     cast(mean_similarity_regret + half_of_interval as double) as mean_similarity_regret_high,
     cast(largest_similarity_regret as double) as largest_similarity_regret,
-    cast(k as integer) as k
+    cast({{ var('top_k') }} as integer) as k
 from bounded

@@ -3,7 +3,7 @@
 -- depends_on: {{ ref('matching_audit') }}
 with
 
-nearest_pairs as (
+first_pairs as (
 
     select * from {{ ref('paper_patent_pairs') }}
     where rank = 1 and embedding_text = '{{ var('published_embedding_text') }}'
@@ -14,5 +14,5 @@ select
     paper_number as Paper_ID,
     patent_number as Patent_ID,
     similarity as Similarity
-from nearest_pairs
+from first_pairs
 order by Paper_ID

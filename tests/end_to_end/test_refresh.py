@@ -1,5 +1,6 @@
 """A refresh matches only what has changed, and gives what a build from nothing gives."""
 
+import copy
 import subprocess
 import sys
 
@@ -172,6 +173,22 @@ def test_a_build_that_died_after_its_matches_does_no_harm(corpus, refreshed, tmp
     corpus.write(known)
     refreshed.build(corpus)
     assert refreshed.matches() == rebuilt(corpus, tmp_path)
+
+
+def test_matches_of_other_vectors_than_those_remembered_are_not_carried_over(
+    corpus, refreshed, tmp_path
+):
+    # What is remembered, and what comes again, is of the build before the one that died.
+    refreshed.build(corpus)
+    before = refreshed.matches()
+    meanwhile = copy.deepcopy(corpus)
+    del meanwhile.documents[before[0][2]]
+    meanwhile.write("P0011", year=2012)
+    refreshed.build(meanwhile, NODES.replace("int_vectors_matched", ""))
+    assert refreshed.matches() != before
+    refreshed.build(corpus)
+    assert refreshed.papers("int_matches_carried") == set()
+    assert refreshed.matches() == before == rebuilt(corpus, tmp_path)
 
 
 def test_other_settings_carry_nothing_over(corpus, refreshed, tmp_path):

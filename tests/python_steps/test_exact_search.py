@@ -135,3 +135,29 @@ def test_the_error_of_a_tile_is_the_largest_distance_to_what_was_rounded():
     assert rounded.error == pytest.approx(distances.max())
     assert 0 < rounded.error < 2**-8
     assert exact_search.tile(vectors, precision="f32", device="cpu").error == 0
+
+
+def test_a_later_tile_may_be_rounded_worse():
+    # Vectors that bf16 holds as they are, at similarity .3125; then one at .31252 that rounding
+    # takes to .3087: negative numbers away from zero, positive ones towards it.
+    width, place = 256, 2.0**-4
+    query = np.full((1, width), place, np.float32)
+    held = np.where(np.arange(width) < 168, place, -place).astype(np.float32)
+    nearer = np.where(
+        np.arange(width) < 86, -place * (1 + 2**-8 * 1.005), place * (1 + 2**-8 * 0.995)
+    )
+    nearer[252:] = nearer[252] - 0.0099, 0, 0, 0
+    nearer[253] = -np.sqrt(1 - (nearer**2).sum())
+    nearer = nearer.astype(np.float32)
+    similarities = [float(query[0].astype(float) @ each) for each in (held, nearer)]
+    assert similarities[0] < similarities[1] < similarities[0] + 1e-4
+    tiles = [
+        (start, exact_search.tile(vectors, precision="bf16", device="cpu"))
+        for start, vectors in [(0, np.stack([held] * 64)), (64, nearer[None])]
+    ]
+    assert tiles[0][1].error == 0 < tiles[1][1].error
+    for order in (tiles, tiles[::-1]):
+        _, positions, _ = exact_search.candidates(
+            query, order, count=10, precision="bf16", device="cpu"
+        )
+        assert 64 in positions

@@ -236,7 +236,15 @@ def test_auto_compares_everything_until_an_index_is_cheaper(precision, device):
         assert chosen(10**7, 10**7, memory=10**15) == "hnsw"
         # Only eligible pairs count.
         wide, narrow = (chosen(10**6, 10**6, memory=10**15, maximum_lag=lag) for lag in [None, 0])
-        assert (wide, narrow) == ("hnsw", "exact" if precision == "bf16" else "hnsw")
+        assert (wide, narrow) == ("hnsw", "exact")
+
+
+def test_a_search_holds_more_candidates_the_more_patents_there_are():
+    sizes = [10, 10_000, 100_000, 1_000_000, 10_000_000]
+    held = [similarity.fitting_expansion(size) for size in sizes]
+    assert held == sorted(held)
+    assert held[:3] == [128, 128, 128]
+    assert 512 < held[3] < 1024
 
 
 def test_a_method_that_is_named_is_taken():
@@ -286,14 +294,17 @@ def test_a_killed_sweep_resumes_to_the_same_pairs(papers, patents, method, tmp_p
             checkpoints=tmp_path / "work",
         ).read_all()
 
-    def killed(table):
-        if table.column("year")[0].as_py() == 2010:
-            raise KeyError("killed")
-        return first.step(table)
+    # Of the years from 2020 to 2000 a third is done, then two thirds.
+    for last in (2013, 2006):
+        first = similarity.Matcher(stored, 5, method=method)
 
-    first = similarity.Matcher(stored, 5, method=method)
-    with pytest.raises(Exception, match="killed"):
-        sweep(killed, first.version)
+        def killed(table, last=last, matcher=first):
+            if table.column("year")[0].as_py() == last:
+                raise KeyError("killed")
+            return matcher.step(table)
+
+        with pytest.raises(Exception, match="killed"):
+            sweep(killed, first.version)
     again = similarity.Matcher(similarity.Patents.from_table(patents), 5, method=method)
     assert again.version == first.version
     resumed = sweep(again.step, again.version)

@@ -13,6 +13,7 @@ last_build as (
         'method': 'string',
         'model_version': 'string',
         'matching_version': 'string',
+        'vectors_digest': 'string',
     }) }}
 
 ),
@@ -23,26 +24,51 @@ unchanged as (
 
 ),
 
--- A paper is searched anew when one of its patents is gone, has changed, or is not known to be the same: so a build
--- that was killed between its tables does no harm.
+remembered as (
+
+    select distinct vectors_digest from unchanged
+
+),
+
+-- Matches that are not of the very vectors that are remembered, as after a build that was killed between the two
+-- tables, are of no use: what has become of documents in the meantime nobody knows.
+usable as (
+
+    select last_build.*
+    from last_build
+    inner join remembered
+        on last_build.vectors_digest = remembered.vectors_digest
+    where last_build.matching_version = '{{ matching_version() }}'
+
+),
+
+-- A paper is searched anew when one of its patents is gone or has changed.
 papers_to_search as (
 
     select distinct
-        last_build.embedding_text,
-        last_build.paper_id
-    from last_build
+        usable.embedding_text,
+        usable.paper_id
+    from usable
     left join unchanged
-        on last_build.embedding_text = unchanged.embedding_text and last_build.patent_id = unchanged.document_id
-    where unchanged.document_id is null or last_build.matching_version <> '{{ matching_version() }}'
+        on usable.embedding_text = unchanged.embedding_text and usable.patent_id = unchanged.document_id
+    where unchanged.document_id is null
 
 )
 
-select last_build.*
-from last_build
+select
+    usable.embedding_text,
+    usable.paper_id,
+    usable.patent_id,
+    usable.rank,
+    usable.similarity,
+    usable.paper_year,
+    usable.patent_year,
+    usable.method,
+    usable.model_version,
+    usable.matching_version
+from usable
 inner join unchanged
-    on last_build.embedding_text = unchanged.embedding_text and last_build.paper_id = unchanged.document_id
+    on usable.embedding_text = unchanged.embedding_text and usable.paper_id = unchanged.document_id
 left join papers_to_search
-    on
-        last_build.embedding_text = papers_to_search.embedding_text
-        and last_build.paper_id = papers_to_search.paper_id
+    on usable.embedding_text = papers_to_search.embedding_text and usable.paper_id = papers_to_search.paper_id
 where papers_to_search.paper_id is null

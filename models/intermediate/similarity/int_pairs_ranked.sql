@@ -23,7 +23,7 @@ pairs as (
 
 lengths as (
 
-    select avg(word_count) as mean_length
+    select cast(avg(word_count) as double) as mean_length
     from documents
     where document_type = 'patent'
 
@@ -62,8 +62,13 @@ scored as (
         matches.paper_id,
         matches.patent_id,
         matches.rank as similarity_rank,
-        coalesce(weighed.weight, 0) / 1000000.0 * 2.2
-        / (1 + 1.2 * (0.25 + 0.75 * patents.word_count / lengths.mean_length)) as word_score
+        coalesce(
+            cast(weighed.weight as double) / cast(1000000 as double) * cast(2.2 as double)
+            / (
+                1 + cast(1.2 as double)
+                * (cast(0.25 as double) + cast(0.75 as double) * patents.word_count / lengths.mean_length)
+            ), 0
+        ) as word_score
     from matches
     cross join lengths
     left join documents as patents on matches.patent_id = patents.document_id
@@ -77,7 +82,7 @@ ranked_by_words as (
         *,
         row_number() over (
             partition by embedding_text, paper_id
-            order by word_score desc, similarity_rank asc
+            order by word_score desc nulls last, similarity_rank asc
         ) as word_rank
     from scored
 
@@ -89,7 +94,9 @@ fused as (
         *,
         row_number() over (
             partition by embedding_text, paper_id
-            order by 1.0 / (60 + similarity_rank) + 1.0 / (60 + word_rank) desc, similarity_rank asc
+            order by
+                cast(1 as double) / (60 + similarity_rank) + cast(1 as double) / (60 + word_rank) desc nulls last,
+                similarity_rank asc
         ) as fused_rank
     from ranked_by_words
 

@@ -1,5 +1,11 @@
 with
 
+digest as (
+
+    {{ digest_of_vectors(ref('int_vectors_compared')) }}
+
+),
+
 carried as (
 
     select * from {{ ref('int_matches_carried') }}
@@ -55,26 +61,36 @@ ranked as (
         ) as place
     from merged
 
+),
+
+matches as (
+
+    select
+        embedding_text,
+        paper_id,
+        patent_id,
+        cast(place as int) as rank,
+        similarity,
+        paper_year,
+        patent_year,
+        method,
+        model_version,
+        matching_version
+    from ranked
+    where place <= {{ var('top_k') }}
+
+    union all
+
+    select carried.*
+    from carried
+    left join papers_found
+        on carried.embedding_text = papers_found.embedding_text and carried.paper_id = papers_found.paper_id
+    where papers_found.paper_id is null
+
 )
 
 select
-    embedding_text,
-    paper_id,
-    patent_id,
-    cast(place as int) as rank,
-    similarity,
-    paper_year,
-    patent_year,
-    method,
-    model_version,
-    matching_version
-from ranked
-where place <= {{ var('top_k') }}
-
-union all
-
-select carried.*
-from carried
-left join papers_found
-    on carried.embedding_text = papers_found.embedding_text and carried.paper_id = papers_found.paper_id
-where papers_found.paper_id is null
+    matches.*,
+    digest.vectors_digest
+from matches
+cross join digest

@@ -64,7 +64,7 @@ select
     documents.document_type,
     documents.year,
     documents.year_basis,
-    cast(documents.year as string) || '-' || vectors.shard as year_shard,
+    lpad(cast(documents.year as string), 4, '0') || '-' || vectors.shard as year_shard,
     vectors.text_hash,
     vectors.embedding,
     vectors.model_version

@@ -1,10 +1,20 @@
 -- depends_on: {{ ref('int_papers_matched_to_patents') }}
 -- Written once the matches are, and read by the next build: what it finds unchanged need not be matched again.
+with
+
+digest as (
+
+    {{ digest_of_vectors(ref('int_vectors_compared')) }}
+
+)
+
 select
-    embedding_text,
-    document_id,
-    document_type,
-    year,
-    text_hash,
-    model_version
-from {{ ref('int_vectors_compared') }}
+    compared.embedding_text,
+    compared.document_id,
+    compared.document_type,
+    compared.year,
+    compared.text_hash,
+    compared.model_version,
+    digest.vectors_digest
+from {{ ref('int_vectors_compared') }} as compared
+cross join digest

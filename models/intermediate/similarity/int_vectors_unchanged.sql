@@ -8,6 +8,7 @@ last_build as (
         'year': 'bigint',
         'text_hash': 'string',
         'model_version': 'string',
+        'vectors_digest': 'string',
     }) }}
 
 )
@@ -15,7 +16,8 @@ last_build as (
 select
     compared.embedding_text,
     compared.document_id,
-    compared.document_type
+    compared.document_type,
+    last_build.vectors_digest
 from {{ ref('int_vectors_compared') }} as compared
 inner join last_build
     on

@@ -30,7 +30,8 @@ renamed as (
         {{ clean_text('link.paper_source') }} as paper_source_name,
         {{ clean_text('link.patent_id') }} as patent_record_id,
         {{ clean_text('link.patent_source') }} as patent_source_name,
-        coalesce({{ clean_text('lower(link.kind)') }}, 'link') as kind
+        -- `all_same` is what linking_quality calls the kinds together.
+        coalesce(nullif({{ clean_text('lower(link.kind)') }}, 'all_same'), 'link') as kind
     from parsed
 
 ),

@@ -193,8 +193,7 @@ class Ours(Method):
             self.matcher._grow_index(np.array([[0, end]]))
 
     def search(self, papers: Papers, setting: int | None) -> object:
-        if setting is not None:
-            self.matcher.expansion_search = setting
+        self.matcher.expansion_search = setting
         return self.matcher.step(papers.table)
 
     def positions(self, found: object, papers: Papers) -> np.ndarray:
@@ -236,8 +235,7 @@ class OursHnsw(Ours):
     """One thread builds, as by default, so that the index is the same every time."""
 
     method = "hnsw"
-    settings = tuple(sorted({*EXPANSIONS, similarity.EXPANSION_SEARCH}))
-    default = similarity.EXPANSION_SEARCH
+    settings = (*EXPANSIONS, None)  # the last: what fits the number of patents
 
 
 class OursHnswThreads(OursHnsw):
