@@ -61,6 +61,22 @@ def unnested(*words: str | None) -> tuple:
 # made on if not they), and the value as text. Text alone stands for one row with it as `text`.
 CASES = {
     # ------------------------------------------------------------------------------- lists
+    "each_of_list": (
+        (
+            "count(distinct word)",
+            WORDS,
+            "(select {{ each_of_list('words') }} as word from given) as r",
+        ),
+        "3",
+    ),
+    "each_of_list of no elements": (
+        (
+            "count(*)",
+            {"words": []},
+            "(select {{ each_of_list('words') }} as word from given) as r",
+        ),
+        "0",
+    ),
     "empty_text_list": (("{{ to_json_text(empty_text_list()) }}", ""), "[]"),
     "first_index": (("words[{{ first_index() }}]", WORDS), "b"),
     "first_index of no elements": (("words[{{ first_index() }}]", {"words": []}), None),
@@ -68,6 +84,13 @@ CASES = {
     "inner_product": (
         ("{{ inner_product('vector', 'vector') }} = 4.25", {"vector": [0.5, -2.0]}),
         "true",
+    ),
+    "list_intersection": (
+        (
+            "{{ to_json_text(list_sorted(list_intersection('words', 'others'))) }}",
+            {"words": ["b", "a", "b", "c"], "others": ["d", "b", "a", "b"]},
+        ),
+        '["a","b"]',
     ),
     "list_join": (("{{ list_join('words', '; ') }}", WORDS), "b; ; a"),
     "list_join of no elements": (("{{ list_join('words', ' ') }}", {"words": []}), ""),
@@ -77,7 +100,19 @@ CASES = {
         ("{{ to_json_text(list_map('words', 'word', 'upper(word)')) }}", WORDS),
         '["B","","A"]',
     ),
+    "list_numbered": (
+        ("{{ to_json_text(list_numbered('words')) }}", {"words": [*"aabbbbbc"]}),
+        '["a","a#2","b","b#2","b#3","b#4","b#4","c"]',
+    ),
+    "list_numbered of no elements": (
+        ("{{ to_json_text(list_numbered('words')) }}", {"words": []}),
+        "[]",
+    ),
     "list_ordered": (("{{ to_json_text(list_ordered('word', 'place')) }}", FIVE), '[null,"b","a"]'),
+    "list_sorted": (
+        ("{{ to_json_text(list_sorted('words')) }}", {"words": ["é", "b", "B", "機", "a"]}),
+        '["B","a","b","é","機"]',
+    ),
     "list_where": (
         ("{{ to_json_text(list_where('words', 'word', \"word <> ''\")) }}", WORDS),
         '["b","a"]',
