@@ -224,6 +224,16 @@ _warehouse_option = click.option(
 )
 
 
+_format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="csv and json, one object a line, give everything.",
+)
+
+
 def _warehouse(option: str | None, target: str = "duckdb") -> Path | str:
     """Return an absolute path, or an address of other storage as it is."""
     told = option or os.environ.get("DEEPINNOVATION_WAREHOUSE") or ""
@@ -518,14 +528,7 @@ def query(
     help="Model of the warehouse's vectors.  [default: all-MiniLM-L6-v2]",
 )
 @_warehouse_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="json: one object a line.",
-)
+@_format_option
 @_debug_option
 def match(
     query: str,
@@ -1201,14 +1204,7 @@ def evaluate() -> None:
     multiple=True,
     help="Part the documents by this; may be repeated.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="json: one object a line. Both give every dimension.",
-)
+@_format_option
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -1341,14 +1337,7 @@ def classifier(
     help="Hold at most so many documents of a year against made-up ones.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="json: one object a line. Both give every figure, by year and by venue.",
-)
+@_format_option
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -1424,14 +1413,7 @@ def evaluate_novelty(
 
 @evaluate.command("matching", cls=Documented)
 @_warehouse_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="json: one object a line. Both give every figure.",
-)
+@_format_option
 @click.option(
     "--floor",
     "floors",
@@ -1488,14 +1470,7 @@ def evaluate_matching(
     default="{}",
     help="Those that the warehouse was built with, as '{embedding_text: keywords}'.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="json: one object a line. Both give every figure.",
-)
+@_format_option
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),

@@ -216,7 +216,10 @@ def test_the_exact_method_settles_similarities_that_a_product_cannot_tell_apart(
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 @pytest.mark.parametrize("device", ["cpu", "cuda:0"])
-def test_auto_compares_everything_until_an_index_is_cheaper(precision, device):
+def test_auto_compares_everything_until_an_index_is_cheaper(precision, device, monkeypatch):
+    # With more threads all but building gets cheaper, and the places where they cross move.
+    monkeypatch.setattr("torch.get_num_threads", lambda: 1)
+
     def chosen(papers, patents, **settings):
         settings = {"width": 384, "precision": precision, "device": device, **settings}
         years = range(2000, 2020)
@@ -237,6 +240,12 @@ def test_auto_compares_everything_until_an_index_is_cheaper(precision, device):
         # Only eligible pairs count.
         wide, narrow = (chosen(10**6, 10**6, memory=10**15, maximum_lag=lag) for lag in [None, 0])
         assert (wide, narrow) == ("hnsw", "exact")
+        few = {"memory": 10**15, "precision": "f32"}
+        assert chosen(50_000, 50_000, **few) == "hnsw"
+        monkeypatch.setattr("torch.get_num_threads", lambda: 32)
+        assert chosen(50_000, 50_000, **few) == "exact", "one thread builds, all compare"
+        assert chosen(50_000, 50_000, add_threads=0, **few) == "hnsw"
+        assert chosen(50_000, 50_000, is_stored=True, **few) == "hnsw"
 
 
 def test_a_search_holds_more_candidates_the_more_patents_there_are():
