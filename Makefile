@@ -29,7 +29,7 @@ run: .venv/installed ## build the warehouse and the published files from the bun
 
 test: .venv/installed-spark ## lint, then every test but the slow ones
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile $(ARGUMENTS)
+	@$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGUMENTS)
 
 test-slow: .venv/installed-spark ## tests on real data, benchmarks and other long ones
 	@$(BIN)/python -m pytest -m slow $(ARGUMENTS)
