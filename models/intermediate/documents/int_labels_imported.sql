@@ -7,55 +7,10 @@ labels as (
 
 ),
 
-records as (
-
-    select * from {{ ref('int_document_records') }}
-
-),
-
--- A label may name the record as its source does, or the document as we do.
-names_of_documents as (
-
-    select
-        source_record_id as document_name,
-        source_name,
-        document_id
-    from records
-
-    union
-
-    select
-        document_id as document_name,
-        source_name,
-        document_id
-    from records
-
-),
-
--- And it may write the name in any form that a source may.
+-- A label may write a name in any form that a source may.
 names_in_labels as (
 
-    select
-        record_file,
-        record_row,
-        source_record_id as document_name
-    from labels
-
-    union
-
-    select
-        record_file,
-        record_row,
-        {{ regexp_first('source_record_id', 'W[0-9]+$') }} as document_name
-    from labels
-
-    union
-
-    select
-        record_file,
-        record_row,
-        {{ clean_publication_number('source_record_id') }} as document_name
-    from labels
+    {{ forms_of_name('labels', 'source_record_id') }}
 
 ),
 
@@ -64,10 +19,10 @@ named as (
     select distinct
         names_in_labels.record_file,
         names_in_labels.record_row,
-        names_of_documents.source_name,
-        names_of_documents.document_id
+        names.source_name,
+        names.document_id
     from names_in_labels
-    inner join names_of_documents on names_in_labels.document_name = names_of_documents.document_name
+    inner join {{ ref('int_document_names') }} as names on names_in_labels.document_name = names.document_name
 
 )
 

@@ -7,33 +7,6 @@ links as (
 
 ),
 
-records as (
-
-    select * from {{ ref('int_document_records') }}
-
-),
-
--- A link may name a record as its source does, or the document as we do.
-names_of_documents as (
-
-    select
-        document_type,
-        source_record_id as document_name,
-        source_name,
-        document_id
-    from records
-
-    union
-
-    select
-        document_type,
-        document_id as document_name,
-        source_name,
-        document_id
-    from records
-
-),
-
 sides as (
 
     select
@@ -56,29 +29,10 @@ sides as (
 
 ),
 
--- And it may write the name in any form that a source may.
+-- A link may write a name in any form that a source may.
 names_in_links as (
 
-    select
-        *,
-        record_id as document_name
-    from sides
-
-    union
-
-    select
-        *,
-        {{ regexp_first('record_id', 'W[0-9]+$') }} as document_name
-    from sides
-    where document_type = 'paper'
-
-    union
-
-    select
-        *,
-        {{ clean_publication_number('record_id') }} as document_name
-    from sides
-    where document_type = 'patent'
+    {{ forms_of_name('sides', 'record_id') }}
 
 ),
 
@@ -88,16 +42,13 @@ named as (
         names_in_links.document_type,
         names_in_links.record_file,
         names_in_links.record_row,
-        names_of_documents.document_id
+        names.document_id
     from names_in_links
-    inner join names_of_documents
+    inner join {{ ref('int_document_names') }} as names
         on
-            names_in_links.document_type = names_of_documents.document_type
-            and names_in_links.document_name = names_of_documents.document_name
-            and (
-                names_in_links.source_name is null
-                or names_in_links.source_name = names_of_documents.source_name
-            )
+            names_in_links.document_type = names.document_type
+            and names_in_links.document_name = names.document_name
+            and (names_in_links.source_name is null or names_in_links.source_name = names.source_name)
 
 )
 
