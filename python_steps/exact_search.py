@@ -90,6 +90,7 @@ def candidates(
     count: int,
     precision: str,
     device: str,
+    least: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     Return at least the `count` nearest vectors of each query, and few that are not.
@@ -113,14 +114,18 @@ def candidates(
         ``f32`` or ``bf16``: that of the tiles.
     device
         As torch names it: that of the tiles.
+    least
+        float32[queries], the similarity below which nothing is wanted, however near it is beside
+        the others; minus infinity for none. The higher, the fewer vectors are looked at.
 
     Returns
     -------
     tuple[np.ndarray, np.ndarray, np.ndarray]
         Rows of queries, ascending, positions of vectors, int64[found], and their scores,
         float32[found], from the highest of each query. For each query at least `count`, or as
-        many as there are. Memory is for about 50 a query, and for all that rounding cannot tell
-        from the last one wanted: many where many vectors are equal.
+        many as there are, of those that are as similar as `least`. Memory is for about 50 a
+        query, and for all that rounding cannot tell from the last one wanted: many where many
+        vectors are equal.
     """
     import torch
 
@@ -129,7 +134,10 @@ def candidates(
     for start in range(0, len(queries), most):
         exact = torch.from_numpy(np.ascontiguousarray(queries[start : start + most])).to(device)
         rounded, error = _rounded(exact, precision)
-        blocks.append(_Block(rounded, error, count, precision))
+        reached = torch.full((len(exact),), -torch.inf)
+        if least is not None:
+            reached = torch.tensor(least[start : start + most], dtype=torch.float32)
+        blocks.append(_Block(rounded, error, reached.to(device), count, precision))
     with _exact_sums():
         for first, each in tiles:
             for block in blocks:
@@ -147,7 +155,12 @@ class _Block:
     """Queries of one matrix product, and what was found for them so far."""
 
     def __init__(
-        self, queries: torch.Tensor, error: torch.Tensor, count: int, precision: str
+        self,
+        queries: torch.Tensor,
+        error: torch.Tensor,
+        reached: torch.Tensor,
+        count: int,
+        precision: str,
     ) -> None:
         import torch
 
@@ -155,9 +168,8 @@ class _Block:
         self._error = error
         self._count = count
         self._is_rounded = precision == "bf16"
-        self._reached = torch.full((len(queries),), -torch.inf, device=queries.device)
-        self._lowest = self._reached
-        self._is_settled = False
+        self._reached = self._lowest = reached
+        self._is_settled = bool(torch.isfinite(reached).all())
         self._margin = torch.zeros_like(self._reached)
         self._found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
         self._pending = 0

@@ -614,53 +614,49 @@ class Matcher:
             raise ValueError(message)
         method = self.method if eligible >= ALWAYS_EXACT_BELOW else "exact"
         search = self._search_exactly if method == "exact" else self._search_index
-        blocks = [
-            search(queries[start : start + PAPERS_PER_PASS], runs)
-            for start in range(0, len(queries), PAPERS_PER_PASS)
-        ]
-        positions = np.concatenate([block[0] for block in blocks])
-        similarities = np.concatenate([block[1] for block in blocks])
-        kept = positions.shape[1]
-        numbers = np.repeat(np.arange(len(queries)), kept)
-        ids = _text(papers, "document_id").take(pa.array(numbers))
-        patents = self.patents.take(positions.reshape(-1))
-        matches = pa.table(
+        least = np.full(len(queries), -np.inf, np.float32)
+        if "least_similarity" in papers.column_names:
+            given = papers.column("least_similarity").cast(pa.float32()).fill_null(-np.inf)
+            least = given.to_numpy()
+        found = []
+        for start in range(0, len(queries), PAPERS_PER_PASS):
+            part = slice(start, start + PAPERS_PER_PASS)
+            rows, *others = search(queries[part], runs, least[part])
+            found.append((rows + start, *others))
+        rows, positions, similarities = (np.concatenate(part) for part in zip(*found, strict=True))
+        patents = self.patents.take(positions)
+        return pa.table(
             [
-                ids,
+                _text(papers, "document_id").take(pa.array(rows)),
                 patents.column("document_id"),
-                pa.array(np.tile(np.arange(1, kept + 1, dtype=np.int32), len(queries))),
-                pa.array(similarities.reshape(-1)),
-                pa.array(np.full(len(ids), year, np.int32)),
+                pa.array(_places(rows) + 1, pa.int32()),
+                pa.array(similarities),
+                pa.array(np.full(len(rows), year, np.int32)),
                 patents.column("year"),
-                pa.array([method] * len(ids), pa.string()),
-                pa.array([self.patents.model_version] * len(ids), pa.string()),
+                pa.array([method] * len(rows), pa.string()),
+                pa.array([self.patents.model_version] * len(rows), pa.string()),
             ],
             names=tables.MATCHES.names,
         ).cast(tables.MATCHES)
-        if "least_similarity" not in papers.column_names:
-            return matches
-        least = papers.column("least_similarity").cast(pa.float32()).fill_null(-np.inf).to_numpy()
-        return matches.filter(pa.array(similarities.reshape(-1) >= least[numbers]))
 
     # --- exact ----------------------------------------------------------------------------------
 
     def _search_exactly(
-        self, queries: np.ndarray, runs: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return positions and similarities, int64 and float32 of shape [papers, kept]."""
-        kept = min(self.count, _total(runs))
-        rows, positions, _ = self._candidates(queries, runs, kept)
-        return self._ranked(queries, rows, positions, kept)
+        self, queries: np.ndarray, runs: np.ndarray, least: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what :meth:`_ranked` returns."""
+        rows, positions, _ = self._candidates(queries, runs, least)
+        return self._ranked(queries, rows, positions, least)
 
     def _candidates(
-        self, queries: np.ndarray, runs: np.ndarray, count: int
+        self, queries: np.ndarray, runs: np.ndarray, least: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return rows of papers, positions of what may be among their nearest, and scores."""
         device = transformer.present_device(self.device)
         precision = transformer.chosen_precision(self.precision, device)
         tiles = self._tiles(runs, precision, device)
         return exact_search.candidates(
-            queries, tiles, count=count, precision=precision, device=device
+            queries, tiles, count=self.count, precision=precision, device=device, least=least
         )
 
     def _tiles(
@@ -692,8 +688,10 @@ class Matcher:
 
     # --- approximate ----------------------------------------------------------------------------
 
-    def _search_index(self, queries: np.ndarray, runs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return positions and similarities, int64 and float32 of shape [papers, kept]."""
+    def _search_index(
+        self, queries: np.ndarray, runs: np.ndarray, least: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what :meth:`_ranked` returns."""
         eligible = _total(runs)
         kept = min(self.count, eligible)
         wanted = min(self.count + EXTRA_CANDIDATES, eligible)
@@ -707,11 +705,11 @@ class Matcher:
         found = np.bincount(rows, minlength=len(queries))
         short = np.flatnonzero(found < kept)
         if len(short):
-            places, exact, _ = self._candidates(queries[short], runs, kept)
+            places, exact, _ = self._candidates(queries[short], runs)
             enough = found[rows] >= kept
             rows = np.concatenate([rows[enough], short[places]])
             candidates = np.concatenate([candidates[enough], exact])
-        return self._ranked(queries, rows, candidates, kept)
+        return self._ranked(queries, rows, candidates, least)
 
     def _ask_stored_indexes(
         self, queries: np.ndarray, runs: np.ndarray, wanted: int
@@ -727,13 +725,12 @@ class Matcher:
             rows, places, scores = self._ask(_viewed(blocks[number].index_path), queries, wanted)
             found.append((rows, places + int(self.patents.starts[number]), scores))
         left = np.where(np.array(whole)[:, None], 0, runs)
-        found.append(self._candidates(queries, left, self.count))
+        found.append(self._candidates(queries, left))
         rows, places, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
         # Of all that the blocks hold no more than one index would be asked for.
         order = np.lexsort((-scores, rows))
         rows, places = rows[order], places[order]
-        first = np.searchsorted(rows, np.arange(len(queries)))
-        nearest = np.arange(len(rows)) - first[rows] < wanted
+        nearest = _places(rows) < wanted
         return rows[nearest], places[nearest], scores[order][nearest]
 
     def _ask(
@@ -781,18 +778,27 @@ class Matcher:
     # --- both -----------------------------------------------------------------------------------
 
     def _ranked(
-        self, queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, kept: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, least: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """
-        Return the `kept` most similar candidates of each paper, ties by patent id.
+        Return the most similar candidates of each paper, ties by patent id.
 
-        Every row of `queries` has at least `kept` candidates.
+        Returns
+        -------
+        tuple[np.ndarray, np.ndarray, np.ndarray]
+            Rows of papers, ascending, positions of patents, and similarities: int64, int64 and
+            float32. Of a paper at most `count` patents, all as similar as its `least`.
         """
         values = self._similarities(queries, rows, candidates)
+        chosen = values >= least[rows]
+        rows, candidates, values = rows[chosen], candidates[chosen], values[chosen]
         order = np.lexsort((-values, rows))
         rows, candidates, values = rows[order], candidates[order], values[order]
-        first = np.searchsorted(rows, np.arange(len(queries)))
-        chosen = values >= values[first + kept - 1][rows]
+        # As similar as the last that is kept: ids decide which of them stay.
+        last = np.flatnonzero(_places(rows) == self.count - 1)
+        lowest = np.full(len(queries), -np.inf, np.float32)
+        lowest[rows[last]] = values[last]
+        chosen = values >= lowest[rows]
         rows, candidates, values = rows[chosen], candidates[chosen], values[chosen]
         # Ids are read only where they decide.
         equal = (rows[1:] == rows[:-1]) & (values[1:] == values[:-1])
@@ -803,9 +809,8 @@ class Matcher:
             ranks[tied] = pc.rank(ids, tiebreaker="dense").to_numpy()
             order = np.lexsort((ranks, -values, rows))
             candidates, values = candidates[order], values[order]
-        first = np.searchsorted(rows, np.arange(len(queries)))
-        places = first[:, None] + np.arange(kept)
-        return candidates[places], values[places]
+        nearest = _places(rows) < self.count
+        return rows[nearest], candidates[nearest], values[nearest]
 
     def _similarities(
         self, queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray
@@ -967,6 +972,11 @@ def _viewed(path: str) -> Index:
         message = f"{path} is not here: see that its folder is shared, or store the block again"
         raise FileNotFoundError(message)
     return Index.restore(path, view=True, enable_key_lookups=False)
+
+
+def _places(rows: np.ndarray) -> np.ndarray:
+    """Return the place of each element among those equal to it, from 0, of an ascending array."""
+    return np.arange(len(rows)) - np.searchsorted(rows, rows)
 
 
 def _total(runs: np.ndarray) -> int:

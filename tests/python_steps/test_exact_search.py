@@ -18,7 +18,7 @@ def draw(rows, *, seed, shift=0.0):
     return unit(np.random.default_rng(seed).normal(size=(rows, WIDTH)) + shift)
 
 
-def found(queries, vectors, *, count, precision, cut=128, descending=False):
+def found(queries, vectors, *, count, precision, cut=128, descending=False, least=None):
     starts = range(0, len(vectors), cut)
     tiles = [
         (
@@ -27,7 +27,9 @@ def found(queries, vectors, *, count, precision, cut=128, descending=False):
         )
         for start in (reversed(starts) if descending else starts)
     ]
-    return exact_search.candidates(queries, tiles, count=count, precision=precision, device="cpu")
+    return exact_search.candidates(
+        queries, tiles, count=count, precision=precision, device="cpu", least=least
+    )
 
 
 def nearest(queries, vectors, count):
@@ -58,6 +60,38 @@ def test_all_that_is_nearest_is_found(precision, count, cut, shift, descending, 
     assert len(set(zip(rows, positions, strict=True))) == len(rows)
     exact = (queries[rows].astype(np.float64) * vectors[positions]).sum(axis=1)
     assert np.abs(scores - exact).max() < (1e-6 if precision == "f32" else 0.02)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.6])
+@pytest.mark.parametrize("known", [30, 20])
+def test_nothing_is_lost_that_is_as_similar_as_the_least_wanted(
+    precision, shift, known, monkeypatch
+):
+    monkeypatch.setitem(exact_search.SHAPES, "cpu", Shape(13, 100))
+    queries, vectors = draw(30, seed=1, shift=shift), draw(1500, seed=2, shift=shift)
+    similarities = queries.astype(np.float64) @ vectors.T.astype(np.float64)
+    least = np.full(30, -np.inf, np.float32)
+    # Of the first the fourth, of the second the fifth and so on is the least that is wanted.
+    for row in range(known):
+        least[row] = np.float32(-np.sort(-similarities[row])[3 + row % 5])
+    rows, positions, _ = found(
+        queries, vectors, count=10, precision=precision, cut=100, least=least
+    )
+    some = 0
+    for row, expected in enumerate(nearest(queries, vectors, 10)):
+        wanted = {each for each in expected if np.float32(similarities[row, each]) >= least[row]}
+        assert wanted <= set(positions[rows == row])
+        some += len(wanted)
+    assert some == sum(4 + row % 5 for row in range(known)) + 10 * (30 - known)
+    whole, _, _ = found(queries, vectors, count=10, precision=precision, cut=100)
+    assert len(rows) < len(whole)
+
+
+def test_nothing_is_found_where_nothing_is_similar_enough(precision):
+    queries, vectors = draw(5, seed=1), draw(300, seed=2)
+    least = np.full(5, 0.99, np.float32)
+    rows, positions, scores = found(queries, vectors, count=3, precision=precision, least=least)
+    assert not len(rows) and not len(positions) and not len(scores)
 
 
 def test_little_else_is_found(precision):

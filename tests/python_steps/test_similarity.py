@@ -117,6 +117,32 @@ def test_a_pair_has_the_same_similarity_by_either_method(papers, patents, monkey
 
 
 @pytest.mark.parametrize("method", ["exact", "hnsw"])
+def test_only_what_is_as_similar_as_the_least_wanted_is_returned(
+    papers, patents, method, monkeypatch
+):
+    monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 1)
+    whole = matched(papers, patents, method=method)
+    similarities = dict(
+        zip(
+            zip(*(whole.column(name).to_pylist() for name in ("paper_id", "rank")), strict=True),
+            whole.column("similarity").to_pylist(),
+            strict=True,
+        )
+    )
+    # As similar as the second, for every third paper as anything, for others as nothing at all.
+    least = []
+    for number, paper in enumerate(papers.column("document_id").to_pylist()):
+        least.append([similarities.get((paper, 2)), None, 1.1][number % 3])
+    wanted = papers.append_column("least_similarity", pa.array(least, pa.float32()))
+    bound = dict(zip(papers.column("document_id").to_pylist(), least, strict=True))
+    expected = [
+        row for row in whole.to_pylist() if row["similarity"] >= (bound[row["paper_id"]] or -1)
+    ]
+    assert matched(wanted, patents, method=method).to_pylist() == expected
+    assert {row["rank"] for row in expected} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("method", ["exact", "hnsw"])
 def test_no_patent_is_earlier_than_its_paper(papers, patents, method, monkeypatch):
     monkeypatch.setattr(similarity, "ALWAYS_EXACT_BELOW", 0)
     matches = matched(papers, patents, count=40, method=method)
