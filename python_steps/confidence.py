@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps import engine, linking, tables
+from python_steps import linking, tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,8 +89,10 @@ class Population:
         Similarity and CSLS of known pairs that are the same, where matched: float64[same, 2].
     groups
         Which group of papers and patents that known pairs join each of these is of: int64[same].
-    linked_papers
+    drawn_papers
         Papers of known pairs that are the same, matched or not.
+    linked_papers
+        The same with the known pairs that were not drawn.
     near_misses
         Similarity and CSLS of known pairs that are not the same, where matched: float64[misses, 2].
     """
@@ -100,6 +102,7 @@ class Population:
     papers: int
     same: np.ndarray
     groups: np.ndarray
+    drawn_papers: int
     linked_papers: int
     near_misses: np.ndarray
 
@@ -118,7 +121,8 @@ class Population:
             papers=int(_floats(counted, "papers").sum()),
             same=_features(matched),
             groups=_groups(matched),
-            linked_papers=len(set(same.column("paper_id").to_pylist())),
+            drawn_papers=len(pc.unique(same.column("paper_id"))),
+            linked_papers=pc.max(known.column("linked_papers")).as_py() or 0,
             near_misses=_features(misses.filter(pc.is_valid(misses.column("similarity")))),
         )
 
@@ -126,6 +130,11 @@ class Population:
     def pairs(self) -> float:
         """Pairs in the table of matches."""
         return float(self.counts.sum())
+
+    @property
+    def is_mostly_one_group(self) -> bool:
+        """Whether more than half of the known pairs are of one group."""
+        return 2 * np.bincount(self.groups, minlength=1).max() > len(self.groups)
 
     def linked_share(self, assumed: float) -> float:
         """Return the share of papers with a patent that is the same: what is known is the least."""
@@ -139,9 +148,9 @@ class Population:
         As many for each paper that has such a patent as there are for each whose patent is known:
         fewer than one where matching leaves some out, more where families or citations add some.
         """
-        if not self.linked_papers:
+        if not self.drawn_papers:
             return 0.0
-        expected = linked_share * self.papers * len(self.same) / self.linked_papers
+        expected = linked_share * self.papers * len(self.same) / self.drawn_papers
         return min(expected, LARGEST_SHARE * self.pairs)
 
     def fitted(self, linked_share: float, chosen: np.ndarray | None = None) -> Calibration | None:
@@ -249,38 +258,6 @@ def _maximised(
     return found
 
 
-def calibrate_matches(
-    counted: engine.Relation,
-    known: engine.Relation,
-    packaged: engine.Relation,
-    encoders: engine.Relation,
-    **settings: object,
-) -> pa.Table:
-    """Return what :func:`calibrate` does, of relations; all of them are small."""
-    return calibrate(
-        _collected(counted, tables.SIMILARITIES),
-        _collected(known, tables.LINKS_MATCHED),
-        _collected(packaged, tables.PACKAGED_CALIBRATIONS),
-        _collected(encoders, tables.ENCODERS),
-        **settings,
-    )
-
-
-def check_matches(
-    counted: engine.Relation,
-    known: engine.Relation,
-    calibrations: engine.Relation,
-    **settings: object,
-) -> pa.Table:
-    """Return what :func:`check` does, of relations; all of them are small."""
-    return check(
-        _collected(counted, tables.SIMILARITIES),
-        _collected(known, tables.LINKS_MATCHED),
-        _collected(calibrations, tables.CALIBRATIONS),
-        **settings,
-    )
-
-
 def calibrate(
     counted: pa.Table,
     known: pa.Table,
@@ -290,6 +267,7 @@ def calibrate(
     spaces: Sequence[str],
     linked_share: float,
     least_links: int,
+    csls_neighbours: int,
 ) -> pa.Table:
     """
     Choose the coefficients by which similarities become confidences, in each space.
@@ -299,7 +277,7 @@ def calibrate(
     counted
         Rows of :data:`tables.SIMILARITIES`: the matches of all spaces.
     known
-        Rows of :data:`tables.LINKS_MATCHED`: the known pairs that matching could have found.
+        Rows of :data:`tables.LINKS_MATCHED`: known pairs that matching could have found.
     packaged
         Rows of :data:`tables.PACKAGED_CALIBRATIONS`.
     encoders
@@ -311,14 +289,16 @@ def calibrate(
         are known to have one, where it is larger.
     least_links
         Known pairs that are the same and were matched, from which on they teach a calibration.
+    csls_neighbours
+        Neighbours that the CSLS of the matches goes by; it means something else with others.
 
     Returns
     -------
     pa.Table
         Rows of :data:`tables.CALIBRATIONS`, one for each space in order. Its `confidence_basis` is
-        `own_links` with enough known pairs; else `packaged`, if there is one for the encoder, with
-        the log odds moved from the share of papers that it was made for to `linked_share`; else
-        `no_links`, without coefficients.
+        `own_links` with enough known pairs; else `packaged`, if there is one for the encoder and
+        the neighbours, with the log odds moved from the share of papers that it was made for to
+        `linked_share`; else `no_links`, without coefficients.
 
     Raises
     ------
@@ -334,7 +314,7 @@ def calibrate(
         share = population.linked_share(linked_share)
         is_enough = len(population.same) >= least_links
         fitted = population.fitted(share) if is_enough else None
-        kept = _packaged(packaged, encoders, space)
+        kept = _packaged(packaged, encoders, space, csls_neighbours)
         basis, known_pairs, source = OWN_LINKS, len(population.same), None
         if fitted is None and kept is not None:
             basis, known_pairs, source = PACKAGED, kept["known_pairs"], kept["source"]
@@ -362,15 +342,24 @@ def calibrate(
 
 
 def check(
-    counted: pa.Table, known: pa.Table, calibrations: pa.Table, *, draws: int, seed: int = 0
+    counted: pa.Table,
+    known: pa.Table,
+    calibrations: pa.Table,
+    *,
+    least_links: int,
+    draws: int,
+    seed: int = 0,
 ) -> pa.Table:
     """
     Hold confidences against the known pairs.
 
     A calibration from these pairs is made anew for each of ten folds without the known pairs of
     the fold, which are then judged by it; pairs that share a paper or a patent, directly or through
-    others, are in one fold. All other pairs are judged by the calibration itself, which they hardly
-    decide.
+    others, are in one group, and a group is in one fold. All other pairs are judged by the
+    calibration itself, which they hardly decide.
+
+    Citations join most pairs into one group. What folds then leave may be too little to be fitted
+    to, and an error would be that of one draw: no figure is better than such a one.
 
     How many pairs of a band are the same is no count, as most of them nobody looked at: it is how
     many there are in all, by the assumed share of papers, times the share of known ones in the
@@ -382,6 +371,8 @@ def check(
         See :func:`calibrate`.
     calibrations
         Rows of :data:`tables.CALIBRATIONS`.
+    least_links
+        Known pairs that have to remain outside each fold.
     draws, seed
         Of the bootstrap over the groups of known pairs behind the interval of the calibration
         error. A draw holds its own noise, so the interval leans to the high side.
@@ -391,7 +382,8 @@ def check(
     pa.Table
         Rows of :data:`tables.CALIBRATION_CHECK`: for each space one of the band `all`, and one for
         each band of confidence, lowest first, if there is a calibration. What needs known pairs is
-        missing without.
+        missing without, and where folds leave too few; the calibration error, its interval and the
+        skill also where one group holds more than half of the known pairs.
     """
     rows = [
         row
@@ -399,6 +391,7 @@ def check(
         for row in _checked(
             calibration,
             Population.of(counted, known, calibration["embedding_text"]),
+            least_links,
             np.random.default_rng(seed),
             draws,
         )
@@ -407,7 +400,11 @@ def check(
 
 
 def _checked(
-    row: dict[str, object], population: Population, random: np.random.Generator, draws: int
+    row: dict[str, object],
+    population: Population,
+    least_links: int,
+    random: np.random.Generator,
+    draws: int,
 ) -> Iterator[dict[str, object]]:
     """Yield the rows of one space."""
     named = {name: row[name] for name in ("embedding_text", "confidence_basis")}
@@ -418,6 +415,7 @@ def _checked(
         "confidence_to": 1.0,
         "pairs": int(population.pairs),
         "known_pairs": len(population.same),
+        "known_groups": len(np.unique(population.groups)),
         "near_misses": len(population.near_misses),
         "linked_share": linked_share,
         "intercept": row["intercept"],
@@ -429,26 +427,29 @@ def _checked(
         return
     calibration = Calibration(row["intercept"], row["similarity_slope"], row["csls_slope"])
     told = calibration.probability(population.cells)
-    of_known = _out_of_fold(population, calibration, row)
+    of_known = _out_of_fold(population, calibration, row, least_links)
     pairs, sums, here = (
         _by_band(told, population.counts),
         _by_band(told, population.counts * told),
-        _by_band(of_known, np.ones(len(of_known))),
+        None if of_known is None else _by_band(of_known, np.ones(len(of_known))),
     )
     expected = population.expected(linked_share)
+    share = expected / population.pairs
     whole["mean_confidence"] = float(sums.sum() / population.pairs)
     if len(population.near_misses):
         of_misses = calibration.probability(population.near_misses)
         whole["near_miss_mean_confidence"] = float(of_misses.mean())
-    if len(of_known):
-        share = expected / population.pairs
+    if len(population.same):
+        whole["observed_share"] = share
+        whole["implied_share"] = linked_share * float(sums.sum() / expected)
+    is_judged = of_known is not None and len(of_known) > 0
+    if is_judged:
+        whole["known_mean_confidence"] = float(of_known.mean())
+    if is_judged and not population.is_mostly_one_group:
         brier = float((population.counts * told**2).sum() / population.pairs)
         brier += share - 2 * share * float(of_known.mean())
         low, high = _error_interval(population, of_known, sums, expected, random, draws)
         whole |= {
-            "observed_share": share,
-            "known_mean_confidence": float(of_known.mean()),
-            "implied_share": linked_share * float(sums.sum() / expected),
             "calibration_error": float(_error(here / here.sum(), sums, expected, population.pairs)),
             "calibration_error_low": low,
             "calibration_error_high": high,
@@ -462,11 +463,11 @@ def _checked(
             "confidence_from": start,
             "confidence_to": end,
             "pairs": int(pairs[band]),
-            "known_pairs": int(here[band]),
+            "known_pairs": None if of_known is None else int(here[band]),
         }
         if pairs[band]:
             found["mean_confidence"] = float(sums[band] / pairs[band])
-        if pairs[band] and len(of_known):
+        if pairs[band] and is_judged:
             known_share = here[band] / here.sum()
             ends = (known_share, *linking.wilson(known_share, len(of_known)))
             names = ("observed_share", "observed_share_low", "observed_share_high")
@@ -478,20 +479,37 @@ def _checked(
 
 
 def _out_of_fold(
-    population: Population, calibration: Calibration, row: dict[str, object]
-) -> np.ndarray:
-    """Return the confidence of each known pair by what it did not teach: float64[same]."""
+    population: Population, calibration: Calibration, row: dict[str, object], least_links: int
+) -> np.ndarray | None:
+    """
+    Return the confidence of each known pair by what it did not teach: float64[same].
+
+    None where what a fold leaves teaches nothing.
+    """
     told = calibration.probability(population.same)
     if row["confidence_basis"] != OWN_LINKS:
         return told
-    for fold in range(FOLDS):
-        inside = population.groups % FOLDS == fold
-        if not inside.any() or inside.all():
-            continue
+    folds = _folds(population.groups)
+    if len(folds) - np.bincount(folds, minlength=FOLDS).max() < least_links:
+        return None
+    for fold in np.unique(folds):
+        inside = folds == fold
         other = population.fitted(population.linked_share(row["linked_share"]), ~inside)
-        if other is not None:
-            told[inside] = other.probability(population.same[inside])
+        if other is None:
+            return None
+        told[inside] = other.probability(population.same[inside])
     return told
+
+
+def _folds(groups: np.ndarray) -> np.ndarray:
+    """Return the fold of each pair, the larger groups first into the fold that holds the fewest."""
+    sizes = np.bincount(groups)
+    folds = np.zeros(len(sizes), np.int64)
+    held = np.zeros(FOLDS, np.int64)
+    for group in np.argsort(-sizes, kind="stable"):
+        folds[group] = held.argmin()
+        held[folds[group]] += sizes[group]
+    return folds[groups]
 
 
 def _error(known_shares: np.ndarray, sums: np.ndarray, expected: float, pairs: float) -> np.ndarray:
@@ -510,8 +528,11 @@ def _error_interval(
     groups = int(population.groups.max()) + 1
     members = np.zeros((groups, len(BAND_EDGES) - 1))
     np.add.at(members, (population.groups, _band(of_known)), 1.0)
-    drawn = random.multinomial(groups, np.full(groups, 1 / groups), size=draws)
-    here = np.einsum("dg,gb->db", drawn.astype(np.float64), members)
+    even = np.full(groups, 1 / groups)
+    # Draw by draw, as all of them at once would hold their number times that of the groups.
+    here = np.stack(
+        [np.einsum("g,gb->b", random.multinomial(groups, even), members) for _ in range(draws)]
+    )
     shares = here / here.sum(axis=1, keepdims=True)
     errors = _error(shares, sums, expected, population.pairs)
     low, high = np.quantile(errors, [0.025, 0.975])
@@ -576,15 +597,14 @@ def _draw(axes: Axes, rows: list[dict[str, float]]) -> None:
     axes.set(xlabel="mean confidence of the pairs", ylabel="share that is the same (estimated)")
 
 
-def _collected(relation: engine.Relation, schema: pa.Schema) -> pa.Table:
-    return engine.collect(relation, columns=schema.names, order=schema.names).cast(schema)
-
-
-def _packaged(packaged: pa.Table, encoders: pa.Table, space: str) -> dict[str, object] | None:
+def _packaged(
+    packaged: pa.Table, encoders: pa.Table, space: str, csls_neighbours: int
+) -> dict[str, object] | None:
     """Return the packaged calibration of the encoder: of its content, whatever its name is."""
     versions = encoders.column("model_version").to_pylist()
     for row in _in_space(packaged, space).to_pylist():
-        if any(f"/{row['encoder_hash']}/" in version for version in versions):
+        is_of_encoder = any(f"/{row['encoder_hash']}/" in version for version in versions)
+        if is_of_encoder and row["csls_neighbours"] == csls_neighbours:
             return row
     return None
 

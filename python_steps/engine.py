@@ -147,6 +147,11 @@ def collect(relation: Relation, *, columns: Sequence[str], order: Sequence[str])
     return relation.order(_quoted(order)).project(_quoted(columns)).to_arrow_table()
 
 
+def table(relation: Relation, schema: pa.Schema) -> pa.Table:
+    """Return the columns of a schema of a small relation, ordered by all of them."""
+    return collect(relation, columns=schema.names, order=schema.names).cast(schema)
+
+
 def count(relation: Relation) -> int:
     """Return the number of rows."""
     return relation.count() if is_spark(relation) else relation.count("*").fetchall()[0][0]

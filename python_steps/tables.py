@@ -307,23 +307,25 @@ SIMILARITIES = pa.schema(
     ]
 )
 
-# One row per space and known pair that could be matched.
+# One row per space and known pair that could be matched, of those drawn.
 LINKS_MATCHED = pa.schema(
     [
         ("embedding_text", pa.string()),
         ("paper_id", pa.string()),
         ("patent_id", pa.string()),
         ("is_same", pa.bool_()),
+        ("linked_papers", pa.int64()),  # of the space, with a pair that is the same, drawn or not
         ("similarity", pa.float32()),  # missing where not matched, as is csls
         ("csls", pa.float64()),
     ]
 )
 
-# One row per space and encoder that a calibration comes with the project for.
+# One row per space, encoder and neighbours that a calibration comes with the project for.
 PACKAGED_CALIBRATIONS = pa.schema(
     [
         ("embedding_text", pa.string()),
         ("encoder_hash", pa.string()),  # of its content, as model_version holds it
+        ("csls_neighbours", pa.int32()),
         ("intercept", pa.float64()),  # nats
         ("similarity_slope", pa.float64()),
         ("csls_slope", pa.float64()),
@@ -362,6 +364,7 @@ CALIBRATION_CHECK = pa.schema(
         ("observed_share_low", pa.float64()),
         ("observed_share_high", pa.float64()),
         # Of all bands together; missing in the rows of bands.
+        ("known_groups", pa.int64()),  # of known pairs, that share no paper and no patent
         ("known_mean_confidence", pa.float64()),
         ("near_misses", pa.int64()),
         ("near_miss_mean_confidence", pa.float64()),

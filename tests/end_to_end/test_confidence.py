@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from python_steps import confidence
+from python_steps import confidence, engine, tables
 from python_steps.confidence import Calibration
 
 COEFFICIENTS = "intercept, similarity_slope, csls_slope"
@@ -50,19 +50,26 @@ def test_the_parquet_twin_tells_the_confidence_of_every_pair(sample_build):
 
 def test_with_enough_known_pairs_the_sample_calibrates_itself(sample_build):
     with duckdb.connect(str(sample_build.warehouse), read_only=True) as connection:
-        inputs = [
-            connection.table(name)
-            for name in (
-                "intermediate.int_similarities_counted",
-                "intermediate.int_links_matched",
-                "reference.similarity_calibrations",
-                "intermediate.int_encoders_loaded",
+        matches, links, packaged, encoders = (
+            engine.table(connection.table(name), schema)
+            for name, schema in (
+                ("intermediate.int_similarities_counted", tables.SIMILARITIES),
+                ("intermediate.int_links_matched", tables.LINKS_MATCHED),
+                ("reference.similarity_calibrations", tables.PACKAGED_CALIBRATIONS),
+                ("intermediate.int_encoders_loaded", tables.ENCODERS),
             )
-        ]
-        settings = {"spaces": ["title_abstract"], "linked_share": 0.007, "least_links": 5}
-        calibrations = confidence.calibrate_matches(*inputs, **settings)
-        connection.register("calibrations", calibrations)
-        checked = confidence.check_matches(*inputs[:2], connection.table("calibrations"), draws=100)
+        )
+    calibrations = confidence.calibrate(
+        matches,
+        links,
+        packaged,
+        encoders,
+        spaces=["title_abstract"],
+        linked_share=0.007,
+        least_links=5,
+        csls_neighbours=10,
+    )
+    checked = confidence.check(matches, links, calibrations, least_links=5, draws=100)
     whole = checked.to_pylist()[0]
     assert whole["confidence_basis"] == "own_links"
     assert whole["known_pairs"] >= 5

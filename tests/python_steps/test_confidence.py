@@ -1,5 +1,7 @@
 """Claims about the probability that a paper and its patent are the same invention."""
 
+import tracemalloc
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -53,6 +55,7 @@ def known(features, *, is_same=True, space=SPACE, prefix=""):
             "paper_id": f"{prefix}W{row}",
             "patent_id": f"{prefix}P{row}",
             "is_same": is_same,
+            "linked_papers": len(features) if is_same else 0,
             "similarity": None if similarity is None else float(similarity),
             "csls": None if similarity is None else float(csls),
         }
@@ -65,6 +68,7 @@ def packaged(**changes):
     row = {
         "embedding_text": SPACE,
         "encoder_hash": "0123456789ab",
+        "csls_neighbours": 10,
         "intercept": -10.0,
         "similarity_slope": 9.0,
         "csls_slope": 8.0,
@@ -82,7 +86,11 @@ NONE_KNOWN = tables.LINKS_MATCHED.empty_table()
 
 def calibrate(*given, linked_share=0.01, least_links=30, spaces=(SPACE,)):
     found = confidence.calibrate(
-        *given, spaces=spaces, linked_share=linked_share, least_links=least_links
+        *given,
+        spaces=spaces,
+        linked_share=linked_share,
+        least_links=least_links,
+        csls_neighbours=10,
     )
     assert found.schema == tables.CALIBRATIONS
     return found
@@ -185,7 +193,8 @@ def test_known_pairs_that_are_not_matched_or_not_the_same_do_not_count_as_enough
 
 
 @pytest.mark.parametrize(
-    "other", [{"encoder_hash": "ba9876543210"}, {"embedding_text": "keywords"}]
+    "other",
+    [{"encoder_hash": "ba9876543210"}, {"embedding_text": "keywords"}, {"csls_neighbours": 1}],
 )
 def test_what_is_packaged_for_something_else_is_not_used(other):
     matches, links = own(5)
@@ -232,6 +241,22 @@ def test_no_smaller_share_is_assumed_than_that_of_papers_known_to_have_a_patent(
     assert row["linked_share"] == 100 / 2000
 
 
+def test_known_pairs_that_were_not_drawn_count_for_the_share_and_not_for_what_is_matched():
+    features, _, is_known = world()
+    same = features[is_known][:60]
+    share = 60 / len(features)
+    everything = calibrate(counted(features), known(same), packaged(), ENCODERS, linked_share=1e-4)
+    drawn = known(same[:40])
+    column = drawn.schema.get_field_index("linked_papers")
+    drawn = drawn.set_column(column, "linked_papers", pa.array([60] * 40, pa.int64()))
+    some = calibrate(counted(features), drawn, packaged(), ENCODERS, linked_share=1e-4)
+    assert [table.column("linked_share").to_pylist() for table in (everything, some)] == [
+        [pytest.approx(share)]
+    ] * 2
+    population = confidence.Population.of(counted(features), drawn, SPACE)
+    assert population.expected(share) == pytest.approx(60)
+
+
 @pytest.mark.parametrize("share", [0, -0.1, 0.6])
 def test_an_impossible_share_is_refused(share):
     with pytest.raises(ValueError, match=f"linked_share must be above 0 .* got {share}"):
@@ -259,7 +284,8 @@ def test_spaces_are_calibrated_apart():
 
 
 def checked(matches, links, calibrations, **settings):
-    found = confidence.check(matches, links, calibrations, **{"draws": 200} | settings)
+    settings = {"draws": 200, "least_links": 30} | settings
+    found = confidence.check(matches, links, calibrations, **settings)
     assert found.schema == tables.CALIBRATION_CHECK
     return found
 
@@ -271,7 +297,7 @@ def test_a_true_calibration_is_found_true():
     calibrations = calibrate(
         matches, links, NOTHING_PACKAGED, ENCODERS, linked_share=share, least_links=10
     )
-    whole, *bands = checked(matches, links, calibrations).to_pylist()
+    whole, *bands = checked(matches, links, calibrations, least_links=10).to_pylist()
     true = TRUE.probability(features)
     assert whole["band"] == confidence.WHOLE
     assert whole["pairs"] == sum(row["pairs"] for row in bands) == len(features)
@@ -295,7 +321,7 @@ def test_a_calibration_that_is_far_too_sure_is_found_out():
     matches, links = counted(features), known(features[is_known])
     share = is_same.mean()
     fair, sure = (
-        confidence.check(
+        checked(
             matches,
             links,
             calibrate(
@@ -306,7 +332,6 @@ def test_a_calibration_that_is_far_too_sure_is_found_out():
                 linked_share=share,
                 least_links=10**6,
             ),
-            draws=200,
         ).to_pylist()[0]
         for intercept in (TRUE.intercept - np.log(share / 0.01), TRUE.intercept + 3)
     )
@@ -344,6 +369,76 @@ def test_pairs_that_share_papers_or_patents_through_others_are_in_one_group():
     groups = confidence.Population.of(NO_PAIRS, links, SPACE).groups
     assert groups[0] == groups[1] == groups[2]
     assert len({groups[0], groups[3], groups[4]}) == 3
+
+
+HANGS_ON_GROUPS = (
+    "calibration_error",
+    "calibration_error_low",
+    "calibration_error_high",
+    "brier_score",
+    "brier_skill",
+)
+
+
+def in_one_group(links, members):
+    """Give the first pairs one patent."""
+    patents = ["P0"] * members + links.column("patent_id").to_pylist()[members:]
+    column = links.schema.get_field_index("patent_id")
+    return links.set_column(column, "patent_id", pa.array(patents))
+
+
+def known_pairs(count):
+    features, _, is_known = world(200_000)
+    return counted(features), known(features[is_known][:count])
+
+
+def test_nothing_is_judged_where_a_fold_leaves_too_few_known_pairs_to_teach():
+    matches, links = known_pairs(100)
+    links = in_one_group(links, 97)
+    calibrations = calibrate(matches, links, NOTHING_PACKAGED, ENCODERS)
+    whole, *bands = checked(matches, links, calibrations).to_pylist()
+    assert whole["confidence_basis"] == OWN_LINKS
+    assert (whole["known_pairs"], whole["known_groups"]) == (100, 4)
+    assert {whole[name] for name in (*HANGS_ON_GROUPS, "known_mean_confidence")} == {None}
+    assert whole["implied_share"] > 0
+    assert {row[name] for row in bands for name in ("known_pairs", "observed_share")} == {None}
+
+
+@pytest.mark.parametrize("basis", [OWN_LINKS, PACKAGED])
+@pytest.mark.parametrize(("members", "is_told"), [(50, True), (51, False), (100, False)])
+def test_no_error_is_told_that_hangs_on_one_group_of_known_pairs(basis, members, is_told):
+    matches, links = known_pairs(100)
+    links = in_one_group(links, members)
+    least_links = 30 if basis == OWN_LINKS else 10**6
+    calibrations = calibrate(matches, links, packaged(), ENCODERS, least_links=least_links)
+    whole = checked(matches, links, calibrations).to_pylist()[0]
+    assert whole["confidence_basis"] == basis
+    assert whole["known_groups"] == 101 - members
+    assert {whole[name] is not None for name in HANGS_ON_GROUPS} == {is_told}
+
+
+def test_as_few_known_pairs_as_leave_enough_outside_each_fold_are_judged():
+    for count, is_judged in [(33, False), (34, True)]:
+        matches, links = known_pairs(count)
+        # Were folds filled without regard to the sizes of groups, one would hold six pairs.
+        patents = ["P0"] * 4 + [f"P{row // 2}" for row in range(4, count)]
+        links = links.set_column(2, "patent_id", pa.array(patents))
+        calibrations = calibrate(matches, links, NOTHING_PACKAGED, ENCODERS)
+        whole = checked(matches, links, calibrations).to_pylist()[0]
+        assert (whole["calibration_error"] is not None) == is_judged, count
+
+
+def test_the_interval_of_many_known_pairs_takes_little_memory():
+    matches, _ = own()
+    links = known(np.full((20_000, 2), 0.6))
+    calibrations = calibrate(matches, links, packaged(), ENCODERS, least_links=10**6)
+    tracemalloc.start()
+    whole = checked(matches, links, calibrations, draws=500).to_pylist()[0]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert whole["calibration_error_high"] is not None
+    # All draws together would be 160 MB.
+    assert most < 40e6
 
 
 def test_near_misses_are_told_apart_and_teach_nothing():

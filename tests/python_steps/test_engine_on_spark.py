@@ -172,6 +172,13 @@ class TestOfRelations:
         found = engine.collect(rows, columns=["a", "b"], order=["b"])
         assert found.to_pydict() == {"a": [3, 2, 1], "b": ["x", "y", "z"]}
 
+    def test_a_relation_becomes_a_table_of_a_schema_in_its_order(self, make):
+        rows = make(pa.table({"b": [2, 1, 1], "a": ["x", "z", "y"], "c": [0, 0, 0]}))
+        schema = pa.schema([("b", pa.int16()), ("a", pa.string())])
+        found = engine.table(rows, schema)
+        assert found.schema == schema
+        assert found.to_pydict() == {"b": [1, 1, 2], "a": ["y", "z", "x"]}
+
     def test_a_relation_streams_by_key_and_order(self, make):
         batches = list(engine.stream(make(ROWS), key="shard", order="document_id"))
         found = pa.Table.from_batches(batches)

@@ -1,4 +1,3 @@
-{% set most = 9999 if var('maximum_lag_years') is none else var('maximum_lag_years') %}
 with
 
 links as (
@@ -23,28 +22,64 @@ pairs as (
 
     select * from {{ ref('int_pairs_hubness_corrected') }}
 
+),
+
+possible as (
+
+    select
+        papers.embedding_text,
+        links.paper_id,
+        links.patent_id,
+        links.is_same
+    from links
+    inner join compared as papers
+        on links.paper_id = papers.document_id and papers.document_type = 'paper'
+    inner join compared as patents
+        on
+            links.patent_id = patents.document_id
+            and patents.document_type = 'patent'
+            and papers.embedding_text = patents.embedding_text
+            and {{ is_in_time('papers.year', 'patents.year') }}
+
+),
+
+-- Counted of all, as no part of them tells how many papers have such a patent.
+counted as (
+
+    select
+        embedding_text,
+        count(distinct case when is_same then paper_id end) as linked_papers
+    from possible
+    group by embedding_text
+
+),
+
+-- By the hash of the paper, so that a paper's pairs come together, and not by kind, so that the mixture stays.
+drawn as (
+
+    select
+        *,
+        row_number() over (
+            partition by embedding_text, is_same
+            order by md5(paper_id), paper_id, md5(patent_id), patent_id
+        ) as place
+    from possible
+
 )
 
 select
-    papers.embedding_text,
-    links.paper_id,
-    links.patent_id,
-    links.kind,
-    links.is_same,
-    pairs.rank,
+    drawn.embedding_text,
+    drawn.paper_id,
+    drawn.patent_id,
+    drawn.is_same,
+    counted.linked_papers,
     pairs.similarity,
     pairs.csls
-from links
-inner join compared as papers
-    on links.paper_id = papers.document_id and papers.document_type = 'paper'
-inner join compared as patents
-    on
-        links.patent_id = patents.document_id
-        and patents.document_type = 'patent'
-        and papers.embedding_text = patents.embedding_text
-        and patents.year - papers.year between {{ var('minimum_lag_years') }} and {{ most }}
+from drawn
+inner join counted on drawn.embedding_text = counted.embedding_text
 left join pairs
     on
-        papers.embedding_text = pairs.embedding_text
-        and links.paper_id = pairs.paper_id
-        and links.patent_id = pairs.patent_id
+        drawn.embedding_text = pairs.embedding_text
+        and drawn.paper_id = pairs.paper_id
+        and drawn.patent_id = pairs.patent_id
+where drawn.place <= {{ most_calibrating_links() }}
