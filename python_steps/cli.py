@@ -1515,15 +1515,23 @@ def evaluate_linking(
     """
     from python_steps import linking_report
     from python_steps.build import project_variables
+    from python_steps.staging import StagingSql
 
+    if links == "":
+        raise click.UsageError("--links names no file.")
     project = project_folder()
+    variables = project_variables(project) | variables
+    try:
+        StagingSql(project, variables).check_variables()
+    except ValueError as error:
+        raise click.UsageError(f"--vars: {error}") from error
     beside = _console_beside_data()
     with linking_report.progress(beside):
         judged = linking_report.judge(
             tables_at(_warehouse(warehouse), os.environ),
             links,
             project=project,
-            variables=project_variables(project) | variables,
+            variables=variables,
         )
     console = _console() if form == "table" else beside
     if form == "table":

@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 BM25 = "bm25"
 # The pairs of all kinds that say the same invention, together.
 ALL_SAME = "all_same"
+# Why a pair is not judged that could be.
+NOT_DRAWN = "not_drawn"
 
-# Patents kept for a paper by each way of comparing. What lies below counts as not found, which
-# takes at most a two-hundredth off a mean reciprocal rank.
+# Patents that each way of comparing finds for a pair, other right ones left out. What lies below
+# counts as not found, which takes at most a two-hundredth off a mean reciprocal rank.
 DEPTH = 200
 # Nearest patents by vectors that are put into another order.
 RERANKED = (10, 50, 100)
@@ -201,6 +203,8 @@ class Papers:
         Of length one: float32[papers, width].
     counts
         How often each word stands in each paper: float64[papers, words].
+    depths
+        Most patents of each by each way, those that are taken out among them: int64[papers].
     """
 
     ids: tuple[str, ...]
@@ -208,6 +212,7 @@ class Papers:
     last_years: np.ndarray
     vectors: np.ndarray
     counts: csr_matrix
+    depths: np.ndarray
 
 
 def count_words(patents: pa.Table, *, words: Words) -> pa.Table:
@@ -229,7 +234,7 @@ def count_words(patents: pa.Table, *, words: Words) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=COUNTS)
 
 
-def find_candidates(patents: pa.Table, *, papers: Papers, bm25: Bm25, depth: int) -> pa.Table:
+def find_candidates(patents: pa.Table, *, papers: Papers, bm25: Bm25) -> pa.Table:
     """
     Find the patents of a shard that are highest for each paper, by vectors and by words.
 
@@ -242,13 +247,12 @@ def find_candidates(patents: pa.Table, *, papers: Papers, bm25: Bm25, depth: int
         Columns `document_id`, `text` (text), `year` (integer) and `embedding` (float32[width]).
     papers, bm25
         What they are compared with.
-    depth
-        Most patents of a paper by each way.
 
     Returns
     -------
     pa.Table
-        Rows of :data:`CANDIDATES`: both scores of the `depth` highest of each paper by either.
+        Rows of :data:`CANDIDATES`: both scores of the highest of each paper by either, as many as
+        its depth says.
         Equals go by id. Patents without a common word are not found by words.
     """
     vectors = embedding.unit_vectors(patents)
@@ -265,7 +269,7 @@ def find_candidates(patents: pa.Table, *, papers: Papers, bm25: Bm25, depth: int
         )
         nearness = np.where(allowed, papers.vectors[block] @ vectors.T, -np.inf)
         sharing = np.where(allowed, (papers.counts[block] @ held.T).toarray(), 0.0)
-        for row in range(len(nearness)):
+        for row, depth in enumerate(papers.depths[block]):
             chosen = np.union1d(
                 # A product in float32 may be off in its last places: what is kept is taken from
                 # more than is wanted.
@@ -284,7 +288,7 @@ def find_candidates(patents: pa.Table, *, papers: Papers, bm25: Bm25, depth: int
                     schema=CANDIDATES,
                 )
             )
-    return _kept(pa.concat_tables(found), depth)
+    return _kept(pa.concat_tables(found), papers.depths)
 
 
 def _highest(scores: np.ndarray, by_id: np.ndarray, most: int, above: float) -> np.ndarray:
@@ -297,8 +301,9 @@ def _highest(scores: np.ndarray, by_id: np.ndarray, most: int, above: float) -> 
     return places
 
 
-def _kept(candidates: pa.Table, depth: int) -> pa.Table:
+def _kept(candidates: pa.Table, depths: np.ndarray) -> pa.Table:
     """Return the rows that are among the highest of their paper, by vectors or by words."""
+    depth = depths[candidates.column("paper").to_numpy()]
     near = _ranks(candidates, "similarity") <= depth
     share = _ranks(candidates, BM25) <= depth
     share &= candidates.column(BM25).to_numpy() > 0
@@ -336,13 +341,16 @@ def rank(
     Reads all patents once for the words and once in each space, a shard at a time; nothing without
     known pairs. For 1,000 pairs it takes .15 ms of processor time a patent, two thirds of it to
     read the words, and 15 s besides: five minutes for two million. Memory is that of a shard twice,
-    some 300 MB for the scores, and 50 bytes for each of up to 2 * `depth` candidates of a paper.
+    some 300 MB for the scores, and 50 bytes for each candidate of a paper: up to 2 * `depth`, and
+    two more for each patent that it is known to belong to.
 
     Parameters
     ----------
     links
         Known pairs, each once: `paper_id`, `patent_id`, `kind` (text), `is_same` (true, false or
-        null). Both documents must be among the others, and the years fit.
+        null) and `reason` (text): null where the pair is to be ranked, :data:`NOT_DRAWN` where it
+        only says what else is right, another where it cannot be judged. The documents of the first
+        two must be among the others, and the years fit.
     papers, patents
         `embedding_text`, `document_id`, `text`, `shard` (text), `year` (integer) and `embedding`
         (float32[width], of length one), a row for each space; of papers only those of known pairs
@@ -359,15 +367,24 @@ def rank(
     Returns
     -------
     pa.Table
-        Rows of :data:`tables.LINKS_RANKED`, one for each pair and way of comparing. Other patents
-        that the paper is known to belong to, or may, are taken out first: another right answer is
-        no mistake. Those of a kind that is not the same stay. Equals go by patent id, in fused
-        rankings by the first ranking that is fused.
+        Rows of :data:`tables.LINKS_RANKED`, one for each pair to be ranked and way of comparing.
+        Other patents that the paper is known to belong to, or may, are taken out first: another
+        right answer is no mistake. Those of a kind that is not the same stay. Equals go by patent
+        id, in fused rankings by the first ranking that is fused. The name of a fusion has the
+        rankings in the order of `spaces`, then the words.
     """
-    columns = ["paper_id", "patent_id", "kind", "is_same"]
-    known = engine.collect(links, columns=columns, order=["paper_id", "patent_id"])
-    if not known.num_rows:
+    columns = ["paper_id", "patent_id", "kind", "is_same", "reason"]
+    known = engine.collect(
+        links.filter(f"reason is null or reason = '{NOT_DRAWN}'"),
+        columns=columns,
+        order=["paper_id", "patent_id"],
+    )
+    asked_for = known.filter(pc.is_null(known.column("reason"))).column("paper_id")
+    if not len(asked_for):
         return tables.LINKS_RANKED.empty_table()
+    known = known.filter(pc.is_in(known.column("paper_id"), asked_for.combine_chunks()))
+    is_right = pc.fill_null(known.column("is_same"), True)
+    right = Counter(known.filter(is_right).column("paper_id").to_pylist())
     found: dict[str, _Lists] = {}
     bm25 = years = None
     for space in spaces:
@@ -377,6 +394,7 @@ def rank(
             columns=["document_id", "year", "text", "embedding"],
             order=["document_id"],
         )
+        ids = tuple(asked.column("document_id").to_pylist())
         texts = asked.column("text").to_pylist()
         if bm25 is None:
             words = Words.of(texts, stop_words)
@@ -384,13 +402,14 @@ def rank(
         first = asked.column("year").to_numpy().astype(np.int64) + minimum_lag
         most = np.inf if maximum_lag is None else maximum_lag - minimum_lag
         queries = Papers(
-            tuple(asked.column("document_id").to_pylist()),
+            ids,
             first,
             first + most,
             embedding.unit_vectors(asked),
             bm25.words.count(texts)[0],
+            depth + np.array([right[paper] for paper in ids], np.int64),
         )
-        step = partial(find_candidates, papers=queries, bm25=bm25, depth=depth)
+        step = partial(find_candidates, papers=queries, bm25=bm25)
         shards = engine.map_shards(
             patents.filter(chosen).select("document_id", "shard", "year", "text", "embedding"),
             step,
@@ -398,8 +417,8 @@ def rank(
             schema=CANDIDATES,
             description=f"look for linked patents by {space}",
         )
-        found[space] = _Lists.of(_gathered(shards, depth), queries, depth)
-    return _ranked(known, found, years)
+        found[space] = _Lists.of(_gathered(shards, queries.depths), queries)
+    return _ranked(known, found, years, depth)
 
 
 def _weighed(patents: engine.Relation, words: Words) -> tuple[Bm25, Mapping[int, int]]:
@@ -422,17 +441,17 @@ def _weighed(patents: engine.Relation, words: Words) -> tuple[Bm25, Mapping[int,
     return bm25, years
 
 
-def _gathered(shards: engine.Result, depth: int) -> pa.Table:
+def _gathered(shards: engine.Result, depths: np.ndarray) -> pa.Table:
     """Return the highest of all shards' candidates, dropping the lower ones on the way."""
     held, rows, most = [CANDIDATES.empty_table()], 0, CANDIDATES_AT_ONCE
     for batch in engine.batches(shards):
         held.append(pa.Table.from_batches([batch]).cast(CANDIDATES))
         rows += batch.num_rows
         if rows > most:
-            held = [_kept(pa.concat_tables(held), depth)]
+            held = [_kept(pa.concat_tables(held), depths)]
             rows = held[0].num_rows
             most = rows + CANDIDATES_AT_ONCE
-    return _kept(pa.concat_tables(held), depth)
+    return _kept(pa.concat_tables(held), depths)
 
 
 @dataclass(frozen=True)
@@ -457,14 +476,15 @@ class _Lists:
     last_years: Mapping[str, float]
 
     @classmethod
-    def of(cls, candidates: pa.Table, papers: Papers, depth: int) -> _Lists:
+    def of(cls, candidates: pa.Table, papers: Papers) -> _Lists:
         near: dict[str, list[str]] = {paper: [] for paper in papers.ids}
         sharing: dict[str, list[str]] = {paper: [] for paper in papers.ids}
         bm25: dict[str, dict[str, float]] = {paper: {} for paper in papers.ids}
+        depths = papers.depths[candidates.column("paper").to_numpy()]
         for score, lists in (("similarity", near), (BM25, sharing)):
-            ranks = pa.array(_ranks(candidates, score))
-            ranked = candidates.append_column("rank", ranks)
-            ranked = ranked.filter(pc.less_equal(ranked.column("rank"), depth))
+            ranks = _ranks(candidates, score)
+            ranked = candidates.append_column("rank", pa.array(ranks))
+            ranked = ranked.filter(pa.array(ranks <= depths))
             if score == BM25:
                 ranked = ranked.filter(pc.greater(ranked.column(BM25), 0))
             ranked = ranked.sort_by([("paper", "ascending"), ("rank", "ascending")])
@@ -481,7 +501,9 @@ class _Lists:
         return cls(near, sharing, bm25, first, last)
 
 
-def _ranked(known: pa.Table, found: Mapping[str, _Lists], years: Mapping[int, int]) -> pa.Table:
+def _ranked(
+    known: pa.Table, found: Mapping[str, _Lists], years: Mapping[int, int], depth: int
+) -> pa.Table:
     """Return the rows of :func:`rank`."""
     rows = []
     a_space = next(iter(found.values()))
@@ -492,8 +514,10 @@ def _ranked(known: pa.Table, found: Mapping[str, _Lists], years: Mapping[int, in
         eligible = sum(number for year, number in years.items() if first <= year <= last)
         right = {pair["patent_id"] for pair in pairs if pair["is_same"] is not False}
         for pair in pairs:
+            if pair["reason"] is not None:
+                continue
             others = right - {pair["patent_id"]}
-            for method, reranked, order in _orders(paper, found, others):
+            for method, reranked, order in _orders(paper, found, others, depth):
                 patent = pair["patent_id"]
                 rows.append(
                     pair
@@ -508,18 +532,18 @@ def _ranked(known: pa.Table, found: Mapping[str, _Lists], years: Mapping[int, in
 
 
 def _orders(
-    paper: str, found: Mapping[str, _Lists], others: set[str]
+    paper: str, found: Mapping[str, _Lists], others: set[str], depth: int
 ) -> Iterator[tuple[str, int | None, list[str]]]:
     """Yield each way of comparing, how many it puts into another order, and what it finds."""
     near = {
-        space: [patent for patent in lists.near[paper] if patent not in others]
+        space: [patent for patent in lists.near[paper] if patent not in others][:depth]
         for space, lists in found.items()
     }
-    sharing = [p for p in next(iter(found.values())).sharing[paper] if p not in others]
+    sharing = [p for p in next(iter(found.values())).sharing[paper] if p not in others][:depth]
     single = near | {BM25: sharing}
     for count in range(1, len(single) + 1):
         for names in itertools.combinations(single, count):
-            yield "+".join(names), None, fused([single[name] for name in names])
+            yield "+".join(names), None, fused([single[name] for name in names])[:depth]
     for space, lists in found.items():
         bm25 = lists.bm25[paper]
         for count in RERANKED:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import glob
 import io
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from python_steps import confidence, linking, tables
-from python_steps.heads import read_head, records_of
-from python_steps.sources import InputError, Source, absolute, list_files
+from python_steps.heads import FORMS, read_head, records_of
+from python_steps.sources import InputError, Source, absolute, list_files, unpack
 from python_steps.staging import StagingSql
 
 if TYPE_CHECKING:
@@ -58,17 +60,18 @@ REASONS = {
     "patent_without_vector": "the patent has no vector",
     "patent_too_early": "the patent is earlier than the paper, or than the least lag",
     "patent_too_late": "the patent is later than the largest lag",
-    "not_drawn": "there are enough of its kind (judged_links)",
+    linking.NOT_DRAWN: "there are enough of its kind (judged_links)",
 }
 HEADINGS = {"hit_at_1": "hit@1", "hit_at_10": "hit@10", "mean_reciprocal_rank": "MRR"}
 MOST_EXAMPLES = 3
 PLOTTED_RANKS = 50
+PLOTTED_KINDS = 6
 
 # One row per link as it was given: whether it is judged, and why not.
 GIVEN = """
     select distinct
         links.record_file,
-        links.record_row,
+        links.row_of_file as record_row,
         links.paper_record_id,
         links.patent_record_id,
         links.kind,
@@ -82,7 +85,10 @@ GIVEN = """
             end,
             judged.reason
         ) as reason
-    from {links} as links
+    from (
+        select *, record_row - min(record_row) over (partition by record_file) + 1 as row_of_file
+        from {links}
+    ) as links
     left join {imported} as imported using (record_file, record_row)
     left join {judged} as judged
         on imported.paper_id = judged.paper_id and imported.patent_id = judged.patent_id
@@ -98,14 +104,15 @@ class Judged:
     Attributes
     ----------
     given
-        Each link: `record_file`, `record_row` (among all rows), `paper_record_id`,
+        Each link: `record_file`, `record_row` (in its file, from 1), `paper_record_id`,
         `patent_record_id`, `kind`, `paper_id`, `patent_id`, and `reason`, null where it is judged.
     ranked
         Rows of :data:`tables.LINKS_RANKED`.
     measured
         Rows of :data:`tables.LINKING_QUALITY`.
     baseline
-        The method that others are held against, and floors are about.
+        The method that others are held against, and floors are about: the vectors that pairs are
+        found by.
     calibration
         Rows of :data:`tables.CALIBRATION_CHECK`, which a build makes; None of a file's links.
     """
@@ -143,21 +150,21 @@ def judge(
     project
         Folder of dbt_project.yml.
     variables
-        Those that the warehouse was built with.
+        Those that the warehouse was built with. Of its own links, what it was built with counts.
 
     Raises
     ------
     InputError
-        When the links or the warehouse cannot be read, or the latter lacks what is needed.
+        When the links or the warehouse cannot be read, there are no links, or the warehouse lacks
+        what is needed or was built with other variables.
     """
     import duckdb
 
     from python_steps.failures import explain_warehouse
 
-    baseline = variables["embedding_text"]
     try:
         there = tables_of_warehouse.relations()
-        needed = READ if links else OF_A_BUILD.values()
+        needed = OF_A_BUILD.values() if links is None else READ
         lacking = [".".join(each) for each in needed if there is not None and each not in there]
         if lacking:
             raise InputError(
@@ -166,25 +173,28 @@ def judge(
         connection = tables_of_warehouse.connect()
     except duckdb.Error as error:
         raise InputError(explain_warehouse(str(error), tables_of_warehouse.path)) from error
-    with connection:
-        if links is None:
-            return _judged_in_build(connection, baseline)
+    with connection, tempfile.TemporaryDirectory(prefix="deepinnovation") as folder:
         try:
-            return _judge_file(connection, there, links, project, variables)
+            if links is None:
+                return _judged_in_build(connection, variables)
+            source = unpack(Source("links", "tables", (absolute(links),)), Path(folder))
+            return _judge_file(connection, there, source, links, project, variables)
         except duckdb.CatalogException as error:
             raise InputError(
                 "The warehouse lacks what --vars ask for: give those that it was built with, or "
                 f"build it anew. DuckDB says: {str(error).splitlines()[0]}"
             ) from error
         except duckdb.Error as error:
-            raise InputError(
-                f"The links of {links} cannot be judged: see that every file there is one of "
-                "links, and that --vars are those that the warehouse was built with. DuckDB says: "
-                f"{str(error).splitlines()[0]}"
-            ) from error
+            remedy = (
+                "What the warehouse knows of its links cannot be read: build it anew."
+                if links is None
+                else f"The links of {links} cannot be judged: see that every file there is one of "
+                "links, and that --vars are those that the warehouse was built with."
+            )
+            raise InputError(f"{remedy} DuckDB says: {str(error).splitlines()[0]}") from error
 
 
-def _judged_in_build(connection: duckdb.DuckDBPyConnection, baseline: str) -> Judged:
+def _judged_in_build(connection: duckdb.DuckDBPyConnection, variables: Mapping[str, Any]) -> Judged:
     names = {name: ".".join(relation) for name, relation in OF_A_BUILD.items()}
     ranked, measured, calibration = (
         connection.sql(f"select {', '.join(schema.names)} from {names[name]} order by all")
@@ -197,35 +207,53 @@ def _judged_in_build(connection: duckdb.DuckDBPyConnection, baseline: str) -> Ju
         )
     )
     given = connection.sql(GIVEN.format(**names)).to_arrow_table()
-    methods = set(measured.column("method").to_pylist())
-    if methods and baseline not in methods:
-        raise InputError(
-            f"The warehouse was not built with vectors of {baseline}: give the variables that it "
-            "was built with, as --vars '{embedding_text: keywords}'."
-        )
+    baseline = variables["embedding_text"]
+    if measured.num_rows:
+        # The fusion of all has the longest name, and there the vectors of the pairs come first.
+        *spaces, _ = max(measured.column("method").to_pylist(), key=len).split("+")
+        if baseline not in spaces:
+            raise _of_other_variables(spaces, [baseline])
+        baseline = spaces[0]
     return Judged(given, ranked, measured, baseline, calibration)
+
+
+def _of_other_variables(there: Iterable[str], asked: Iterable[str]) -> InputError:
+    there, asked = (" and ".join(sorted(spaces)) for spaces in (there, asked))
+    return InputError(
+        f"The warehouse holds vectors of {there}, and the variables ask for {asked}: give those "
+        "that it was built with, as --vars '{embedding_text: keywords}'."
+    )
 
 
 def _judge_file(
     connection: duckdb.DuckDBPyConnection,
     there: set[tuple[str, str]],
+    source: Source,
     links: str,
     project: Path,
     variables: Mapping[str, Any],
 ) -> Judged:
-    source = Source("links", "tables", (absolute(links),))
     head = read_head(source, project)
-    told = [f"{name}, which every link needs, is missing." for name in head.missing]
+    files = list_files(source).files
+    is_empty = not (head.rows_read or head.breaking)
+    missing = _missing_in_headers(connection, files) if is_empty else head.missing
+    told = [f"{name}, which every link needs, is missing." for name in missing]
+    if is_empty:
+        raise InputError(" ".join([f"{links} holds no links.", *told]))
     if told or head.breaking:
         raise InputError(f"{links}: {' '.join([*told, *head.breaking])}")
     sql = StagingSql(project, variables)
     relations = {name: f"{schema}.{name}" for schema, name in there if schema == "intermediate"}
-    # The views of a warehouse read its own links: read through their SQL, they read these.
-    for name in ("int_papers_linked", "int_links_judged", "int_links_resolved"):
-        relations.pop(name, None)
+    documents = f"select * from ({sql.over('int_documents_searched', relations)})"
+    # Both spaces where both are asked for, that of the pairs first.
+    spaces = [variables["embedding_text"], variables["published_embedding_text"]]
+    spaces = list(dict.fromkeys(spaces))
+    found = connection.execute(f"select distinct embedding_text from ({documents})").fetchall()
+    if found and {space for (space,) in found} != set(spaces):
+        raise _of_other_variables((space for (space,) in found), spaces)
     # In the order of reading; each a table, so that it is computed once.
     _keep(connection, relations, "link_kinds", _kinds(connection, project))
-    _keep(connection, relations, "delivered", records_of(sql, list_files(source).files))
+    _keep(connection, relations, "delivered", records_of(sql, files))
     _keep(
         connection,
         relations,
@@ -234,13 +262,9 @@ def _judge_file(
     )
     for name in ("int_links_imported", "int_links_resolved", "int_links_judged"):
         _keep(connection, relations, name, sql.over(name, relations))
-    # Both spaces where both are asked for, that of the pairs first.
-    spaces = [variables["embedding_text"], variables["published_embedding_text"]]
-    spaces = list(dict.fromkeys(spaces))
     _keep(connection, relations, "papers", sql.over("int_papers_linked", relations))
-    documents = f"select * from ({sql.over('int_documents_searched', relations)})"
     ranked = linking.rank(
-        connection.sql(f"from {relations['int_links_judged']} where reason is null"),
+        connection.sql(f"from {relations['int_links_judged']}"),
         connection.sql(f"from {relations['papers']}"),
         connection.sql(f"{documents} where document_type = 'patent'"),
         stop_words=_stop_words(project),
@@ -261,6 +285,15 @@ def _keep(
     """Compute a relation into a table of this connection alone, and say where it is."""
     relations[name] = f"temp.given_{name}"
     connection.execute(f"create temp table given_{name} as {sql}")
+
+
+def _missing_in_headers(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> list[str]:
+    """Return what CSV files without rows lack to be ones of links; nothing of other formats."""
+    tables_of_csv = [glob.escape(str(file)) for file in files if ".csv" in file.suffixes]
+    if not tables_of_csv:
+        return []
+    names = connection.read_csv(tables_of_csv, header=True, all_varchar=True).columns
+    return [name for (name,) in FORMS["links", "tables"].required if name not in names]
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection, project: Path) -> str:
@@ -376,22 +409,23 @@ def plot(ranked: pa.Table) -> bytes:
     Parameters
     ----------
     ranked
-        Rows of :data:`tables.LINKS_RANKED`; a panel for each kind, a line for each way of comparing
+        Rows of :data:`tables.LINKS_RANKED`; a panel for all that are the same where these are of
+        two kinds or more, and one for each of the largest kinds; a line for each way of comparing
         that ranks all patents. Equal rows give equal bytes.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     rows = [row for row in ranked.to_pylist() if row["reranked_candidates"] is None]
-    kinds = sorted({row["kind"] for row in rows})
+    panels = _panels(rows)
     methods = list(dict.fromkeys(row["method"] for row in sorted(rows, key=_place)))
-    figure = Figure(figsize=(4 * len(kinds) + 2.5, 4), layout="constrained")
+    figure = Figure(figsize=(4 * len(panels) + 2.5, 4), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     places = range(1, PLOTTED_RANKS + 1)
-    for number, kind in enumerate(kinds, start=1):
-        axes = figure.add_subplot(1, len(kinds), number)
+    for number, (kind, members) in enumerate(panels.items(), start=1):
+        axes = figure.add_subplot(1, len(panels), number)
         for method in methods:
-            ranks = [r["rank"] for r in rows if r["kind"] == kind and r["method"] == method]
+            ranks = [row["rank"] for row in members if row["method"] == method]
             held = Counter(rank for rank in ranks if rank is not None)
             shares = [sum(held[each] for each in range(1, k + 1)) / len(ranks) for k in places]
             axes.step(list(places), shares, where="post", label=method)
@@ -404,6 +438,17 @@ def plot(ranked: pa.Table) -> bytes:
     picture = io.BytesIO()
     canvas.print_png(picture, metadata={"Software": None})
     return picture.getvalue()
+
+
+def _panels(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the rows of each panel, by the name of it."""
+    counts = Counter(row["kind"] for row in rows)
+    largest = sorted(counts, key=lambda kind: (-counts[kind], kind))[:PLOTTED_KINDS]
+    same = [row for row in rows if row["is_same"]]
+    together = {linking.ALL_SAME: same} if len({row["kind"] for row in same}) > 1 else {}
+    return together | {
+        kind: [row for row in rows if row["kind"] == kind] for kind in sorted(largest)
+    }
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from python_steps.sources import InputError
+
 ENGINE = "duckdb"
 MACRO = re.compile(r"{%-? *macro +(\w+)")
 
@@ -50,6 +52,7 @@ class StagingSql:
                 "return": _return,
                 "adapter": SimpleNamespace(dispatch=self._dispatch),
                 "run_started_at": datetime.now(UTC),
+                "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
             }
         )
         self.macros: dict[str, Callable[..., Any]] = {}
@@ -59,6 +62,10 @@ class StagingSql:
             self.environment.globals[name] = partial(self._call, name)
         for text in texts:
             self.macros |= vars(self.environment.from_string(text).module)
+
+    def check_variables(self) -> None:
+        """Refuse what a build would refuse: a ValueError names the variable and what it may be."""
+        self._call("check_variables")
 
     def records(self, form: str, files: Iterable[str]) -> str:
         """Return SQL of the records in files: record_file, record_row and record_text.
@@ -97,12 +104,21 @@ class StagingSql:
         relations
             Where the models lie that are there, by their names. What is not is read through its own
             SQL; so a view needs not be there, but what it reads.
+
+        Raises
+        ------
+        InputError
+            When a model is not there that has no SQL.
         """
 
         def ref(other: str) -> str:
             return relations[other] if other in relations else f"({self.over(other, relations)})"
 
-        (file,) = (self.project / "models").rglob(f"{name}.sql")
+        file = next((self.project / "models").rglob(f"{name}.sql"), None)
+        if file is None:
+            raise InputError(
+                f"The warehouse holds no intermediate.{name}: build it, by `deepinnovation build`."
+            )
         return self.environment.from_string(file.read_text(encoding="utf-8")).render(ref=ref)
 
     def _dispatch(self, name: str) -> Callable[..., Any]:
@@ -120,3 +136,7 @@ class StagingSql:
 
 def _return(value: object) -> NoReturn:
     raise _ReturnedError(value)
+
+
+def _refuse(message: str) -> NoReturn:
+    raise ValueError(message)

@@ -4,12 +4,14 @@ import csv
 import json
 import os
 import shutil
+import zipfile
 
 import duckdb
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from python_steps import cli, linking_report
+from python_steps import cli, linking, linking_report, tables
 from python_steps.linking import ALL_SAME
 
 LINKS = cli.project_folder() / "seeds/sample/links.csv"
@@ -28,6 +30,23 @@ def evaluate(sample_build):
         return CliRunner().invoke(cli.main, [str(word) for word in words])
 
     return run
+
+
+@pytest.fixture
+def changed(sample_build, tmp_path):
+    """Run SQL on a copy of the warehouse, and return where that is."""
+
+    def change(*statements, **relations):
+        place = tmp_path / "changed.duckdb"
+        shutil.copy(sample_build.warehouse, place)
+        with duckdb.connect(str(place)) as connection:
+            for name, table in relations.items():
+                connection.register(name, table)
+            for statement in statements:
+                connection.execute(statement)
+        return place
+
+    return change
 
 
 def written(folder, *rows, name="links.csv", header="paper_id,patent_id,kind"):
@@ -163,7 +182,6 @@ def test_links_may_be_lines_of_json_or_parquet(evaluate, right, tmp_path, name):
     if name.endswith(".jsonl"):
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     else:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         pq.write_table(pa.Table.from_pylist(rows), path)
@@ -177,18 +195,55 @@ def test_links_may_be_lines_of_json_or_parquet(evaluate, right, tmp_path, name):
     }
 
 
-@pytest.mark.parametrize(
-    ("floor", "code", "told"),
-    [
-        ("hit_at_10=0.9", 0, ""),
-        ("hit_at_1=1", None, ""),
-        ("hit_at_100=1", 2, "must be NAME=VALUE, as hit_at_1=0.8"),
-    ],
-)
-def test_floors_are_about_the_vectors_of_the_pairs(evaluate, floor, code, told):
-    shown = evaluate("--floor", floor)
-    assert shown.exit_code == code if code is not None else shown.exit_code in (0, 4)
-    assert told in shown.output
+def test_links_may_be_packed(evaluate, right, tmp_path):
+    path = written(tmp_path, *(f"{paper},{patent},cited" for paper, patent in right))
+    packed = tmp_path / "links.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(path, "links.csv")
+    shown, unpacked = (evaluate("--links", each, "--format", "csv") for each in (packed, path))
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout == unpacked.stdout
+    assert "cited" in shown.stdout
+
+
+def test_rows_are_numbered_within_their_file(evaluate, right, tmp_path):
+    folder = tmp_path / "two"
+    folder.mkdir()
+    written(folder, *(f"{paper},{patent},twin" for paper, patent in right[:3]), name="a.csv")
+    written(folder, f"{right[0][0]},XX-1-A,twin", f",{right[0][1]},twin", name="b.csv")
+    shown = evaluate("--links", folder, "--output", tmp_path / "there")
+    assert shown.exit_code == 0, shown.output
+    assert "(b.csv, row 1)" in shown.output
+    with (tmp_path / "there/links_not_judged.csv").open(newline="") as lines:
+        rows = [row["record_row"] for row in csv.DictReader(lines)]
+    assert rows == ["1", "2"]
+
+
+def test_a_pair_that_was_not_drawn_takes_no_place(sample_build, evaluate, tmp_path):
+    # The nearest patent of a paper, and the next one, which is drawn before it.
+    (paper, nearest, drawn), *_ = sample_build.rows(
+        """
+        select paper_id, nearest.patent_id, next.patent_id
+        from intermediate.int_papers_matched_to_patents as nearest
+        inner join intermediate.int_papers_matched_to_patents as next using (paper_id)
+        where nearest.rank = 1 and next.rank = 2 and md5(next.patent_id) < md5(nearest.patent_id)
+        order by paper_id
+        """
+    )
+    path = written(tmp_path, f"{paper},{nearest},twin", f"{paper},{drawn},twin")
+    shown = evaluate("--links", path, "--format", "json", "--vars", "{judged_links: 1}")
+    assert "1 not judged, there are enough of its kind" in shown.stderr
+    rows = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert {row["hit_at_1"] for row in rows if row["method"] == "title_abstract"} == {1}
+
+
+def test_a_floor_that_is_reached_is_passed_over_and_an_unknown_one_refused(evaluate):
+    reached = evaluate("--floor", "hit_at_10=0.9")
+    assert reached.exit_code == 0
+    assert "must be" not in reached.output
+    unknown = evaluate("--floor", "hit_at_100=1")
+    assert unknown.exit_code == 2
+    assert "must be NAME=VALUE, as hit_at_1=0.8" in unknown.output
 
 
 def test_below_a_floor_the_exit_code_is_4(evaluate, right, sample_build, tmp_path):
@@ -224,6 +279,32 @@ def test_a_file_that_is_no_table_of_links_is_named(evaluate, tmp_path, rows, hea
     assert "Traceback" not in shown.output
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("links.csv", "", "paper_id, which every link needs, is missing."),
+        ("links.csv", "paper_id,patent_id,kind\n", ""),
+        ("links.csv", "paper_id,patent\n", "patent_id, which every link needs, is missing."),
+        ("links.jsonl", "", ""),
+    ],
+)
+def test_a_file_without_links_is_refused(evaluate, tmp_path, name, text, told):
+    path = tmp_path / name
+    path.write_text(text)
+    shown = evaluate("--links", path)
+    assert shown.exit_code == 3
+    assert f"Error: {path} holds no links. {told}".strip() in shown.output
+    assert ("is missing" in shown.output) == bool(told)
+
+
+def test_links_of_no_name_are_a_wrong_option(evaluate, tmp_path, monkeypatch):
+    shutil.copy(LINKS, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    shown = evaluate("--links", "")
+    assert shown.exit_code == 2
+    assert "--links names no file" in shown.output
+
+
 def test_a_file_that_is_not_there_is_named(evaluate, tmp_path):
     shown = evaluate("--links", tmp_path / "nothing.csv")
     assert shown.exit_code == 3
@@ -240,9 +321,65 @@ def test_of_the_links_of_a_build_the_calibration_is_written_too(evaluate, tmp_pa
 
 
 def test_a_warehouse_of_other_variables_says_so(evaluate):
-    shown = evaluate("--vars", "{embedding_text: keywords}")
+    for options in ([], ["--links", LINKS]):
+        shown = evaluate("--vars", "{embedding_text: keywords}", *options)
+        assert shown.exit_code == 3
+        told = "The warehouse holds vectors of title_abstract, and the variables ask for keywords"
+        assert told in shown.output
+
+
+def test_a_warehouse_of_more_vectors_than_variables_ask_for_says_so(evaluate, changed):
+    place = changed(
+        """
+        create table intermediate.both as
+        from intermediate.int_vectors_compared
+        union all
+        select * replace ('keywords' as embedding_text) from intermediate.int_vectors_compared
+        """,
+        "drop view intermediate.int_vectors_compared",
+        "alter table intermediate.both rename to int_vectors_compared",
+    )
+    shown = evaluate("--links", LINKS, warehouse=place)
     assert shown.exit_code == 3
-    assert "was not built with vectors of keywords" in shown.output
+    told = "holds vectors of keywords and title_abstract, and the variables ask for title_abstract"
+    assert told in shown.output
+    asked = ("--vars", "{embedding_text: keywords, published_embedding_text: title_abstract}")
+    assert evaluate("--links", LINKS, *asked, warehouse=place).exit_code == 0
+
+
+def test_gains_and_floors_are_about_the_vectors_that_the_build_found_pairs_by(evaluate, changed):
+    ranks = {"keywords": 1, "title_abstract": 2, "bm25": 2, "keywords+title_abstract+bm25": 2}
+    pair = {"paper_id": "W1", "patent_id": "P1", "kind": "twin", "is_same": True}
+    ranked = pa.Table.from_pylist(
+        [pair | {"method": each, "rank": ranks[each], "eligible_patents": 9} for each in ranks],
+        schema=tables.LINKS_RANKED,
+    )
+    place = changed(
+        "delete from intermediate.int_links_ranked",
+        "insert into intermediate.int_links_ranked by name from ranked",
+        "delete from marts.linking_quality",
+        "insert into marts.linking_quality by name from measured",
+        ranked=ranked,
+        measured=linking.measure(ranked, baseline="keywords"),
+    )
+    shown = evaluate("--floor", "hit_at_1=0.9", warehouse=place)
+    assert shown.exit_code == 0, shown.output
+    assert "of keywords" in shown.output
+    assert "of title_abstract" not in shown.output
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ("{embedding_text: title}", "set it to one of title_abstract, keywords"),
+        ("{minimum_lag_years: 3, maximum_lag_years: 1}", "a whole number from 3"),
+        ("{judged_links: 0}", "set it to a whole number from 1"),
+    ],
+)
+def test_variables_that_a_build_would_refuse_are_refused(evaluate, variables, told):
+    shown = evaluate("--links", LINKS, "--vars", variables)
+    assert shown.exit_code == 2
+    assert told in shown.output.replace("\n", " ")
 
 
 def test_a_build_without_links_has_nothing_to_judge(sample_build, evaluate, tmp_path):
@@ -264,3 +401,23 @@ def test_a_warehouse_that_was_not_built_so_far_says_what_to_do(evaluate, tmp_pat
         shown = evaluate(*options, warehouse=place)
         assert shown.exit_code == 3
         assert "build it, by `deepinnovation build`" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("statement", "options", "told"),
+    [
+        (
+            "drop table intermediate.int_keyword_texts_embedded",
+            ["--links", LINKS],
+            "The warehouse holds no intermediate.int_keyword_texts_embedded: build it",
+        ),
+        ("alter table marts.linking_quality drop column pairs", [], "build it anew"),
+    ],
+)
+def test_a_warehouse_that_was_half_built_says_what_to_do(
+    evaluate, changed, statement, options, told
+):
+    place = changed("drop view intermediate.int_vectors_compared", statement)
+    shown = evaluate(*options, warehouse=place)
+    assert shown.exit_code == 3, shown.exception
+    assert told in shown.output

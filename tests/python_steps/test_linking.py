@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from python_steps import linking, tables
+from python_steps import linking, linking_report, tables
 from tests.real_data import path_of
 
 WIDTH = 8
@@ -43,8 +43,9 @@ def documents(prefix, count, *, seed, kind, first=2000, last=2004, spaces=("titl
     return rows
 
 
-def link(paper, patent, kind="twin", is_same=True):
-    return {"paper_id": paper, "patent_id": patent, "kind": kind, "is_same": is_same}
+def link(paper, patent, kind="twin", is_same=True, reason=None):
+    named = {"paper_id": paper, "patent_id": patent, "kind": kind, "is_same": is_same}
+    return named | {"reason": reason}
 
 
 DOCUMENTS = pa.schema(
@@ -60,6 +61,7 @@ LINKS = pa.schema(
     [
         *((name, pa.string()) for name in ("paper_id", "patent_id", "kind")),
         ("is_same", pa.bool_()),
+        ("reason", pa.string()),
     ]
 )
 
@@ -246,8 +248,42 @@ def test_a_patent_below_the_depth_has_no_rank():
     paper = documents("W", 1, seed=9, kind="paper", last=2000)
     patents = documents("P", 30, seed=10, kind="patent")
     links = [link("W000", f"P{place:03d}", is_same=False) for place in range(30)]
-    found = ranks(ranked(links, paper, patents, depth=4))
-    assert sorted(found.values(), key=lambda rank: rank or 99) == [1, 2, 3, 4] + [None] * 26
+    found = ranked(links, paper, patents, depth=4)
+    in_order = sorted(ranks(found).values(), key=lambda rank: rank or 99)
+    assert in_order == [1, 2, 3, 4] + [None] * 26
+    # Nor has it one where two rankings are fused, which hold more than that together.
+    assert max(rank for rank in found.column("rank").to_pylist() if rank) == 4
+
+
+def test_right_answers_take_no_place_from_what_is_below_them():
+    papers = documents("W", 2, seed=9, kind="paper", last=2000)
+    patents = documents("P", 60, seed=10, kind="patent")
+    of_one = [link("W000", f"P{place:03d}") for place in range(57)]
+    of_other = [link("W001", f"P{place:03d}", is_same=False) for place in range(60)]
+    found = ranked(of_one + of_other, papers, patents, depth=4)
+    by_pair = ranks(found)
+    deep = ranks(ranked(of_one + of_other, papers, patents))
+    within = [deep[pair] if deep[pair] <= 4 else None for pair in by_pair]
+    assert list(by_pair.values()) == within
+    assert None not in {rank for (paper, _), rank in by_pair.items() if paper == "W000"}
+
+
+def test_a_right_answer_that_was_not_drawn_is_no_mistake():
+    papers = documents("W", 1, seed=7, kind="paper", last=2000)
+    patents = documents("P", 5, seed=8, kind="patent")
+    nearest = np.array(papers[0]["embedding"])
+    for row, distance in zip(patents, (0.0, 0.1, 0.2, 9.0, 9.0), strict=True):
+        near = nearest + distance * np.eye(WIDTH)[0]
+        row["embedding"] = (near / np.linalg.norm(near)).tolist()
+    links = [
+        link("W000", "P000", reason="not_drawn"),
+        link("W000", "P001", reason="patent_not_ai"),
+        link("W000", "P002"),
+        link("W999", "P001", reason="not_drawn"),
+    ]
+    found = ranked(links, papers, patents)
+    assert ranks(found) == {("W000", "P002"): 2}
+    assert set(found.column("eligible_patents").to_pylist()) == {4}
 
 
 def test_without_known_pairs_no_patent_is_read():
@@ -381,6 +417,54 @@ def test_figures_depend_on_no_order_of_rows_and_on_no_other_kind():
     assert measured(rows)[key] != measured(rows, seed=1)[key]
 
 
+# ---------------------------------------------------------------- telling
+
+
+@pytest.mark.parametrize(
+    ("baseline", "missed"),
+    [
+        ("title_abstract", ["hit_at_1 of title_abstract is 0.500 on 2 pairs, and must be"]),
+        ("bm25", []),
+        ("keywords", ["There are no known pairs of the same invention"]),
+    ],
+)
+def test_floors_are_about_the_baseline_and_about_all_patents(baseline, missed):
+    rows = with_ranks([("W1", 1), ("W2", 3)])
+    rows += with_ranks([("W1", 1), ("W2", 1)], method="bm25")
+    rows += with_ranks([("W1", 1), ("W2", 1)], method="title_abstract+bm25", reranked=10)
+    rows += with_ranks([("W3", 9)], kind="near_miss", is_same=False)
+    rows += with_ranks([("W3", 9)], kind="near_miss", is_same=False, method="bm25")
+    table = pa.Table.from_pylist(rows, schema=tables.LINKS_RANKED)
+    judged = linking_report.Judged(
+        given=pa.table({}),
+        ranked=table,
+        measured=linking.measure(table, baseline="title_abstract"),
+        baseline=baseline,
+    )
+    told = linking_report.below(judged, [("hit_at_1", 0.8), ("hit_at_10", 1.0)])
+    assert [sentence[: len(start)] for sentence, start in zip(told, missed, strict=True)] == missed
+
+
+def test_of_many_kinds_the_largest_are_plotted():
+    def plotted(rows):
+        return linking_report.plot(pa.Table.from_pylist(rows, schema=tables.LINKS_RANKED))
+
+    large = [
+        row
+        for number in range(6)
+        for row in with_ranks([("W1", 1), ("W2", 2)], kind=f"kind {number}", is_same=None)
+    ]
+    small = [
+        row
+        for number in range(40)
+        for row in with_ranks([("W1", 1)], kind=f"few {number}", is_same=None)
+    ]
+    assert plotted(small + large) == plotted(large)
+    same = with_ranks([("W1", 1)], kind="a") + with_ranks([("W2", 4)], kind="b")
+    alone, with_same, with_one = (plotted(rows) for rows in (large, large + same, large + same[:1]))
+    assert alone == with_one != with_same
+
+
 @pytest.mark.slow
 def test_words_of_abstracts_find_real_twins():
     """Known twins, whose titles were compared to find them: on 49 pairs .76 are among ten."""
@@ -402,7 +486,8 @@ def test_words_of_abstracts_find_real_twins():
             """)
         connection.execute("""
             create table pairs as
-            select distinct paper_id, patent_id, 'twin' as kind, true as is_same
+            select distinct
+                paper_id, patent_id, 'twin' as kind, true as is_same, null::varchar as reason
             from links
             inner join papers_read as papers on links.paper_id = papers.document_id
             inner join patents_read as patents on links.patent_id = patents.document_id

@@ -1,5 +1,4 @@
 -- A paper goes without a pair only where no AI patent is of its year or later, within the lag that is asked for.
-{% set most = 9999 if var('maximum_lag_years') is none else var('maximum_lag_years') %}
 with
 
 vectors as (
@@ -35,7 +34,7 @@ from vectors
 inner join patent_years
     on
         vectors.embedding_text = patent_years.embedding_text
-        and patent_years.year - vectors.year between {{ var('minimum_lag_years') }} and {{ most }}
+        and {{ is_in_time('vectors.year', 'patent_years.year') }}
 left join pairs
     on vectors.embedding_text = pairs.embedding_text and vectors.document_id = pairs.paper_id
 where vectors.document_type = 'paper' and pairs.paper_id is null

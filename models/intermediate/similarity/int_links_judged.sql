@@ -1,5 +1,3 @@
-{# No lag is larger than the years that dates have. #}
-{% set maximum_lag = 9999 if var('maximum_lag_years') is none else var('maximum_lag_years') %}
 with
 
 links as (
@@ -47,8 +45,9 @@ described as (
             when compared_papers.document_id is null then 'paper_without_vector'
             when compared_patents.document_id is null and patents.year is null then 'patent_without_year'
             when compared_patents.document_id is null then 'patent_without_vector'
-            when compared_patents.year < compared_papers.year + {{ var('minimum_lag_years') }} then 'patent_too_early'
-            when compared_patents.year > compared_papers.year + {{ maximum_lag }} then 'patent_too_late'
+            when {{ is_in_time('compared_papers.year', 'compared_patents.year') }} then null
+            when compared_patents.year - compared_papers.year < {{ var('minimum_lag_years') }} then 'patent_too_early'
+            else 'patent_too_late'
         end as reason
     from links
     inner join documents as papers on links.paper_id = papers.document_id

@@ -6,7 +6,7 @@ from python_steps import engine, linking
 def model(dbt, session):
     stops = engine.collect(dbt.ref("stop_words"), columns=["stop_word"], order=["stop_word"])
     ranked = linking.rank(
-        dbt.ref("int_links_judged").filter("reason is null"),
+        dbt.ref("int_links_judged"),
         dbt.ref("int_papers_linked"),
         dbt.ref("int_documents_searched").filter("document_type = 'patent'"),
         stop_words=stops.column("stop_word").to_pylist(),
