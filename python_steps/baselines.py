@@ -134,7 +134,7 @@ def _words(texts: list[str], is_training: np.ndarray) -> csr_matrix:
 def _regressed(
     matrix: np.ndarray | csr_matrix, splits: np.ndarray, truth: np.ndarray, strength: float
 ) -> tuple[np.ndarray, float]:
-    """Return calibrated probabilities of the test rows and the threshold of best F1."""
+    """Return calibrated probabilities of the test rows and the threshold of best expected F1."""
     from sklearn.linear_model import LogisticRegression
 
     training, validation, test = (
@@ -147,7 +147,7 @@ def _regressed(
     except ValueError:  # it learned nothing, and is to show it
         temperature, bias = 1.0, 0.0
     threshold = evaluation.threshold_at_best_f1(
-        truth[validation], classification.calibrated(logits, temperature, bias)
+        classification.calibrated(logits, temperature, bias)
     )
     scores = fitted.decision_function(matrix[test])
     return classification.calibrated(scores, temperature, bias), threshold

@@ -964,7 +964,7 @@ def annotate(
     "--recall",
     type=click.FloatRange(0, 1, min_open=True),
     help="Share of AI documents that the layer is to keep.  [default: .98 in the outer one; in the "
-    "inner one what gives the best F1]",
+    "inner one what gives the best expected F1]",
 )
 @click.option(
     "--precision", type=click.Choice(["auto", "f32", "bf16"]), default="auto", show_default=True

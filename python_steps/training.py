@@ -72,7 +72,8 @@ class Settings:
     Attributes
     ----------
     layer
-        ``outer`` (threshold at a recall) or ``inner`` (threshold at the best F1, or at a recall).
+        ``outer`` (threshold at a recall) or ``inner`` (threshold at the best expected F1, or at a
+        recall).
     document_types
         What the classifier is for.
     base_model
@@ -91,7 +92,7 @@ class Settings:
         Evaluations without a better average precision before training stops; four an epoch.
     recall
         Share of the AI documents of validation that the threshold keeps. None: `OUTER_RECALL`,
-        and in the inner layer what gives the best F1.
+        and in the inner layer what gives the best expected F1.
     language_floor
         F1 on validation from which on a language counts as judged well enough.
     seed
@@ -117,7 +118,7 @@ class Settings:
 
     @property
     def kept_recall(self) -> float | None:
-        """The recall that decides the threshold; None where the best F1 does."""
+        """The recall that decides the threshold; None where the best expected F1 does."""
         return OUTER_RECALL if self.recall is None and self.layer == "outer" else self.recall
 
 
@@ -736,7 +737,7 @@ def _finish(
     temperature, bias = evaluation.calibration(truth, logits)
     probabilities = classification.calibrated(logits, temperature, bias)
     threshold = (
-        evaluation.threshold_at_best_f1(truth, probabilities)
+        evaluation.threshold_at_best_f1(probabilities)
         if settings.kept_recall is None
         else evaluation.threshold_at_recall(truth, probabilities, settings.kept_recall)
     )
@@ -772,8 +773,8 @@ def _ancestor(folder: Path) -> dict[str, Any]:
 def _languages(
     validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray, settings: Settings
 ) -> list[dict[str, Any]]:
-    """Tell for each language of validation how well it is judged, at the threshold of best F1."""
-    threshold = evaluation.threshold_at_best_f1(truth, probabilities)
+    """Tell how well each language of validation is judged, at the best threshold of all."""
+    threshold = evaluation.threshold_at_best_f1(probabilities)
     languages = np.array([each or "" for each in validation.column("language").to_pylist()])
     told = []
     for language in sorted(set(languages.tolist()) - {""}):
@@ -829,7 +830,7 @@ def _card(name: str, told: dict[str, Any]) -> str:
     measured = told["validation"]
     kinds = " and ".join(f"{kind}s" for kind in told["document_types"])
     chosen = (
-        "has the best F1 on validation"
+        "has the best expected F1 on validation"
         if told["settings"]["recall"] is None
         else f"keeps {told['settings']['recall']:.0%} of the AI documents of validation"
     )

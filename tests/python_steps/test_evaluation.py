@@ -86,11 +86,23 @@ def test_what_is_a_share_of_nothing_is_no_number():
     assert found["f1"] == 1
 
 
-def test_the_threshold_of_best_f1_is_the_best_of_all():
-    truth, _, probabilities = made(120, decimals=2)
-    chosen = evaluation.threshold_at_best_f1(truth, probabilities)
-    best = max(metrics.f1_score(truth, probabilities >= each) for each in np.unique(probabilities))
-    assert metrics.f1_score(truth, probabilities >= chosen) == pytest.approx(best)
+def test_the_threshold_has_the_best_f1_that_is_expected_of_all():
+    _, _, probabilities = made(120, decimals=2)
+    chosen = evaluation.threshold_at_best_f1(probabilities)
+
+    def expected(threshold):
+        said = probabilities >= threshold
+        return 2 * probabilities[said].sum() / (said.sum() + probabilities.sum())
+
+    best = max(map(expected, np.unique(probabilities)))
+    assert expected(chosen) == pytest.approx(best)
+    # Half the best F1, as far as one document lies from the next.
+    assert chosen == pytest.approx(best / 2, abs=0.03)
+
+
+def test_a_threshold_lies_between_probabilities():
+    assert evaluation.threshold_at_best_f1(np.array([0.9, 0.8, 0.1])) == pytest.approx(0.45)
+    assert evaluation.threshold_at_best_f1(np.array([0.7, 0.7])) == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize("recall", [0.5, 0.9, 1.0])

@@ -106,7 +106,7 @@ def test_a_recall_decides_the_threshold_of_the_inner_layer_only_where_it_is_aske
     assert kept["validation"]["recall"] == 1.0
     assert kept["validation"]["f1"] < best["validation"]["f1"]
     cards = [(tmp_path / f"{recall}/inner_paper/README.md").read_text() for recall in (None, 1.0)]
-    assert "has the best F1" in cards[0]
+    assert "has the best expected F1" in cards[0]
     assert "keeps 100% of the AI documents" in cards[1]
 
 
