@@ -1302,13 +1302,8 @@ def classifier(
     if output is not None:
         for path in classifier_evaluation.write(measured, predictions, output):
             console.print(f"Written: {path}", highlight=False, soft_wrap=True)
-    missed = classifier_evaluation.below(
-        measured, [classifier_evaluation.Floor(*floor) for floor in floors]
-    )
-    for sentence in missed:
-        click.echo(sentence, err=True)
-    if missed:
-        context.exit(BELOW_FLOOR)
+    wanted = [classifier_evaluation.Floor(*floor) for floor in floors]
+    _conclude(context, classifier_evaluation.below(measured, wanted))
 
 
 @evaluate.command("novelty", cls=Documented)
@@ -1404,11 +1399,9 @@ def evaluate_novelty(
     if output is not None:
         for path in novelty_report.write(measured, output.expanduser().resolve()):
             console.print(f"Written: {path}", highlight=False, soft_wrap=True)
-    missed = novelty_report.below(measured, floors)
-    for sentence in [*novelty_report.alarms(measured), *missed]:
+    for sentence in novelty_report.alarms(measured):
         click.echo(sentence, err=True)
-    if missed:
-        context.exit(BELOW_FLOOR)
+    _conclude(context, novelty_report.below(measured, floors))
 
 
 @evaluate.command("matching", cls=Documented)
@@ -1448,11 +1441,7 @@ def evaluate_matching(
         matching_report.show(audit, _console())
     else:
         _pour(audit, form)
-    missed = matching_report.below(audit, floors)
-    for sentence in missed:
-        click.echo(sentence, err=True)
-    if missed:
-        context.exit(BELOW_FLOOR)
+    _conclude(context, matching_report.below(audit, floors))
 
 
 @evaluate.command("linking", cls=Documented)
@@ -1543,7 +1532,11 @@ def evaluate_linking(
     if output is not None:
         for path in linking_report.write(judged, output.expanduser().resolve()):
             console.print(f"Written: {path}", highlight=False, soft_wrap=True)
-    missed = linking_report.below(judged, floors)
+    _conclude(context, linking_report.below(judged, floors))
+
+
+def _conclude(context: click.Context, missed: Sequence[str]) -> None:
+    """Tell what misses a floor, and exit with 4 if anything does."""
     for sentence in missed:
         click.echo(sentence, err=True)
     if missed:

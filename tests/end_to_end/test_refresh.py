@@ -199,7 +199,8 @@ def test_other_settings_carry_nothing_over(corpus, refreshed, tmp_path):
 
 
 def test_a_full_refresh_carries_nothing_over(corpus, refreshed):
+    refreshed.build(corpus)
     before = refreshed.matches()
-    refreshed.build(corpus, NODES, "--full-refresh", variables=VARIABLES.replace("4", "2", 1))
+    refreshed.build(corpus, NODES, "--full-refresh")
     assert refreshed.papers("int_matches_carried") == set()
     assert refreshed.matches() == before

@@ -258,8 +258,8 @@ def test_auto_compares_everything_until_an_index_is_cheaper(precision, device, m
         methods = [chosen(papers, patents, memory=10**15) for patents in sizes]
         assert methods == sorted(methods), "from some number of patents on an index"
     # An increment never pays for an index of all.
-    assert chosen(100, 10**8) == "exact"
-    assert chosen(10**6, 100) == "exact"
+    assert chosen(100, 10**8, memory=10**15) == "exact"
+    assert chosen(10**6, 1000, memory=10**15) == "exact"
     assert chosen(10**9, 10**6, memory=10**9) == "exact", "an index that does not fit is not built"
     if device == "cpu":
         assert chosen(10**7, 10**7, memory=10**15) == "hnsw"

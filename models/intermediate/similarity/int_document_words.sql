@@ -14,8 +14,8 @@ texts as (
 
     select
         document_id,
-        {{ lower_case("title || coalesce(' ' || abstract, '')") }} as text
-    from {{ ref('int_documents_unioned') }}
+        {{ lower_case('text') }} as text
+    from {{ ref('int_document_texts') }}
 
 ),
 

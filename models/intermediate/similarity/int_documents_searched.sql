@@ -6,9 +6,9 @@ vectors as (
 
 ),
 
-documents as (
+texts as (
 
-    select * from {{ ref('int_documents_unioned') }}
+    select * from {{ ref('int_document_texts') }}
 
 )
 
@@ -16,9 +16,9 @@ select
     vectors.embedding_text,
     vectors.document_id,
     vectors.document_type,
-    documents.shard,
+    texts.shard,
     vectors.year,
-    documents.title || coalesce('. ' || documents.abstract, '') as text,
+    texts.text,
     vectors.embedding
 from vectors
-inner join documents on vectors.document_id = documents.document_id
+inner join texts on vectors.document_id = texts.document_id
