@@ -31,7 +31,9 @@ renamed as (
         {{ clean_text('link.patent_id') }} as patent_record_id,
         {{ clean_text('link.patent_source') }} as patent_source_name,
         -- `all_same` is what linking_quality calls the kinds together.
-        coalesce(nullif({{ regexp_replace_all(clean_text('lower(link.kind)'), '[ -]+', '_') }}, 'all_same'), 'link') as kind
+        coalesce(
+            nullif({{ regexp_replace_all(clean_text('lower(link.kind)'), '[ -]+', '_') }}, 'all_same'), 'link'
+        ) as kind
     from parsed
 
 ),
