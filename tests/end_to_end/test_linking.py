@@ -257,7 +257,7 @@ def test_below_a_floor_the_exit_code_is_4(evaluate, right, sample_build, tmp_pat
     assert shown.exit_code == 4
     sentence = "hit_at_1 of title_abstract is 0.000 on 1 pairs, and must be at least 0.5."
     assert sentence in shown.stderr
-    path = written(tmp_path, f"{paper},{patent},near_miss")
+    path = written(tmp_path, f"{paper},{patent},Near-miss")
     shown = evaluate("--links", path, "--floor", "hit_at_1=0")
     assert shown.exit_code == 4
     assert "no known pairs of the same invention to judge" in shown.stderr
