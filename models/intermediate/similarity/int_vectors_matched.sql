@@ -11,7 +11,6 @@ digest as (
 select
     compared.embedding_text,
     compared.document_id,
-    compared.document_type,
     compared.year,
     compared.text_hash,
     compared.model_version,

@@ -16,7 +16,6 @@ last_build as (
 select
     compared.embedding_text,
     compared.document_id,
-    compared.document_type,
     last_build.vectors_digest
 from {{ ref('int_vectors_compared') }} as compared
 inner join last_build
