@@ -80,9 +80,27 @@ def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
 
 
 def threshold_at_recall(truth: np.ndarray, scores: np.ndarray, recall: float) -> float:
-    """Return the highest threshold that keeps at least this share of the positives."""
+    """
+    Return the highest threshold that new positives are expected to pass at this share.
+
+    A new positive is as likely to fall into each gap between n known ones, so that it falls below
+    the k-th lowest with probability k / (n + 1) (split conformal prediction, Papadopoulos et al.
+    2002). The share of the known ones themselves would promise too much: among 80 positives,
+    .98 of them are .975 of new ones. Where so few are known that no threshold promises it, that
+    of the lowest.
+
+    Parameters
+    ----------
+    truth
+        bool[documents], at least one true.
+    scores
+        float64[documents].
+    recall
+        Share to keep.
+    """
     positives = np.sort(scores[truth])
-    return float(positives[int(np.floor((1 - recall) * len(positives) + 1e-9))])
+    missed = int(np.floor((1 - recall) * (len(positives) + 1) + 1e-9))
+    return float(positives[max(0, missed - 1)])
 
 
 def threshold_at_best_f1(probabilities: np.ndarray) -> float:

@@ -105,12 +105,25 @@ def test_a_threshold_lies_between_probabilities():
     assert evaluation.threshold_at_best_f1(np.array([0.7, 0.7])) == pytest.approx(0.7)
 
 
-@pytest.mark.parametrize("recall", [0.5, 0.9, 1.0])
-def test_the_threshold_at_a_recall_keeps_it_and_no_higher_one_does(recall):
+@pytest.mark.parametrize(("recall", "known"), [(0.5, 20), (0.9, 80), (0.98, 80), (0.98, 150)])
+def test_new_positives_pass_the_threshold_at_the_recall_that_was_asked(recall, known):
+    """Drawn from uniform scores, where the share that passes a threshold is one less it."""
+    truth = np.ones(known, bool)
+    random = np.random.default_rng(0)
+    draws = random.random((4000, known))
+    passed = [1 - evaluation.threshold_at_recall(truth, draw, recall) for draw in draws]
+    error = 4 * np.std(passed) / np.sqrt(len(draws))
+    # Thresholds can only be at known positives, which lie one in (known + 1) apart.
+    assert recall - error <= np.mean(passed) <= recall + 1 / (known + 1) + error
+
+
+def test_the_threshold_at_a_recall_that_cannot_be_promised_is_the_lowest_positive():
     truth, _, probabilities = made(500)
-    chosen = evaluation.threshold_at_recall(truth, probabilities, recall)
-    assert (probabilities[truth] >= chosen).mean() >= recall
-    assert (probabilities[truth] > chosen).mean() < recall
+    chosen = evaluation.threshold_at_recall(truth, probabilities, 1.0)
+    assert chosen == probabilities[truth].min()
+    assert evaluation.threshold_at_recall(truth[:30], probabilities[:30], 0.98) == (
+        probabilities[:30][truth[:30]].min()
+    )
 
 
 def test_calibration_gives_the_probabilities_back_that_made_the_labels():
