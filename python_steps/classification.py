@@ -396,6 +396,10 @@ class Network:
 
     def __call__(self, batch: Batch, device: str) -> torch.Tensor:
         """Return the logits of the rows of a batch: float32 of shape [rows]."""
+        return self.logits(self.vectors(batch, device))
+
+    def vectors(self, batch: Batch, device: str) -> torch.Tensor:
+        """Return the means of the last hidden states: float32 of shape [rows, hidden size]."""
         import torch
 
         features = {
@@ -406,10 +410,13 @@ class Network:
             features["token_type_ids"] = torch.from_numpy(batch.types).to(device)
         hidden = self.encoder(**features)[0].float()
         mask = features["attention_mask"].unsqueeze(-1).float()
-        mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+        return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+    def logits(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return what the head says of vectors: float32 of shape [rows]."""
         # Not as a product of matrices: with one column, its kernels sum a row by where it stands in
         # the batch.
-        weighted = mean.double() * self.head.weight.double()
+        weighted = vectors.double() * self.head.weight.double()
         return (weighted.sum(1) + self.head.bias.double()).float()
 
 

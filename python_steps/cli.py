@@ -946,7 +946,7 @@ def annotate(
     type=click.Choice(["adapters", "full"]),
     default="adapters",
     show_default=True,
-    help="Train low-rank adapters, small to store, or all weights.",
+    help="Train low-rank adapters, small to store, or all weights of the trained layers.",
 )
 @click.option("--adapter-rank", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option(
@@ -954,11 +954,23 @@ def annotate(
     type=click.IntRange(min=0),
     default=3,
     show_default=True,
-    help="Upper layers that get adapters; 0: all.",
+    help="Upper layers that are trained; 0: all.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
-@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="[default: .001 for adapters, .00005 for full]",
+)
+@click.option(
+    "--category-weight",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Weight of learning, beside the label, to tell the categories of papers and the "
+    "subclasses of patents; .2 does for texts whose label follows from categories.",
+)
 @click.option("--maximum-tokens", type=click.IntRange(min=8), default=256, show_default=True)
 @click.option(
     "--recall",
@@ -1164,7 +1176,8 @@ def _floors_of_novelty() -> dict[str, float]:
 # What decides a training: those options of `train` that have the name of a setting, or say where.
 _OPTIONS_OF_TRAINING = (
     *("base_model", "method", "adapter_rank", "trained_layers", "epochs", "batch_size"),
-    *("learning_rate", "maximum_tokens", "recall", "seed", "precision", "device"),
+    *("learning_rate", "category_weight", "maximum_tokens", "recall", "seed", "precision"),
+    "device",
 )
 
 

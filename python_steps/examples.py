@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TABLE = ("intermediate", "int_classifier_examples")
 COLUMNS = (
     *("document_id", "document_type", "title", "abstract", "language", "year", "source_name"),
-    *("label_source", "is_ai", "split", "stratum", "title_key"),
+    *("categories", "label_source", "is_ai", "split", "stratum", "title_key"),
 )
 
 

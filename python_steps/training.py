@@ -3,9 +3,10 @@ Train a classifier for one layer of the decision, calibrate it and write it down
 
 A plain loop of torch: AdamW (Loshchilov & Hutter 2019) with a linear warm-up and decay, weighted
 cross entropy, early stopping on the average precision of the validation split. Trained are low-rank
-adapters (Hu et al. 2021, by peft) in the upper layers, or all of a model. The weights are then
-rounded to what is stored, and on the validation split calibrated (Platt 1999) and given a
-threshold.
+adapters (Hu et al. 2021, by peft) in the upper layers, or these layers themselves, and beside the
+label, where asked for, to which categories a document belongs (multi-task learning, Caruana 1997).
+The weights are averaged over the last steps (Polyak and Juditsky 1992), rounded to what is stored,
+and on the validation split calibrated (Platt 1999) and given a threshold.
 
 One batch is cut into parts of few tokens, each on one thread, whose gradients are added in a fixed
 order: the same examples, settings and processor give the same weights, however many threads there
@@ -19,6 +20,7 @@ import json
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -54,8 +56,12 @@ OUTER_RECALL = 0.98
 FEWEST_EXAMPLES = 40  # and of each kind in validation 5
 FEWEST_TO_JUDGE_A_LANGUAGE = 100  # validation examples, a tenth of them AI
 CHECKPOINT = ("checkpoint.safetensors", "checkpoint.json")
+FEWEST_EXAMPLES_OF_A_CATEGORY = 50
 # A full fine-tuning forgets what the model knew at the rate that adapters need.
-LEARNING_RATE = {"adapters": 1e-3, "full": 3e-5}
+LEARNING_RATE = {"adapters": 1e-3, "full": 5e-5}
+# Heads begin with nothing, which no encoder's rate makes up for.
+HEAD_RATE = {"adapters": 1, "full": 10}
+AVERAGING = 0.99  # what an average keeps of itself at a step, once there were enough steps
 
 
 class TrainingError(ValueError):
@@ -79,20 +85,23 @@ class Settings:
     base_model
         Name or folder of the BERT to start from.
     method
-        ``adapters`` (low-rank, small to store) or ``full`` (every weight).
+        ``adapters`` (low-rank, small to store) or ``full`` (all weights of the trained layers).
     adapter_rank
         Rank of the adapters; twice that is their scale.
     trained_layers
-        Upper layers of the encoder to put adapters in; 0: all of them.
+        Upper layers of the encoder that are trained; 0: all of them. The vectors of words stay.
     maximum_tokens
         Tokens of title and abstract together.
     epochs, batch_size, learning_rate, weight_decay, warm_up
         As the literature names them; the share of warm-up is of all steps.
     patience
         Evaluations without a better average precision before training stops; four an epoch.
+    category_weight
+        What it counts to tell the categories of a document, beside its label; 0: nothing. Only
+        the encoder learns from it: what tells the categories is not kept.
     recall
-        Share of the AI documents of validation that the threshold keeps. None: `OUTER_RECALL`,
-        and in the inner layer what gives the best expected F1.
+        Share of AI documents that the threshold is to keep. None: `OUTER_RECALL`, and in the inner
+        layer what gives the best expected F1.
     language_floor
         F1 on validation from which on a language counts as judged well enough.
     seed
@@ -112,6 +121,7 @@ class Settings:
     weight_decay: float = 0.01
     warm_up: float = 0.1
     patience: int = 4
+    category_weight: float = 0.0
     recall: float | None = None
     language_floor: float = 0.7
     seed: int = 42
@@ -157,13 +167,14 @@ def train(
     Train, calibrate, and write the folder of a classifier.
 
     The cost of a step is that of one pass of the encoder forward, and of two through the layers
-    that are trained (one where all of their own weights stay).
+    that are trained (one where adapters leave their own weights).
 
     Parameters
     ----------
     examples
         Columns document_id, title, abstract, is_ai, split (train, validation), and source_name,
-        label_source, stratum and language for the card. Rows of other splits are refused.
+        label_source, stratum and language for the card; with a `category_weight` also categories,
+        lists of texts. Rows of other splits are refused.
     folder
         Where to write; a checkpoint lies there until the classifier is finished.
     settings
@@ -180,7 +191,8 @@ def train(
     Raises
     ------
     TrainingError
-        When there are too few examples of a kind, or some of the test split.
+        When there are too few examples of a kind, or some of the test split, or no categories where
+        they are to be learned.
     ModelError
         When the base model or the classifier to start from cannot be loaded.
     """
@@ -200,7 +212,7 @@ def train(
 
     training = examples.filter(pc.equal(examples.column("split"), "train"))
     validation = examples.filter(pc.equal(examples.column("split"), "validation"))
-    tokens = _Tokens.of(training, tokenizer, settings.maximum_tokens)
+    tokens = _Tokens.of(training, tokenizer, settings)
     version = _digest(examples, settings, base_sha256, start_from, precision)
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(network, tokens, settings, here, precision, folder, version)
@@ -366,9 +378,9 @@ def _trainable_network(base: torch.nn.Module, settings: Settings, start: Path | 
         if start is not None:
             base = classification.with_trained_weights(base, start)
         network = Network(base)
+        trained = _upper_layers(base, settings.trained_layers)
         for name, parameter in base.named_parameters():
-            # Not used: the head reads the mean of the hidden states.
-            parameter.requires_grad = not name.startswith("pooler.")
+            parameter.requires_grad = name.startswith(trained)
     else:
         from peft import LoraConfig, PeftModel, get_peft_model
 
@@ -392,20 +404,29 @@ def _trainable_network(base: torch.nn.Module, settings: Settings, start: Path | 
     return network
 
 
+def _upper_layers(base: torch.nn.Module, trained_layers: int) -> tuple[str, ...]:
+    """Return the prefixes of all that is in the upper layers of an encoder."""
+    prefixes: dict[int, str] = {}
+    for name, _ in base.named_parameters():
+        place = re.match(r"(?:.*\.)?layers?\.(\d+)\.", name)
+        if place:
+            prefixes[int(place[1])] = place[0]
+    if not prefixes:
+        message = "the base model has no layers that are known to be trainable: name another one"
+        raise TrainingError(message)
+    return tuple(prefixes[layer] for layer in sorted(prefixes)[-trained_layers:])
+
+
 def _adapted_modules(base: torch.nn.Module, trained_layers: int) -> list[str]:
     """Return the names of all linear maps in the upper layers of an encoder."""
     import torch
 
-    found: dict[int, list[str]] = {}
-    for name, module in base.named_modules():
-        place = re.search(r"(?:^|\.)layers?\.(\d+)\.", name)
-        if place and isinstance(module, torch.nn.Linear):
-            found.setdefault(int(place[1]), []).append(name)
-    if not found:
-        message = "the base model has no layers that adapters are known to fit: use --method full"
-        raise TrainingError(message)
-    upper = sorted(found)[-trained_layers:]
-    return [name for layer in upper for name in found[layer]]
+    upper = _upper_layers(base, trained_layers)
+    return [
+        name
+        for name, module in base.named_modules()
+        if name.startswith(upper) and isinstance(module, torch.nn.Linear)
+    ]
 
 
 def _freeze_in(network: Network, precision: str) -> None:
@@ -426,15 +447,17 @@ class _Tokens:
     types: list[list[int]]
     truth: np.ndarray  # float32
     weights: np.ndarray  # float32
+    categories: np.ndarray  # float32[examples, categories], of none where they are not learned
+    category_weights: np.ndarray  # float32: 0 for documents that have none
     padding: int
 
     @classmethod
-    def of(cls, examples: pa.Table, tokenizer: Any, maximum_tokens: int) -> _Tokens:  # noqa: ANN401
+    def of(cls, examples: pa.Table, tokenizer: Any, settings: Settings) -> _Tokens:  # noqa: ANN401
         tokens, types = classification.tokenised(
             tokenizer,
             examples.column("title").to_pylist(),
             examples.column("abstract").to_pylist(),
-            maximum_tokens,
+            settings.maximum_tokens,
         )
         truth = _truth(examples).astype(np.float32)
         # The rarer class weighs as the square root of its rarity: equal shares would teach that a
@@ -442,7 +465,12 @@ class _Tokens:
         rarity = math.sqrt((1 - truth.mean()) / truth.mean())
         weights = np.where(truth > 0, rarity, 1.0)
         weights = (weights / weights.mean()).astype(np.float32)
-        return cls(tokens, types, truth, weights, tokenizer.pad_token_id)
+        categories = _categories(examples, settings)
+        has_some = categories.any(1) * np.float32(settings.category_weight)
+        return cls(
+            tokens, types, truth, weights, categories, has_some.astype(np.float32),
+            tokenizer.pad_token_id,
+        )  # fmt: skip
 
     def batches(self, size: int, seed: int, epoch: int) -> list[np.ndarray]:
         """Return the positions of each batch of an epoch: random, and of like lengths."""
@@ -479,6 +507,29 @@ class _Tokens:
             yield members, transformer.Batch(members, identifiers, mask, types)
 
 
+def _categories(examples: pa.Table, settings: Settings) -> np.ndarray:
+    """Return which frequent categories each example has: float32[examples, categories]."""
+    if not settings.category_weight:
+        return np.zeros((examples.num_rows, 0), np.float32)
+    lists = examples.column("categories").to_pylist()
+    counts = Counter(category for each in lists for category in set(each or ()))
+    frequent = sorted(
+        name for name, count in counts.items() if count >= FEWEST_EXAMPLES_OF_A_CATEGORY
+    )
+    if not frequent:
+        message = (
+            f"no category is on {FEWEST_EXAMPLES_OF_A_CATEGORY} of the documents to learn from: "
+            "deliver categories (codes of patents), name sources that have them, or leave "
+            "--category-weight out"
+        )
+        raise TrainingError(message)
+    places = {name: place for place, name in enumerate(frequent)}
+    found = np.zeros((examples.num_rows, len(frequent)), np.float32)
+    for row, each in enumerate(lists):
+        found[row, [places[name] for name in each or () if name in places]] = 1
+    return found
+
+
 class _Run:
     """The loop of training, with its checkpoints."""
 
@@ -496,23 +547,30 @@ class _Run:
 
         self.network, self.tokens, self.settings = network, tokens, settings
         self.device, self.precision, self.folder, self.version = device, precision, folder, version
-        modules = (("encoder", network.encoder), ("head", network.head))
+        modules = [("encoder", network.encoder), ("head", network.head)]
+        self.category_head = None
+        if tokens.categories.size:
+            self.category_head = _category_head(tokens.categories, network).to(device)
+            modules.append(("category_head", self.category_head))
         self.parameters = {
             f"{prefix}.{name}": parameter
             for prefix, module in modules
             for name, parameter in module.named_parameters()
             if parameter.requires_grad
         }
-        self.optimizer = torch.optim.AdamW(
-            list(self.parameters.values()),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
+        groups: list[dict[str, Any]] = [
+            {"params": [], "rate": settings.learning_rate},
+            {"params": [], "rate": settings.learning_rate * HEAD_RATE[settings.method]},
+        ]
+        for name, parameter in self.parameters.items():
+            groups[not name.startswith("encoder.")]["params"].append(parameter)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
         per_epoch = math.ceil(len(tokens.tokens) / settings.batch_size)
         self.steps = settings.epochs * per_epoch
         self.between = max(1, math.ceil(per_epoch / EVALUATIONS_PER_EPOCH))
         self.step = 0
         self.history: list[dict[str, float]] = []
+        self.average = self._weights()
         self.best = self._weights()
         self.losses: list[float] = []
 
@@ -562,24 +620,42 @@ class _Run:
         def gradients(part: tuple[np.ndarray, Any]) -> tuple[float, Sequence[torch.Tensor]]:
             members, texts = part
             with self.autocast():
-                logits = self.network(texts, self.device)
-            losses = torch.nn.functional.binary_cross_entropy_with_logits(
+                vectors = self.network.vectors(texts, self.device)
+            loss = loss_of(
+                self.network.logits(vectors), self.tokens.truth, self.tokens.weights, members
+            )
+            if self.category_head is not None:
+                loss = loss + loss_of(
+                    self.category_head(vectors),
+                    self.tokens.categories,
+                    self.tokens.category_weights[:, None],
+                    members,
+                )
+            loss = loss / len(batch)
+            return loss.item(), torch.autograd.grad(loss, parameters)
+
+        def loss_of(
+            logits: torch.Tensor, truth: np.ndarray, weights: np.ndarray, members: np.ndarray
+        ) -> torch.Tensor:
+            return torch.nn.functional.binary_cross_entropy_with_logits(
                 logits,
-                torch.from_numpy(self.tokens.truth[members]).to(self.device),
-                weight=torch.from_numpy(self.tokens.weights[members]).to(self.device),
+                torch.from_numpy(truth[members]).to(self.device),
+                weight=torch.from_numpy(weights[members]).to(self.device),
                 reduction="sum",
             )
-            loss = losses / len(batch)
-            return loss.item(), torch.autograd.grad(loss, parameters)
 
         results = list(pool.map(gradients, self.tokens.parts(batch, budget)))
         for place, parameter in enumerate(parameters):
             parameter.grad = sum(found[place] for _, found in results)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * self._rate()
+            group["lr"] = group["rate"] * self._rate()
         self.optimizer.step()
         self.step += 1
+        # Over fewer steps at first, or the first weights would stay in it for long.
+        kept = min(AVERAGING, (1 + self.step) / (10 + self.step))
+        for name, value in self.parameters.items():
+            self.average[name].lerp_(value.detach(), 1 - kept)
         self.losses.append(sum(loss for loss, _ in results))
 
     def _rate(self) -> float:
@@ -590,13 +666,16 @@ class _Run:
         return (self.steps - self.step) / max(1, self.steps - warm)
 
     def _evaluate(self, judge: Callable[[], float]) -> None:
+        now = self._weights()
+        self._put(self.average)
         score = judge()
+        self._put(now)
         best = max((entry["average_precision"] for entry in self.history), default=-1.0)
         loss = float(np.mean(self.losses)) if self.losses else math.nan
         self.history.append({"step": self.step, "loss": loss, "average_precision": score})
         self.losses.clear()
         if score > best:
-            self.best = self._weights()
+            self.best = {name: value.clone() for name, value in self.average.items()}
         self._checkpoint()
 
     def _weights(self) -> dict[str, torch.Tensor]:
@@ -613,6 +692,7 @@ class _Run:
         from safetensors.torch import save_file
 
         tensors = {f"best.{name}": value for name, value in self.best.items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.items()}
         tensors |= {f"now.{name}": value for name, value in self._weights().items()}
         for name, parameter in self.parameters.items():
             for moment in ("exp_avg", "exp_avg_sq", "step"):
@@ -644,6 +724,7 @@ class _Run:
         except (OSError, ValueError, KeyError, SafetensorError):
             return
         self.best = {name: tensors[f"best.{name}"] for name in self.parameters}
+        self.average = {name: tensors[f"average.{name}"] for name in self.parameters}
         self._put({name: tensors[f"now.{name}"] for name in self.parameters})
         for name, parameter in self.parameters.items():
             self.optimizer.state[parameter] = {
@@ -655,6 +736,18 @@ class _Run:
         self.step, self.history = told["step"], told["history"]
 
 
+def _category_head(categories: np.ndarray, network: Network) -> torch.nn.Module:
+    """Return what tells the categories of a vector; at first it says how frequent each is."""
+    import torch
+
+    head = torch.nn.Linear(network.head.in_features, categories.shape[1])
+    share = torch.from_numpy(categories.mean(0))
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.logit(share, eps=1e-4))
+    return head
+
+
 def _digest(
     examples: pa.Table, settings: Settings, base: str, start: Path | None, precision: str
 ) -> str:
@@ -662,7 +755,8 @@ def _digest(
     digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
     started = "" if start is None else (start / DESCRIPTION_FILE).read_text(encoding="utf-8")
     digest.update(f"\n{base}\n{precision}\n{started}\n".encode())
-    decisive = examples.select(["document_id", "title", "abstract", "is_ai", "split"])
+    names = ["document_id", "title", "abstract", "is_ai", "split"]
+    decisive = examples.select([*names, "categories"] if settings.category_weight else names)
     for batch in decisive.to_batches():
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             digest.update(repr(row).encode())
@@ -832,7 +926,7 @@ def _card(name: str, told: dict[str, Any]) -> str:
     chosen = (
         "has the best expected F1 on validation"
         if told["settings"]["recall"] is None
-        else f"keeps {told['settings']['recall']:.0%} of the AI documents of validation"
+        else f"is expected to keep {told['settings']['recall']:.0%} of new AI documents"
     )
     languages = "\n".join(
         f"| {row['language']} | {row['examples']:,} | {row['positives']:,} | {row['f1']:.3f} "

@@ -34,6 +34,34 @@ matches as (
 
 ),
 
+subclasses as (
+
+    select distinct
+        document_id,
+        subclass
+    from {{ ref('int_document_codes') }}
+    where subclass is not null
+
+),
+
+delivered_categories as (
+
+    select
+        document_id,
+        categories
+    from {{ ref('int_papers_deduplicated') }}
+    where {{ list_length('categories') }} > 0
+
+    union all
+
+    select
+        document_id,
+        {{ list_ordered('subclass', 'subclass') }} as categories
+    from subclasses
+    group by document_id
+
+),
+
 -- Letters alone, as some deliver titles without digits and signs: one title has one key everywhere.
 keyed as (
 
@@ -46,6 +74,7 @@ keyed as (
         document_languages.language,
         documents.year,
         documents.source_name,
+        delivered_categories.categories,
         labels.label_source,
         labels.label_priority,
         labels.is_ai,
@@ -59,6 +88,7 @@ keyed as (
     inner join document_languages on documents.document_id = document_languages.document_id
     inner join labels on documents.document_id = labels.document_id
     left join matches on documents.document_id = matches.document_id
+    left join delivered_categories on documents.document_id = delivered_categories.document_id
 
 ),
 
@@ -95,6 +125,7 @@ select
     parted.language,
     parted.year,
     parted.source_name,
+    parted.categories,
     parted.label_source,
     parted.is_ai,
     case
