@@ -180,7 +180,8 @@ def train(
     settings
         What decides the classifier.
     start_from
-        Folder of a classifier of the same base model, method and rank to go on from.
+        Folder of a classifier of the same base model to go on from; adapters go on from adapters
+        of the same rank in the same layers.
     precision, device
         As for :func:`classification.load_classifier`; weights that are trained are f32 always.
     command
@@ -192,7 +193,7 @@ def train(
     ------
     TrainingError
         When there are too few examples of a kind, or some of the test split, or no categories where
-        they are to be learned.
+        they are to be learned, or the classifier to start from is of another kind.
     ModelError
         When the base model or the classifier to start from cannot be loaded.
     """
@@ -373,7 +374,7 @@ def _trainable_network(base: torch.nn.Module, settings: Settings, start: Path | 
 
     torch.manual_seed(settings.seed)
     if start is not None:
-        classification.read_description(start)
+        _refuse_another_kind(start, settings)
     if settings.method == "full":
         if start is not None:
             base = classification.with_trained_weights(base, start)
@@ -402,6 +403,22 @@ def _trainable_network(base: torch.nn.Module, settings: Settings, start: Path | 
     if start is not None:
         network.load_head(start / HEAD_FILE)
     return network
+
+
+def _refuse_another_kind(start: Path, settings: Settings) -> None:
+    """Raise where a classifier to go on from has other weights than the settings ask for."""
+    told = classification.read_description(start)
+    names = ["base_model"]
+    if settings.method == "adapters" and (start / ADAPTER_FILES[0]).is_file():
+        names += ["adapter_rank", "trained_layers"]
+    trained = told.get("settings", {}) | {"base_model": told["base_model"]}
+    for name in names:
+        if trained.get(name, getattr(settings, name)) != getattr(settings, name):
+            message = (
+                f"{start} has {name.replace('_', ' ')} {trained[name]}, not "
+                f"{getattr(settings, name)}: go on with --{name.replace('_', '-')} {trained[name]}"
+            )
+            raise TrainingError(message)
 
 
 def _upper_layers(base: torch.nn.Module, trained_layers: int) -> tuple[str, ...]:

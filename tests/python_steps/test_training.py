@@ -289,3 +289,19 @@ def test_adapters_go_on_from_adapters_only(trained, tmp_path):
     (bare / "classifier.json").write_text((trained.folder / "classifier.json").read_text())
     with pytest.raises(training.TrainingError, match="holds no adapters"):
         training.train(made_up(), tmp_path / "outer_paper", SETTINGS, start_from=bare)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"adapter_rank": 4}, "has adapter rank 2, not 4: go on with --adapter-rank 2"),
+        ({"trained_layers": 2}, "has trained layers 1, not 2: go on with --trained-layers 1"),
+        ({"base_model": "bert"}, f"has base model {SETTINGS.base_model}, not bert"),
+    ],
+)
+def test_a_start_of_another_kind_is_refused(trained, tmp_path, monkeypatch, changed, said):
+    load_base = classification.load_base
+    monkeypatch.setattr(classification, "load_base", lambda _: load_base(SETTINGS.base_model))
+    settings = replace(SETTINGS, **changed)
+    with pytest.raises(training.TrainingError, match=said):
+        training.train(made_up(), tmp_path / "outer_paper", settings, start_from=trained.folder)
