@@ -56,7 +56,8 @@ def read_examples(
     Raises
     ------
     InputError
-        When the warehouse holds no examples, or none of a source that is named.
+        When the warehouse holds no examples, or those of another version, or none of a source that
+        is named.
     """
     if TABLE not in warehouse.relations():
         message = (
@@ -88,6 +89,16 @@ def read_examples(
             message = (
                 f"The warehouse has no labelled documents of the source {', '.join(unknown)}; it "
                 f"has {', '.join(sorted(map(str, known))) or 'none at all'}."
+            )
+            raise InputError(message)
+        absent = set(COLUMNS) - {
+            name for name, *_ in connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
+        }
+        if absent:
+            message = (
+                f"intermediate.int_classifier_examples lacks {', '.join(sorted(absent))}, as "
+                "another version built it: build it again with `deepinnovation build --select "
+                "+int_classifier_examples` and your sources."
             )
             raise InputError(message)
         return connection.sql(

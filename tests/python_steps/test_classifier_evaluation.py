@@ -163,6 +163,19 @@ def test_a_source_without_labels_cannot_be_folded(warehouse, tmp_path):
     assert "nowhere" in shown.output
 
 
+def test_examples_of_another_version_are_to_be_built_again(tmp_path):
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_classifier_examples as select 'W1' as document_id, "
+            "'here' as source_name"
+        )
+    words = ["--folds", 2, "--source", "here", "--output", tmp_path / "folds"]
+    shown = run("--warehouse", tmp_path / "other.duckdb", *words)
+    assert shown.exit_code == 3
+    assert "lacks abstract, categories" in " ".join(shown.output.split())
+
+
 def test_documents_whose_title_the_first_classifier_may_know_are_left_out(tmp_path, monkeypatch):
     with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
         connection.execute("create schema intermediate")
@@ -170,7 +183,8 @@ def test_documents_whose_title_the_first_classifier_may_know_are_left_out(tmp_pa
             "create table intermediate.int_classifier_examples as "
             "select 'W' || i as document_id, 'paper' as document_type, layer, "
             "'title' || key as title_key, 'title' as title, null::varchar as abstract, "
-            "'en' as language, 2019 as year, source as source_name, 'human' as label_source, "
+            "'en' as language, 2019 as year, source as source_name, null::varchar[] as categories, "
+            "'human' as label_source, "
             "true as is_ai, 'train' as split, 'easy' as stratum "
             "from (values (1, 'a', 'new'), (2, 'b', 'new'), (3, 'a', 'old'), (4, 'b', 'unread')) "
             "as documents(i, key, source), (values ('outer'), ('inner')) as layers(layer)"
