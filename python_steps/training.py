@@ -425,7 +425,7 @@ def _upper_layers(base: torch.nn.Module, trained_layers: int) -> tuple[str, ...]
     """Return the prefixes of all that is in the upper layers of an encoder."""
     prefixes: dict[int, str] = {}
     for name, _ in base.named_parameters():
-        place = re.match(r"(?:.*\.)?layers?\.(\d+)\.", name)
+        place = re.match(r"(?:.*?\.)?layers?\.(\d+)\.", name)
         if place:
             prefixes[int(place[1])] = place[0]
     if not prefixes:
