@@ -236,6 +236,16 @@ def read_description(folder: Path) -> dict[str, Any]:
     return description
 
 
+def check_files(folder: Path, description: dict[str, Any]) -> None:
+    """
+    Raise ModelError where a file of a classifier is missing or another than was trained.
+
+    `description` is what :func:`read_description` returned for the folder.
+    """
+    for name, expected in sorted(description["sha256"].items()):
+        transformer.check_weights(folder / name, expected)
+
+
 def stages(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """
     Yield how a classifier was trained: by what it went on from, and so on, then by itself.
@@ -268,8 +278,7 @@ def load_classifier(
     """
     folder = Path(folder).absolute()
     description = read_description(folder)
-    for name, expected in sorted(description["sha256"].items()):
-        transformer.check_weights(folder / name, expected)
+    check_files(folder, description)
     here = present_device(device)
     chosen = transformer.chosen_precision(precision, here)
     model, tokenizer = load_base(description["base_model"], description["base_sha256"])

@@ -195,7 +195,8 @@ def train(
         When there are too few examples of a kind, or some of the test split, or no categories where
         they are to be learned, or the classifier to start from is of another kind.
     ModelError
-        When the base model or the classifier to start from cannot be loaded.
+        When the base model or the classifier to start from cannot be loaded, or is another than
+        was trained.
     """
     _check(examples, settings)
     here = transformer.present_device(device)
@@ -203,7 +204,8 @@ def train(
     settings = replace(
         settings, learning_rate=settings.learning_rate or LEARNING_RATE[settings.method]
     )
-    base, tokenizer = classification.load_base(settings.base_model)
+    expected = None if start_from is None else _checked_start(start_from, settings)["base_sha256"]
+    base, tokenizer = classification.load_base(settings.base_model, expected)
     base_sha256 = classification.content_hash(base)
     network = _trainable_network(base, settings, start_from)
     if settings.method == "adapters":
@@ -373,8 +375,6 @@ def _trainable_network(base: torch.nn.Module, settings: Settings, start: Path | 
     import torch
 
     torch.manual_seed(settings.seed)
-    if start is not None:
-        _refuse_another_kind(start, settings)
     if settings.method == "full":
         if start is not None:
             base = classification.with_trained_weights(base, start)
@@ -386,9 +386,6 @@ def _trainable_network(base: torch.nn.Module, settings: Settings, start: Path | 
         from peft import LoraConfig, PeftModel, get_peft_model
 
         if start is not None:
-            if not (start / ADAPTER_FILES[0]).is_file():
-                message = f"{start} holds no adapters to go on from: train with --method full"
-                raise TrainingError(message)
             with transformer.quiet_transformers():
                 network = Network(PeftModel.from_pretrained(base, str(start), is_trainable=True))
         else:
@@ -405,11 +402,14 @@ def _trainable_network(base: torch.nn.Module, settings: Settings, start: Path | 
     return network
 
 
-def _refuse_another_kind(start: Path, settings: Settings) -> None:
-    """Raise where a classifier to go on from has other weights than the settings ask for."""
+def _checked_start(start: Path, settings: Settings) -> dict[str, Any]:
+    """Return what a classifier says of itself; raise where training cannot go on from it."""
     told = classification.read_description(start)
     names = ["base_model"]
-    if settings.method == "adapters" and (start / ADAPTER_FILES[0]).is_file():
+    if settings.method == "adapters":
+        if ADAPTER_FILES[0] not in told["sha256"]:
+            message = f"{start} holds no adapters to go on from: train with --method full"
+            raise TrainingError(message)
         names += ["adapter_rank", "trained_layers"]
     trained = told.get("settings", {}) | {"base_model": told["base_model"]}
     for name in names:
@@ -419,6 +419,8 @@ def _refuse_another_kind(start: Path, settings: Settings) -> None:
                 f"{getattr(settings, name)}: go on with --{name.replace('_', '-')} {trained[name]}"
             )
             raise TrainingError(message)
+    classification.check_files(start, told)
+    return told
 
 
 def _upper_layers(base: torch.nn.Module, trained_layers: int) -> tuple[str, ...]:

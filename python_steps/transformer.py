@@ -326,8 +326,8 @@ def check_weights(path: Path, sha256: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
         message = (
-            f"the weights {path} are not the published ones: "
-            f"SHA-256 is {found}, expected {sha256}. Reinstall the package that holds them."
+            f"the weights {path} are not those that were published or trained: SHA-256 is {found}, "
+            f"expected {sha256}. Install the package, or copy the folder, again."
         )
         raise ModelError(message)
 

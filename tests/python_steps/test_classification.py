@@ -138,7 +138,7 @@ def test_own_classifiers_stand_before_the_packaged_ones(copied, classifiers):
 def test_changed_weights_are_refused(copied):
     weights = copied / "head.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
-    with pytest.raises(transformer.ModelError, match=r"head\.safetensors are not the published"):
+    with pytest.raises(transformer.ModelError, match=r"head\.safetensors are not those"):
         classification.load_classifier(copied)
 
 

@@ -146,7 +146,7 @@ def test_a_copied_model_loads_from_its_folder_with_the_same_vectors(tmp_path):
 def test_weights_of_another_hash_are_refused(tmp_path):
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(b"other")
-    with pytest.raises(transformer.ModelError, match="are not the published ones"):
+    with pytest.raises(transformer.ModelError, match="are not those that were published"):
         transformer.check_weights(weights, transformer.PACKAGED_WEIGHTS_SHA256)
 
 

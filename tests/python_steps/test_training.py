@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -283,12 +284,28 @@ def test_too_few_examples_are_refused(tmp_path, count):
         training.train(made_up().slice(0, count), tmp_path / "outer_paper", SETTINGS)
 
 
-def test_adapters_go_on_from_adapters_only(trained, tmp_path):
-    bare = tmp_path / "bare"
-    bare.mkdir()
-    (bare / "classifier.json").write_text((trained.folder / "classifier.json").read_text())
+def test_adapters_go_on_from_adapters_only(tmp_path):
+    settings = replace(SETTINGS, method="full", epochs=1, learning_rate=1e-4)
+    full = training.train(made_up(), tmp_path / "full", settings, precision="f32")
     with pytest.raises(training.TrainingError, match="holds no adapters"):
-        training.train(made_up(), tmp_path / "outer_paper", SETTINGS, start_from=bare)
+        training.train(made_up(), tmp_path / "outer_paper", SETTINGS, start_from=full.folder)
+
+
+@pytest.mark.parametrize("method", training.METHODS)
+@pytest.mark.parametrize("damage", ["missing", "changed", "another base"])
+def test_a_start_that_is_not_what_was_trained_is_refused(trained, tmp_path, method, damage):
+    start = tmp_path / "start"
+    shutil.copytree(trained.folder, start)
+    if damage == "missing":
+        (start / "adapter_model.safetensors").unlink()
+    elif damage == "changed":
+        (start / "head.safetensors").write_bytes(b"0" * 100)
+    else:
+        told = json.loads((start / "classifier.json").read_text())
+        (start / "classifier.json").write_text(json.dumps(told | {"base_sha256": "0" * 64}))
+    settings = replace(SETTINGS, method=method)
+    with pytest.raises(classification.ModelError):
+        training.train(made_up(), tmp_path / "outer_paper", settings, start_from=start)
 
 
 @pytest.mark.parametrize(
@@ -299,9 +316,7 @@ def test_adapters_go_on_from_adapters_only(trained, tmp_path):
         ({"base_model": "bert"}, f"has base model {SETTINGS.base_model}, not bert"),
     ],
 )
-def test_a_start_of_another_kind_is_refused(trained, tmp_path, monkeypatch, changed, said):
-    load_base = classification.load_base
-    monkeypatch.setattr(classification, "load_base", lambda _: load_base(SETTINGS.base_model))
+def test_a_start_of_another_kind_is_refused(trained, tmp_path, changed, said):
     settings = replace(SETTINGS, **changed)
     with pytest.raises(training.TrainingError, match=said):
         training.train(made_up(), tmp_path / "outer_paper", settings, start_from=trained.folder)
