@@ -429,7 +429,9 @@ def plot(ranked: pa.Table) -> bytes:
             held = Counter(rank for rank in ranks if rank is not None)
             shares = [sum(held[each] for each in range(1, k + 1)) / len(ranks) for k in places]
             axes.step(list(places), shares, where="post", label=method)
-        axes.set_title(f"{kind}: {len(ranks):,} pairs", fontsize="medium")
+        # A kind is anybody's text, and what stands between two dollar signs need not be a formula.
+        title = f"{kind}: {len(ranks):,} pairs"
+        axes.set_title(title, fontsize="medium", parse_math=False)
         axes.set(xscale="log", xlim=(1, PLOTTED_RANKS), ylim=(0, 1.02), xlabel="patents looked at")
         axes.set_xticks([1, 2, 5, 10, 20, PLOTTED_RANKS], ["1", "2", "5", "10", "20", "50"])
         if number == 1:

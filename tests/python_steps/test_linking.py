@@ -465,6 +465,12 @@ def test_of_many_kinds_the_largest_are_plotted():
     assert alone == with_one != with_same
 
 
+def test_dollars_in_the_name_of_a_kind_are_no_formula():
+    rows = with_ranks([("W1", 1), ("W2", 2)], kind=r"US$ and \frac$", is_same=None)
+    picture = linking_report.plot(pa.Table.from_pylist(rows, schema=tables.LINKS_RANKED))
+    assert picture.startswith(b"\x89PNG")
+
+
 @pytest.mark.slow
 def test_words_of_abstracts_find_real_twins():
     """Known twins, whose titles were compared to find them: on 49 pairs .76 are among ten."""
