@@ -168,6 +168,7 @@ def load_classifiers(
         folders.insert(0, Path(classifiers).expanduser().absolute())
     for place in folders:
         here: dict[tuple[str, str], Classifier] = {}
+        _refuse_unfinished(place, asked)
         for folder in classifier_folders(place, required=place is not PACKAGED_FOLDER):
             description = read_description(folder)
             wanted = [(description["layer"], each) for each in description["document_types"]]
@@ -191,6 +192,18 @@ def load_classifiers(
         message = f"no classifier for {', '.join(missing)}: train one with `deepinnovation train`"
         raise ModelError(message)
     return list(dict.fromkeys(found[key] for key in asked))
+
+
+def _refuse_unfinished(place: Path, asked: Sequence[tuple[str, str]]) -> None:
+    """Raise where what is asked for was begun and not ended, so that another would be taken."""
+    for layer, kind in asked:
+        for begun in (place / f"{layer}_{kind}", place / f"{layer}_both"):
+            if begun.is_dir() and not (begun / DESCRIPTION_FILE).is_file():
+                message = (
+                    f"{begun} holds no finished classifier: let its `deepinnovation train` run to "
+                    "the end, or remove the folder"
+                )
+                raise ModelError(message)
 
 
 def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
@@ -264,10 +277,23 @@ _FIELDS = (
 
 
 def load_classifier(
-    folder: str | Path, *, precision: str = "auto", device: str = "auto"
+    folder: str | Path,
+    *,
+    precision: str = "auto",
+    device: str = "auto",
+    description: dict[str, Any] | None = None,
 ) -> Classifier:
     """
     Load one classifier from its folder, once the hashes of its files have been checked.
+
+    Parameters
+    ----------
+    folder
+        Where its files lie.
+    precision, device
+        What it computes in and on.
+    description
+        What its `classifier.json` is to say, of one that is not finished; None reads it.
 
     Raises
     ------
@@ -277,7 +303,8 @@ def load_classifier(
         When `precision` is none of ``f32``, ``bf16`` and ``auto``.
     """
     folder = Path(folder).absolute()
-    description = read_description(folder)
+    if description is None:
+        description = read_description(folder)
     check_files(folder, description)
     here = present_device(device)
     chosen = transformer.chosen_precision(precision, here)

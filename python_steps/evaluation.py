@@ -54,6 +54,7 @@ def calibration(truth: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
         When larger logits do not mean AI more often, so that no temperature above zero fits.
     """
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     # Platt's targets rather than 0 and 1, so that logits which part both kinds have a finite fit:
     # each document counts a little for the other kind.
@@ -61,9 +62,10 @@ def calibration(truth: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
     share = np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     twice = np.concatenate([logits, logits]).reshape(-1, 1).astype(np.float64)
     labels = np.repeat([True, False], len(truth))
-    fitted = LogisticRegression(C=np.inf, max_iter=1000).fit(
-        twice, labels, sample_weight=np.concatenate([share, 1 - share])
-    )
+    with threadpool_limits(1):  # the order of a sum must not follow the number of cores
+        fitted = LogisticRegression(C=np.inf, max_iter=1000).fit(
+            twice, labels, sample_weight=np.concatenate([share, 1 - share])
+        )
     slope = float(fitted.coef_[0, 0])
     if slope <= 0:
         message = "the classifier learned nothing: its scores are not higher where a label says AI"

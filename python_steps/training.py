@@ -204,9 +204,13 @@ def train(
     settings = replace(
         settings, learning_rate=settings.learning_rate or LEARNING_RATE[settings.method]
     )
+    if start_from is not None and start_from.resolve() == folder.resolve():
+        message = f"{folder} cannot go on from itself: write to another folder (--output)"
+        raise TrainingError(message)
     expected = None if start_from is None else _checked_start(start_from, settings)["base_sha256"]
     base, tokenizer = classification.load_base(settings.base_model, expected)
     base_sha256 = classification.content_hash(base)
+    _refuse_longer_texts(settings, base, tokenizer)
     network = _trainable_network(base, settings, start_from)
     if settings.method == "adapters":
         _freeze_in(network, precision)
@@ -269,8 +273,18 @@ def train_and_tell(
             precision=precision,
             device=device,
         )
+        names = " and ".join(
+            f"the packaged {Path(each.folder).name}"
+            if Path(each.folder).parent == classification.PACKAGED_FOLDER
+            else each.folder
+            for each in outer
+        )
         before = examples.num_rows
-        console.print(f"Asking the outer layer which of {before:,} examples it accepts…")
+        console.print(
+            f"Asking {names} which of {before:,} examples it accepts…",
+            soft_wrap=True,
+            highlight=False,
+        )
         examples = pa.concat_tables(
             accepted(
                 examples.filter(
@@ -307,6 +321,17 @@ def train_and_tell(
         )
     for name, value in trained.description["validation"].items():
         console.print(f"validation {name.replace('_', ' ')}: {value:.4g}")
+    judged = trained.description["validation_by_language"]
+    well = trained.description["languages"]
+    if judged and not well:
+        console.print(
+            f"No language is judged well enough, F1 {settings.language_floor} or more on "
+            f"{FEWEST_TO_JUDGE_A_LANGUAGE} examples of validation: every document whose language "
+            "is known will be refused. Deliver more labels, or look at those that there are.",
+            style="yellow",
+        )
+    else:
+        console.print(f"languages that are judged: {', '.join(well) or 'unknown'}")
     console.print(
         f"Written to {folder}. Use it with --vars '{{classifiers: {folder.parent}}}'.",
         soft_wrap=True,
@@ -354,6 +379,18 @@ def _check(examples: pa.Table, settings: Settings) -> None:
                     "are needed: deliver more labels (--labels), or name more sources"
                 )
                 raise TrainingError(message)
+
+
+def _refuse_longer_texts(settings: Settings, base: Any, tokenizer: Any) -> None:  # noqa: ANN401
+    """Raise where a text of the length asked for has more tokens than the base model has places."""
+    step = transformer.TOKENS_PER_LENGTH_STEP
+    most = min(base.config.max_position_embeddings, tokenizer.model_max_length) // step * step
+    if settings.maximum_tokens > most:
+        message = (
+            f"{settings.base_model} reads at most {most} tokens, and --maximum-tokens is "
+            f"{settings.maximum_tokens}: lower it"
+        )
+        raise TrainingError(message)
 
 
 def _truth(examples: pa.Table) -> np.ndarray:
@@ -790,7 +827,8 @@ def _write_weights(network: Network, settings: Settings, folder: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    for name in (*ADAPTER_FILES, ENCODER_FILE):
+    # The description comes last: a folder without one is no classifier.
+    for name in (DESCRIPTION_FILE, *ADAPTER_FILES, ENCODER_FILE):
         (folder / name).unlink(missing_ok=True)
     if settings.method == "full":
         weights = {name: value.contiguous() for name, value in network.encoder.state_dict().items()}
@@ -840,14 +878,17 @@ def _finish(
         "languages": [],
         "sha256": {name: _sha256(folder / name) for name in names},
     }
-    _write_description(folder, description)
     # By the way it will be used, with the weights as they were stored.
-    written = classification.load_classifier(folder, precision=precision)
+    written = classification.load_classifier(folder, precision=precision, description=description)
     logits = written.logits(
         validation.column("title").to_pylist(), validation.column("abstract").to_pylist()
     )
     truth = _truth(validation)
-    temperature, bias = evaluation.calibration(truth, logits)
+    try:
+        temperature, bias = evaluation.calibration(truth, logits)
+    except ValueError as error:
+        message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
+        raise TrainingError(message) from error
     probabilities = classification.calibrated(logits, temperature, bias)
     threshold = (
         evaluation.threshold_at_best_f1(probabilities)
@@ -889,6 +930,7 @@ def _languages(
     """Tell how well each language of validation is judged, at the best threshold of all."""
     threshold = evaluation.threshold_at_best_f1(probabilities)
     languages = np.array([each or "" for each in validation.column("language").to_pylist()])
+    known = (languages != "").sum()
     told = []
     for language in sorted(set(languages.tolist()) - {""}):
         here = languages == language
@@ -902,7 +944,7 @@ def _languages(
                 "f1": measured["f1"],
                 # With few examples the language of most of them is believed, no other.
                 "is_judged_well_enough": bool(
-                    (enough and measured["f1"] >= settings.language_floor) or here.mean() > 1 / 2
+                    measured["f1"] >= settings.language_floor if enough else here.sum() > known / 2
                 ),
             }
         )

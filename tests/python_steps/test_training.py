@@ -11,12 +11,15 @@ import textwrap
 import time
 from dataclasses import replace
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
-from python_steps import classification, evaluation, training, transformer
+from python_steps import classification, cli, evaluation, training, transformer
 from python_steps.training import Settings
+from tests.python_steps import test_cross_validation
 
 WORDS = ["soil", "river", "metal", "paint", "glass", "wool", "stone", "bread", "salt", "honey"]
 SETTINGS = Settings(
@@ -147,10 +150,7 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bytes(trained, tmp_pat
 
 
 def test_an_inner_layer_goes_on_from_an_outer_one(trained, tmp_path):
-    outer = classification.load_classifier(trained.folder, precision="f32")
     examples = made_up(300, seed=2)
-    some = training.accepted(examples, outer)
-    assert 0 < some.num_rows < examples.num_rows
     settings = Settings(**{**vars(SETTINGS), "layer": "inner", "epochs": 1})
     inner = training.train(
         examples, tmp_path / "inner_paper", settings, start_from=trained.folder, precision="f32"
@@ -267,6 +267,108 @@ def test_examples_without_frequent_categories_are_refused_where_these_are_to_be_
     settings = replace(SETTINGS, category_weight=0.2)
     with pytest.raises(training.TrainingError, match="no category is on 50 of the documents"):
         training.train(examples, tmp_path / "outer_paper", settings)
+
+
+def test_a_training_that_learned_nothing_leaves_no_classifier(trained, tmp_path):
+    folder = tmp_path / "outer_paper"
+    shutil.copytree(trained.folder, folder)
+    examples = made_up()
+    # What is learned is the opposite of what holds in validation.
+    is_held = np.array(examples.column("split").to_pylist()) == "validation"
+    truth = examples.column("is_ai").to_numpy(zero_copy_only=False) ^ is_held
+    examples = examples.set_column(
+        examples.schema.get_field_index("is_ai"), "is_ai", pa.array(truth)
+    )
+    with pytest.raises(training.TrainingError, match=r"learned nothing: .* look at the labels"):
+        training.train(examples, folder, SETTINGS, precision="f32")
+    assert not (folder / "classifier.json").exists()
+    with pytest.raises(classification.ModelError, match="holds no finished classifier"):
+        classification.load_classifiers(str(tmp_path), layers=["outer"], document_types=["paper"])
+
+
+def judged_in(languages, wrong=0):
+    """Return the languages that are judged well enough, of texts judged right but for some."""
+    truth = np.arange(len(languages)) % 2 == 0
+    probabilities = np.where(truth, 0.9, 0.1)
+    probabilities[:wrong] = 1 - probabilities[:wrong]
+    table = pa.table({"language": pa.array(languages, pa.string())})
+    told = training._languages(table, truth, probabilities, SETTINGS)
+    return [each["language"] for each in told if each["is_judged_well_enough"]]
+
+
+@pytest.mark.parametrize(
+    ("languages", "wrong", "expected"),
+    [
+        (["en"] * 200, 0, ["en"]),
+        (["en"] * 200, 120, []),  # enough to know that it is judged badly
+        (["en"] * 60, 40, ["en"]),  # too few to know
+        (["en"] * 40 + [None] * 50, 0, ["en"]),
+        (["en"] * 120 + ["de"] * 100 + ["fr"] * 90, 0, ["de", "en"]),
+        (["en", "de", "fr"] * 30, 0, []),
+    ],
+)
+def test_a_language_is_judged_by_its_own_examples_where_these_are_enough(
+    languages, wrong, expected
+):
+    assert judged_in(languages, wrong) == expected
+
+
+def test_longer_texts_than_the_base_model_reads_are_refused(tmp_path):
+    settings = replace(SETTINGS, maximum_tokens=513)
+    with pytest.raises(training.TrainingError, match="reads at most 512 tokens, and --maximum-"):
+        training.train(made_up(), tmp_path / "outer_paper", settings)
+
+
+def test_a_classifier_does_not_go_on_from_itself(trained):
+    with pytest.raises(training.TrainingError, match="write to another folder"):
+        training.train(made_up(), trained.folder, SETTINGS, start_from=trained.folder)
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    """A warehouse of examples of which the outer layer is to accept what is not AI as well."""
+    examples = test_cross_validation.made().drop_columns("split")
+    split = [
+        "validation" if int(name[1:]) // 10 % 8 == 3 else "train"
+        for name in examples.column("document_id").to_pylist()
+    ]
+    examples = examples.append_column("split", pa.array(split))
+    examples = examples.append_column("categories", pa.nulls(len(split), pa.list_(pa.string())))
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.register("examples", examples)
+        connection.execute("create schema intermediate")
+        connection.execute("create table intermediate.int_classifier_examples as from examples")
+    return path
+
+
+def command(warehouse, layer, output):
+    words = ["train", "--warehouse", warehouse, "--layer", layer, "--document-type", "paper"]
+    words += ["--output", output, "--epochs", 2, "--trained-layers", 1, "--adapter-rank", 2]
+    words += ["--maximum-tokens", 16, "--batch-size", 16, "--precision", "f32"]
+    words += ["--recall", 0.99] if layer == "outer" else []
+    shown = CliRunner().invoke(cli.main, [str(word) for word in words])
+    return shown.exit_code, " ".join(shown.output.split())
+
+
+def test_the_command_trains_an_inner_layer_on_what_the_outer_one_accepts(warehouse, tmp_path):
+    output = tmp_path / "mine"
+    (output / "outer_paper").mkdir(parents=True)
+    code, said = command(warehouse, "inner", output)
+    assert (code, "outer_paper holds no finished classifier" in said) == (2, True)
+    code, said = command(warehouse, "outer", output)
+    assert code == 0, said
+    assert "languages that are judged: en" in said
+    code, said = command(warehouse, "inner", output)
+    assert code == 0, said
+    assert f"Asking {output / 'outer_paper'} which of 700 examples it accepts" in said
+    told = {
+        name: json.loads((output / name / "classifier.json").read_text())
+        for name in ("outer_paper", "inner_paper")
+    }
+    counts = [sum(row["count_all"] for row in each["examples"]) for each in told.values()]
+    assert counts[0] == 700 > counts[1] > 100
+    assert told["inner_paper"]["started_from"]["examples"] == told["outer_paper"]["examples"]
 
 
 def test_examples_of_the_test_split_are_refused(tmp_path):
