@@ -131,7 +131,15 @@ def cross_validate(
     )
     if asked.start_from is not None:
         folded = set(examples.column("source_name").to_pylist())
-        known = _titles_known_to(asked.start_from, tables, folded)
+        known, not_here = _titles_known_to(asked.start_from, tables, folded)
+        if not_here:
+            console.print(
+                f"{asked.start_from.name} also learned from {', '.join(not_here)}, which this "
+                "warehouse does not hold by that name: documents of it would be judged by what "
+                "has seen them.",
+                style="yellow",
+                soft_wrap=True,
+            )
         is_known = pc.is_in(examples.column("title_key"), known)
         left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
         if left_out:
@@ -251,12 +259,14 @@ def _number(value: object) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _titles_known_to(start_from: Path, tables: Tables, folded: set[str]) -> pa.Array:
+def _titles_known_to(
+    start_from: Path, tables: Tables, folded: set[str]
+) -> tuple[pa.Array, list[str]]:
     """
     Return the title keys, in this warehouse, of the sources that trained a classifier.
 
     Documents of two sources are not always merged: one may lack authors. That the sources which are
-    folded are not among them is seen to elsewhere.
+    folded are not among them is seen to elsewhere. Sources that are not here come second.
     """
     card = [
         row
@@ -265,12 +275,14 @@ def _titles_known_to(start_from: Path, tables: Tables, folded: set[str]) -> pa.A
     ]
     named = sorted({row["source_name"] for row in card} - folded)
     query = (
-        f"select distinct title_key from {'.'.join(TABLE)} "
-        "where source_name in (select unnest(?::varchar[])) order by title_key"
+        f"select source_name, title_key from {'.'.join(TABLE)} "
+        "where source_name in (select unnest(?::varchar[])) group by all order by all"
     )
     with tables.connect() as connection:
         found = connection.sql(query, params=[named]).to_arrow_table()
-    return found.column("title_key").combine_chunks()
+    here = set(found.column("source_name").to_pylist())
+    titles = pc.unique(found.column("title_key"))
+    return titles, [name for name in named if name not in here]
 
 
 def _read(tables: Tables, schema: str, table: str, document_types: Sequence[str]) -> pa.Table:

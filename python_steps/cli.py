@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from python_steps.sources import (
     SYSTEMS,
@@ -1187,6 +1188,19 @@ def _with_training_options(command: click.Command) -> click.Command:
     return command
 
 
+def _refuse_options_of_folds(context: click.Context) -> None:
+    """Raise where options are given that decide how folds are trained, and there are none."""
+    only = {"sources", "languages", "start_from", *_OPTIONS_OF_TRAINING}
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in only
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"{', '.join(given)} need{'s' * (len(given) == 1)} --folds.")
+
+
 @main.group(cls=DocumentedGroup)
 def evaluate() -> None:
     """Judge what the steps decide, by documents of which the answer is known.
@@ -1239,7 +1253,10 @@ def evaluate() -> None:
 )
 @click.option("--source", "sources", multiple=True, help="Fold this source; may be repeated.")
 @click.option(
-    "--language", "languages", multiple=True, help="Fold texts in this language; may be repeated."
+    "--language",
+    "languages",
+    multiple=True,
+    help="Fold texts in this language; may be repeated.  [default: all]",
 )
 @click.option(
     "--start-from",
@@ -1269,9 +1286,10 @@ def classifier(
     Tells precision, recall, F1, average precision and calibration error (ECE), with
     95 % intervals by bootstrap, on the split `test`. With --folds, the classifiers
     are trained anew instead, without the fold that they judge: the options of
-    `deepinnovation train` apply to both layers, and what is finished lies in the
-    folder --output, so that a run that was stopped goes on. The exit code is 2 if
-    an option is wrong, 3 if the warehouse cannot be read, 4 below a floor.
+    `deepinnovation train` apply to both layers, --recall to the outer one, and what
+    is finished lies in the folder --output, so that a run that was stopped goes on.
+    The exit code is 2 if an option is wrong, 3 if the warehouse cannot be read, 4
+    below a floor.
 
     For example:
       deepinnovation evaluate classifier --by source_name --by language
@@ -1282,8 +1300,8 @@ def classifier(
     from python_steps import classifier_evaluation, training
     from python_steps.evaluation import DIMENSIONS
 
-    if folds is None and (sources or languages or start_from):
-        raise click.UsageError("--source, --language and --start-from need --folds.")
+    if folds is None:
+        _refuse_options_of_folds(context)
     if folds is not None and output is None:
         raise click.UsageError("--folds needs --output FOLDER: where finished folds are kept.")
     kinds = ("paper", "patent") if document_type == "both" else (document_type,)
@@ -1299,7 +1317,7 @@ def classifier(
             folds=folds,
             settings=training.Settings(layer="outer", document_types=kinds, **settings),
             sources=sources,
-            languages=languages,
+            languages=() if "all" in languages else languages,
             start_from=start_from and start_from.resolve(),
             precision=precision,
             device=device,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from python_steps.training import Settings, TrainingError
 VALIDATION_SHARE = 10  # one title of so many is held back in the other folds
 FINISHED_FILE = "finished.json"
 VERSION_KEY = b"deepinnovation.version"
+# What judgements are counted by, and no classifier learns from.
+GROUPS = ("source_name", "label_source", "stratum", "language", "year")
 
 Report = Callable[[str, int, int, dict[str, float]], None]
 
@@ -106,16 +108,17 @@ def cross_validate(
     _refuse_what_has_seen(start_from, examples)
     precision = transformer.chosen_precision(precision, transformer.present_device(device))
     version = _version(examples, outer, inner, folds, start_from, precision)
+    groups = _digest(examples, GROUPS, version)
     folder.mkdir(parents=True, exist_ok=True)
     judged = []
     for fold in range(folds):
         path = folder / f"fold-{fold + 1}.parquet"
-        found = _finished(path, version)
+        found = _finished(path, groups)
         if found is None:
             run = _Fold(folder, fold, folds, version, precision, device, report)
             found = run.judged(examples, outer, inner, start_from)
             aside = path.with_suffix(".partial")
-            pq.write_table(found.replace_schema_metadata({VERSION_KEY: version}), aside)
+            pq.write_table(found.replace_schema_metadata({VERSION_KEY: groups}), aside)
             aside.replace(path)
         report(f"fold {fold + 1} of {folds}", 1, 1, {})
         judged.append(found.replace_schema_metadata(None))
@@ -314,11 +317,18 @@ def _version(
     start_from: Path | None,
     precision: str,
 ) -> str:
-    """Return a name for everything that decides the judgements."""
+    """Return a name for everything that decides the classifiers."""
     started = None if start_from is None else classification.read_description(start_from)["sha256"]
-    decisive = [asdict(outer), asdict(inner), folds, started, precision]
-    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
-    names = ("document_id", "layer", "title_key", "title", "abstract", "is_ai")
+    base, _ = classification.load_base(outer.base_model)
+    bases = classification.content_hash(base)
+    decisive = [asdict(outer), asdict(inner), folds, started, bases, precision]
+    names = ["document_id", "layer", "title_key", "title", "abstract", "is_ai"]
+    names += ["categories"] if outer.category_weight else []
+    return _digest(examples, names, json.dumps(decisive, sort_keys=True))
+
+
+def _digest(examples: pa.Table, names: Sequence[str], first: str) -> str:
+    digest = hashlib.sha256(first.encode())
     for row in zip(*(examples.column(name).to_pylist() for name in names), strict=True):
         digest.update(repr(row).encode())
     return digest.hexdigest()

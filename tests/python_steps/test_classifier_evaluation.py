@@ -138,7 +138,8 @@ def test_a_warehouse_without_evaluation_is_told_in_a_sentence(tmp_path):
     ("arguments", "said"),
     [
         (["--folds", "2"], "--output"),
-        (["--source", "one"], "need --folds"),
+        (["--source", "one"], "--source needs --folds"),
+        (["--epochs", "9", "--recall", "0.5"], "--epochs, --recall need --folds"),
         (["--floor", "beauty=1"], "NAME is one of"),
         (["--floor", "f1=2"], "NAME=VALUE"),
         (["--folds", "1"], "--folds"),
@@ -201,10 +202,11 @@ def test_documents_whose_title_the_first_classifier_may_know_are_left_out(tmp_pa
         raise InputError("enough")
 
     monkeypatch.setattr(cross_validation, "cross_validate", judge)
-    words = ["--folds", 2, "--source", "new", "--output", tmp_path / "folds"]
+    words = ["--folds", 2, "--source", "new", "--output", tmp_path / "folds", "--language", "all"]
     shown = run("--warehouse", tmp_path / "other.duckdb", *words, "--start-from", folder)
     assert "enough" in shown.output
     assert "Left out: 1 documents" in shown.output
+    assert "outer_paper also learned from elsewhere, which this warehouse" in shown.output
     assert folded == ["W2", "W2"]
 
 

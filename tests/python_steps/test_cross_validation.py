@@ -166,6 +166,21 @@ def test_what_is_finished_is_not_trained_again(run, monkeypatch):
     assert cross_validate(made(), folder) == judged
 
 
+def test_other_groups_are_judged_anew_by_the_same_classifiers(run, monkeypatch):
+    judged, folder, _ = run
+
+    def refuse(*_, **__):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(training, "train", refuse)
+    examples = made()
+    place = examples.column_names.index("stratum")
+    other = examples.set_column(place, "stratum", pa.repeat("boundary", examples.num_rows))
+    found = cross_validate(other, folder)
+    assert set(found["stratum"].to_pylist()) == {"boundary"}
+    assert found.drop_columns("stratum") == judged.drop_columns("stratum")
+
+
 def test_a_run_killed_between_the_layers_ends_alike(run, monkeypatch, tmp_path):
     judged, folder, _ = run
     (folder / "fold-2.parquet").unlink()
@@ -191,6 +206,18 @@ def test_other_labels_train_anew(run, monkeypatch):
     with pytest.raises(TrainingError, match="enough"):
         cross_validate(other, folder)
     assert trained == ["fold-1-outer"]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_other_categories_train_anew_where_they_are_learned(weight):
+    settings = replace(SETTINGS, category_weight=weight)
+
+    def version(category):
+        categories = pa.repeat(pa.scalar([category], pa.list_(pa.string())), 1400)
+        examples = made().append_column("categories", categories)
+        return cross_validation._version(examples, settings, INNER, 2, None, "f32")
+
+    assert (version("A") == version("B")) == (weight == 0)
 
 
 def test_a_classifier_that_has_seen_the_source_is_refused(run, tmp_path):
