@@ -1,5 +1,6 @@
 """Claims about `deepinnovation classify`: a table in, a decision for every record out."""
 
+import itertools
 import json
 import os
 import signal
@@ -41,9 +42,12 @@ LINES = [
     {"source": "lines", "id": "l2", "title": "Convolutional networks", "abstract": ABSTRACT * 2}
     | {"doi": "https://doi.org/10.1000/ONE", "language": "en"},
 ]
+# So long that a copy of the text for each of its words would not fit into memory.
+LONG = "It likes lettuce. " + " ".join(map("".join, itertools.product("abcdefghijk", repeat=4)))
 ROWS = [
-    {"id": "p1", "title": "A paper of the future", "publication_year": 2999, "authors": ["A B"]},
-    {"id": "p2", "title": "On the habits of the common snail", "abstract": "It likes lettuce."},
+    {"id": "p1", "title": "A paper of the future", "publication_year": 2999, "authors": ["A B"]}
+    | {"abstract": None, "language": None},
+    {"id": "p2", "title": "On the habits of the snail", "abstract": LONG * 4, "language": "en"},
 ]
 
 
@@ -132,11 +136,12 @@ def test_records_of_one_document_share_its_decision(papers):
     ]
 
 
-def test_one_line_says_what_was_read_and_one_what_came_of_it(papers):
-    read, told = papers[1].splitlines()
+def test_a_line_each_says_what_was_read_what_came_of_it_and_what_shares_a_decision(papers):
+    read, told, shared = papers[1].splitlines()
     assert read.startswith("Reading 9 papers from ")
     assert told.startswith("9 papers: ") and told.endswith("decisions.jsonl")
     assert "5 not judged (" in told and "1 rejected: missing title" in told
+    assert shared == ("1 record shares an id, DOI or title with another one and has its decision.")
 
 
 def test_without_records_there_is_a_header_and_no_row(tmp_path, monkeypatch):

@@ -93,13 +93,13 @@ matched_codes as (
 
 ),
 
+-- As a column, not by a join, which would carry the whole text with each of its words.
 words_of_documents as (
 
     select
-        documents.document_id,
-        word_of_list.word
+        document_id,
+        {{ each_of_list("split(match_text, ' ')") }} as word
     from documents
-    {{ unnest_list("split(documents.match_text, ' ')", 'word') }}
 
 ),
 
