@@ -757,6 +757,12 @@ class RequestFields(click.ParamType):
         for name in ("model", "messages", "response_format", "stream", "n"):
             if name in given:
                 self.fail(f"'{name}' is not for --parameters to say.", param, ctx)
+        for name, content in given.items():
+            # YAML knows dates, sets and numbers that no request can hold.
+            try:
+                json.dumps({name: content}, allow_nan=False, ensure_ascii=False).encode()
+            except (TypeError, ValueError, RecursionError) as error:
+                self.fail(f"'{name}' of --parameters is no JSON: {error}.", param, ctx)
         return given
 
 
@@ -1090,7 +1096,8 @@ def classify(
     the order of the input: source, source_record_id (its id), document_id, is_ai,
     outer_probability, inner_probability, decided_by, reason, model_version. is_ai is
     empty, and the reason says why, where a record is rejected, has no text, or is in
-    a language that the classifiers do not read.
+    a language that the classifiers do not read. Records that share an id, DOI or
+    title are one document, and so have one decision, on the text of the fullest.
 
     Work in progress lies in a folder OUTPUT.partial: a run that was stopped or
     killed goes on from there. The exit code is 1 if a step failed, 2 if an option is
@@ -1588,7 +1595,13 @@ def _refuse_unclear_endpoint(base_url: str, model: str) -> None:
             "No endpoint is named, and there is no default. Set DEEPINNOVATION_LLM_BASE_URL or "
             "--base-url, as http://localhost:8000/v1; --dry-run needs none."
         )
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port  # urlsplit itself does not look whether it is one
+    except ValueError as error:
+        raise click.UsageError(
+            f"--base-url must be like http://localhost:8000/v1: {error}."
+        ) from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.UsageError(f"--base-url must be like http://localhost:8000/v1, not {base_url}.")
     if parts.username or parts.password or parts.query:

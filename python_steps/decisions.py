@@ -87,6 +87,13 @@ COUNTS = """
     order by records desc, verdict
 """
 
+SHARING = """
+    select count(document_id) - count(distinct document_id) from ({decisions})
+"""
+
+# By what records are one document: int_papers_identified and int_patents_identified.
+SHARED = {"papers": "an id, DOI or title", "patents": "a publication number or id"}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -162,7 +169,7 @@ def decide(request: Request, console: "Console") -> int:
     with _progress(is_wanted=not request.is_quiet):
         outcome = build(settings, console)
     if outcome.exit_code == 0:
-        counts = _write(request, settings, entity)
+        counts, sharing = _write(request, settings, entity)
         _clear(request, settings)
         if not request.is_quiet:
             console.print(
@@ -171,6 +178,8 @@ def decide(request: Request, console: "Console") -> int:
                 markup=False,
                 soft_wrap=True,
             )
+            if sharing:
+                console.print(_sharing_in_words(sharing, entity), highlight=False, soft_wrap=True)
     return outcome.exit_code
 
 
@@ -371,8 +380,8 @@ def _announcement(request: Request, head: Head, entity: str) -> str:
 # ---------------------------------------------------------------- what comes of it
 
 
-def _write(request: Request, settings: "Settings", entity: str) -> dict[str, int]:
-    """Put the output in place and return the number of records by verdict."""
+def _write(request: Request, settings: "Settings", entity: str) -> tuple[dict[str, int], int]:
+    """Put the output in place and count records: by verdict, and with another's decision."""
     import duckdb
 
     aside = request.working_folder / f"output{request.output.suffix}"
@@ -386,6 +395,7 @@ def _write(request: Request, settings: "Settings", entity: str) -> dict[str, int
             copied = _one(connection, f"copy ({decisions}) to '{target}' ({options})")
             delivered = _one(connection, f"select count(*) from staging.stg_tables__{entity}")
             counts = connection.execute(COUNTS.format(decisions=decisions)).fetchall()
+            sharing = _one(connection, SHARING.format(decisions=decisions))
     except duckdb.Error as error:
         raise BuildError(f"{aside} cannot be written: {str(error).splitlines()[0]}") from error
     if copied != delivered:
@@ -397,7 +407,7 @@ def _write(request: Request, settings: "Settings", entity: str) -> dict[str, int
         aside.replace(request.output)
     except OSError as error:
         raise BuildError(f"{request.output} cannot be written ({error.strerror}).") from error
-    return dict(counts)
+    return dict(counts), sharing
 
 
 def _one(connection: "duckdb.DuckDBPyConnection", sql: str) -> Any:  # noqa: ANN401
@@ -423,6 +433,12 @@ def _in_words(counts: dict[str, int], entity: str) -> str:
         reasons = (f"{count:,} {name.replace('_', ' ')}" for name, count in others.items())
         left += f" ({', '.join(reasons)})"
     return f"{total:,} {_named(entity, total)}: {', '.join([*parts, left])}."
+
+
+def _sharing_in_words(count: int, entity: str) -> str:
+    """Return one sentence on the records that are one document with another."""
+    shares, has = ("record shares", "has") if count == 1 else ("records share", "have")
+    return f"{count:,} {shares} {SHARED[entity]} with another one and {has} its decision."
 
 
 def _named(entity: str, count: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from python_steps.sources import InputError
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
     from python_steps.warehouse import Tables
@@ -56,28 +58,31 @@ def read_examples(
     Raises
     ------
     InputError
-        When the warehouse holds no examples, or those of another version, or none of a source that
-        is named.
+        When the warehouse cannot be opened, holds no examples, those of another version, none of a
+        source that is named, or examples of a label only in languages that are not named.
     """
-    if TABLE not in warehouse.relations():
-        message = (
-            "The warehouse holds no intermediate.int_classifier_examples: build it with "
-            "`deepinnovation build --select +int_classifier_examples` and your sources."
-        )
-        raise InputError(message)
-    query = f"""
-        select {", ".join(COLUMNS)}
+    asked = f"""
         from {".".join(TABLE)}
         where layer = $layer and document_type in (select unnest($document_types))
             and split in (select unnest($splits))
             and (len($sources) = 0 or source_name in (select unnest($sources)))
+    """
+    parameters = {
+        "layer": layer,
+        "document_types": list(document_types),
+        "splits": list(splits),
+        "sources": list(sources),
+    }
+    query = f"""
+        select {", ".join(COLUMNS)}
+        {asked}
             and (len($languages) = 0 or language is null or language in (select unnest($languages)))
         qualify row_number() over (
             partition by source_name order by md5(title_key), document_id
         ) <= $most
         order by document_id
     """
-    with warehouse.connect() as connection:
+    with _open(warehouse) as connection:
         known = {
             name
             for (name,) in connection.execute(
@@ -101,14 +106,54 @@ def read_examples(
                 "+int_classifier_examples` and your sources."
             )
             raise InputError(message)
-        return connection.sql(
-            query,
-            params={
-                "layer": layer,
-                "document_types": list(document_types),
-                "splits": list(splits),
-                "sources": list(sources),
-                "languages": list(languages),
-                "most": most_per_source or 2**62,
-            },
-        ).to_arrow_table()
+        if languages:
+            counts = f"select is_ai, language, count(*) {asked} group by is_ai, language"
+            _refuse_only_other_languages(
+                connection.execute(counts, parameters).fetchall(), languages
+            )
+        further = {"languages": list(languages), "most": most_per_source or 2**62}
+        return connection.sql(query, params=parameters | further).to_arrow_table()
+
+
+def _open(warehouse: Tables) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse that holds examples."""
+    import duckdb
+
+    from python_steps.failures import explain_warehouse
+
+    try:
+        there = warehouse.relations()
+        if there is not None and TABLE not in there:
+            message = (
+                "The warehouse holds no intermediate.int_classifier_examples: build it with "
+                "`deepinnovation build --select +int_classifier_examples` and your sources."
+            )
+            raise InputError(message)
+        return warehouse.connect()
+    except duckdb.Error as error:
+        place = getattr(warehouse, "path", warehouse.address)
+        raise InputError(explain_warehouse(str(error), place)) from error
+
+
+def _refuse_only_other_languages(
+    counts: Sequence[tuple[bool, str | None, int]], languages: Sequence[str]
+) -> None:
+    """Refuse where all examples of a label are in languages that were not named."""
+    present = {is_ai for is_ai, language, _ in counts if language in (None, *languages)}
+    by_language: Counter[str] = Counter()
+    for is_ai, language, count in counts:
+        if is_ai not in present:
+            by_language[language] += count
+    if not by_language:
+        return
+    absent = " or ".join(
+        "AI" if is_ai else "not AI" for is_ai in (True, False) if is_ai not in present
+    )
+    (first, count), *others = sorted(by_language.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = [f"{count:,} {'is' if count == 1 else 'are'} in {first}"]
+    told += [f"{count:,} in {language}" for language, count in others]
+    message = (
+        f"No example labelled {absent} is in the language {' or '.join(languages)}, but "
+        f"{' and '.join(told)}. Name their language with --language, as --language {first}."
+    )
+    raise InputError(message)

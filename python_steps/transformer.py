@@ -327,7 +327,8 @@ def check_weights(path: Path, sha256: str) -> None:
     if found != sha256:
         message = (
             f"the weights {path} are not those that were published or trained: SHA-256 is {found}, "
-            f"expected {sha256}. Install the package, or copy the folder, again."
+            f"expected {sha256}. Install the package, copy the folder, or train the classifier "
+            "again."
         )
         raise ModelError(message)
 

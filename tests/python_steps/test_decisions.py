@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -155,6 +156,61 @@ def test_classifiers_of_another_type_of_document_are_refused(tmp_path):
 
 
 # ---------------------------------------------------------------- what is written
+
+
+@pytest.mark.parametrize(
+    ("record", "names", "says"),
+    [
+        (PAPER, ["a", "a", "a", "b"], "2 records share an id, DOI or title with another one and "
+         "have its decision."),
+        (PAPER, ["a", "a", None, None], "1 record shares an id, DOI or title with another one and "
+         "has its decision."),
+        (PATENT, ["a", "b", "b"], "1 record shares a publication number or id with another one and "
+         "has its decision."),
+        (PAPER, ["a", "b", None, None], None),
+    ],
+)  # fmt: skip
+def test_records_with_the_decision_of_another_are_counted(
+    tmp_path, monkeypatch, record, names, says
+):
+    entity = "patents" if record is PATENT else "papers"
+
+    def build(settings, _):
+        with duckdb.connect(str(settings.warehouse)) as connection:
+            connection.execute("create schema staging; create schema intermediate")
+            connection.execute(
+                "create table names as select unnest($names) as name, unnest(range(len($names))) "
+                "as row",
+                {"names": names},
+            )
+            connection.execute(f"create table staging.stg_tables__{entity} as from names")
+            connection.execute(
+                f"create table intermediate.int_{entity}_unioned as select 'tables' as "
+                "source_system, 'x' as source_name, name as source_record_id, 'f' as record_file, "
+                "row as record_row, if(name is null, 'missing_title', null) as rejection_reason "
+                "from names"
+            )
+            connection.execute(
+                "create table intermediate.int_document_records as select 'tables' as "
+                "source_system, 'f' as record_file, row as record_row, name as document_id "
+                "from names where name is not null"
+            )
+            connection.execute(
+                "create table intermediate.int_documents_decided as select distinct name as "
+                "document_id, true as is_ai, .9 as outer_probability, .9 as inner_probability, "
+                "'inner' as decided_by, 'm' as decision_source, 'r' as reason "
+                "from names where name is not null"
+            )
+        return SimpleNamespace(exit_code=0)
+
+    monkeypatch.setattr("python_steps.build.build", build)
+    table = written(tmp_path / "t.jsonl", *[record] * len(names))
+    shown = run(table, "--output", tmp_path / "d.jsonl")
+    assert shown.exit_code == 0, shown.output
+    told = shown.output.splitlines()
+    assert told[1].startswith(f"{len(names)} {entity}: ")
+    assert told[2:] == ([says] if says else [])
+    assert run(table, "--output", tmp_path / "q.jsonl", "--quiet").output == ""
 
 
 def test_an_output_with_fewer_rows_than_records_is_never_put_in_place(tmp_path):

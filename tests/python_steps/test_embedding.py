@@ -146,8 +146,10 @@ def test_a_copied_model_loads_from_its_folder_with_the_same_vectors(tmp_path):
 def test_weights_of_another_hash_are_refused(tmp_path):
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(b"other")
-    with pytest.raises(transformer.ModelError, match="are not those that were published"):
+    with pytest.raises(transformer.ModelError, match="are not those that were published") as error:
         transformer.check_weights(weights, transformer.PACKAGED_WEIGHTS_SHA256)
+    remedy = "Install the package, copy the folder, or train the classifier again."
+    assert str(error.value).endswith(remedy)
 
 
 def test_the_packaged_model_is_refused_when_its_weights_changed(monkeypatch):
