@@ -15,8 +15,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +48,7 @@ TEXTS_TOKENISED_AT_ONCE = 4096
 
 # Digits, formulas and punctuation tell corpora apart (some deliver texts without them), not
 # subjects: a classifier that may look at them learns which corpus a text is from.
-_UNREAD = re.compile(r"[^\w.]|[\d_]")
+_UNREAD = re.compile(r"[^\w\s.]+|[\d_]")
 
 
 @dataclass(frozen=True)
@@ -518,8 +520,28 @@ def tokenised(
 
 
 def read_text(text: str | None) -> str:
-    """Return what a classifier reads of a text: letters and full stops."""
-    return " ".join(_UNREAD.sub(" ", text or "").split())
+    """Return what a classifier reads of a text: letters with their marks, and full stops."""
+    text = text or ""
+    # Most texts are ASCII, which has no marks to ask for.
+    return " ".join(_UNREAD.sub(" " if text.isascii() else _marks_of_a_word, text).split())
+
+
+def _marks_of_a_word(found: re.Match[str]) -> str:
+    """
+    Return a blank for a run of what is not read, after the marks that belong to the letter before.
+
+    Vowel signs of Hindi, Thai and Tamil and decomposed accents are such marks. To `re` they are no
+    letters.
+    """
+    run, start = found[0], found.start()
+    if not found.string[start - 1 : start].isalpha():
+        return " "
+    marks = "".join(takewhile(_is_mark, run))
+    return marks if marks == run else f"{marks} "
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
 
 
 def _loaded(classifier: Classifier) -> LoadedClassifier:

@@ -85,6 +85,42 @@ def test_digits_and_signs_are_not_read(outer):
     assert plain.tobytes() == signed.tobytes()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0939\u093f\u0928\u094d\u0926\u0940 \u092d\u093e\u0937\u093e",  # Hindi
+        "\u0e17\u0e35\u0e48\u0e19\u0e35\u0e48",  # Thai
+        "\u0ba4\u0bae\u0bbf\u0bb4\u0bcd",  # Tamil
+        "re\u0301sume\u0301",  # decomposed French
+        "a\u0323\u0302b",  # two marks on one letter
+    ],
+)
+def test_words_keep_their_combining_marks(text):
+    assert classification.read_text(text) == text
+    assert classification.read_text(f"({text}2) {text}\u2014{text}!") == f"{text} {text} {text}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u2764\ufe0f",  # a heart, and a mark that tells how to show it
+        "1\ufe0f\u20e3",  # a digit in a box
+        "\u0301",
+        "=\u0338",  # not equal, decomposed
+        "_\u0301",
+    ],
+)
+def test_marks_of_what_is_not_read_are_not_read(text):
+    assert classification.read_text(text) == ""
+    assert classification.read_text(f"a {text}b") == "a b"
+
+
+def test_letters_beyond_ascii_numerals_and_stops_are_read_as_they_stand():
+    text = "na\u00efve \u795e\u7ecf\u7f51\u7edc m\u00b2 e.g. \u2167"
+    assert classification.read_text(f"{text}\u00a0\u2013 5 %\n(x_y)") == f"{text} x y"
+    assert classification.read_text(None) == ""
+
+
 def test_no_documents_give_no_rows(classifiers):
     result = classification.classify(documents(()), classifiers=classifiers, layer="outer")
     assert result.schema == tables.CLASSIFIED
