@@ -15,9 +15,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from python_steps import classification, cross_validation, evaluation
-from python_steps.examples import TABLE, read_examples
-from python_steps.sources import InputError
-from python_steps.training import Settings
+from python_steps.examples import TABLE, open_for, read_examples
+from python_steps.training import Settings, make_folder
 from python_steps.warehouse import Tables
 
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ def cross_validate(
                 soft_wrap=True,
             )
         examples = examples.filter(pc.invert(is_known))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _progress(console) as report:
         judged = cross_validation.cross_validate(
             examples,
@@ -287,14 +286,9 @@ def _titles_known_to(
 
 def _read(tables: Tables, schema: str, table: str, document_types: Sequence[str]) -> pa.Table:
     """Return all rows of types of documents."""
-    if (schema, table) not in (tables.relations() or ()):
-        message = (
-            f"The warehouse holds no {schema}.{table}: build it with labels, by `deepinnovation "
-            "build --labels FILE`."
-        )
-        raise InputError(message)
     query = f"from {schema}.{table} where document_type in (select unnest(?)) order by all"
-    with tables.connect() as connection:
+    remedy = "labels, by `deepinnovation build --labels FILE`"
+    with open_for(tables, (schema, table), remedy) as connection:
         return connection.sql(query, params=[list(document_types)]).to_arrow_table()
 
 

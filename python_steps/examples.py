@@ -82,7 +82,8 @@ def read_examples(
         ) <= $most
         order by document_id
     """
-    with _open(warehouse) as connection:
+    remedy = "`deepinnovation build --select +int_classifier_examples` and your sources"
+    with open_for(warehouse, TABLE, remedy) as connection:
         known = {
             name
             for (name,) in connection.execute(
@@ -115,19 +116,23 @@ def read_examples(
         return connection.sql(query, params=parameters | further).to_arrow_table()
 
 
-def _open(warehouse: Tables) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse that holds examples."""
+def open_for(warehouse: Tables, table: tuple[str, str], remedy: str) -> duckdb.DuckDBPyConnection:
+    """
+    Open a warehouse to read a table, of which its schema and name are given.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened, or holds no such table; the remedy says how to build it.
+    """
     import duckdb
 
     from python_steps.failures import explain_warehouse
 
     try:
         there = warehouse.relations()
-        if there is not None and TABLE not in there:
-            message = (
-                "The warehouse holds no intermediate.int_classifier_examples: build it with "
-                "`deepinnovation build --select +int_classifier_examples` and your sources."
-            )
+        if there is not None and table not in there:
+            message = f"The warehouse holds no {'.'.join(table)}: build it with {remedy}."
             raise InputError(message)
         return warehouse.connect()
     except duckdb.Error as error:

@@ -221,7 +221,7 @@ def train(
     validation = examples.filter(pc.equal(examples.column("split"), "validation"))
     tokens = _Tokens.of(training, tokenizer, settings)
     version = _digest(examples, settings, base_sha256, start_from, precision)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     run = _Run(network, tokens, settings, here, precision, folder, version)
     watched = _drawn(validation, MOST_EXAMPLES_PER_EVALUATION)
 
@@ -237,6 +237,15 @@ def train(
     _write_weights(network, settings, folder)
     return _finish(folder, examples, validation, settings, base_sha256, precision, start_from,
                    run.history, command)  # fmt: skip
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write to; raise TrainingError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made ({error.strerror}): name another --output"
+        raise TrainingError(message) from error
 
 
 def train_and_tell(

@@ -134,6 +134,13 @@ def test_a_warehouse_without_evaluation_is_told_in_a_sentence(tmp_path):
     assert "holds no marts.classifier_evaluation" in shown.output
 
 
+def test_a_file_that_is_no_warehouse_is_told_in_a_sentence(tmp_path):
+    (tmp_path / "warehouse.duckdb").write_text("no warehouse")
+    shown = run("--warehouse", tmp_path / "warehouse.duckdb")
+    assert shown.exit_code == 3
+    assert "is no warehouse" in " ".join(shown.output.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

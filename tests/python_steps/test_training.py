@@ -319,6 +319,12 @@ def test_longer_texts_than_the_base_model_reads_are_refused(tmp_path):
         training.train(made_up(), tmp_path / "outer_paper", settings)
 
 
+def test_an_output_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(training.TrainingError, match=r"cannot be made \(Not a directory\)"):
+        training.train(made_up(), tmp_path / "file" / "outer_paper", SETTINGS)
+
+
 def test_a_classifier_does_not_go_on_from_itself(trained):
     with pytest.raises(training.TrainingError, match="write to another folder"):
         training.train(made_up(), trained.folder, SETTINGS, start_from=trained.folder)
