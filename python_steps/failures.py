@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from python_steps.sources import InputError, explain_reading
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ def _is_of_input(message: str, settings: "Settings") -> bool:
 def remedies(message: str, settings: "Settings") -> list[str]:
     """Return what helps against an error that is not the project's fault, if anything does."""
     limit = os.environ.get("DEEPINNOVATION_MEMORY", "3GB")
-    raised = f"DEEPINNOVATION_MEMORY=8GB deepinnovation build --target {settings.target} …"
+    raised = f"DEEPINNOVATION_MEMORY=8GB deepinnovation {_command(settings)} …"
     if re.search("Out of Memory|failed to allocate", message):
         return [f"DuckDB may use {limit} of memory. Raise it: {raised}"]
     if re.search(OUT_OF_MEMORY, message):
@@ -168,6 +170,13 @@ def remedies(message: str, settings: "Settings") -> list[str]:
     if _is_of_input(message, settings):
         return ["A delivered file cannot be read: `deepinnovation check` says what is in each."]
     return []
+
+
+def _command(settings: "Settings") -> str:
+    """Return the command that builds: not only `build` does, but only it takes a target."""
+    context = click.get_current_context(silent=True)
+    name = context.info_name if context else "build"
+    return f"build --target {settings.target}" if name == "build" else str(name)
 
 
 # A driver that ran out of memory may have no more to say than that it is not there.

@@ -6,6 +6,7 @@ that led to each only a few are kept here.
 
 from pathlib import Path
 
+import click
 import pytest
 
 from python_steps.build import Settings
@@ -181,6 +182,20 @@ def test_the_remedy_is_told_where_there_is_one(name):
     settings = Settings(Path("/project"), place, Path("/publication"), target="spark")
     advice = " ".join(remedies(in_dbt(message), settings))
     assert remedy in advice and bool(advice) == bool(remedy)
+
+
+@pytest.mark.parametrize(
+    ("command", "advised"),
+    [
+        ("classify", "DEEPINNOVATION_MEMORY=8GB deepinnovation classify …"),
+        ("build", "DEEPINNOVATION_MEMORY=8GB deepinnovation build --target duckdb …"),
+    ],
+)
+def test_more_memory_is_advised_for_the_command_that_was_run(command, advised):
+    settings = Settings(Path("/project"), Path("/data/w.duckdb"), Path("/publication"))
+    message = "Out of Memory Error: could not allocate block of size 296.0 KiB"
+    with click.Context(click.Command(command), info_name=command):
+        assert remedies(message, settings)[0].endswith(advised)
 
 
 def test_a_message_that_is_not_of_java_keeps_its_lines():
