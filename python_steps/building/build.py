@@ -8,7 +8,6 @@ per node; and messages that say what to do (failures.py). On Spark, the session 
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from python_steps.building.graph import Graph
 from python_steps.building.journal import CODE_PARTS, Journal
 from python_steps.building.progress import Progress
 from python_steps.building.settings import Outcome, Settings, project_variables
+from python_steps.engine.files import LockedError, locked
 from python_steps.errors import WRONG_USAGE, BuildError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import is_sample, sample
@@ -28,12 +28,6 @@ from python_steps.warehouse.opening import explain_warehouse
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-try:
-    import fcntl
-except ImportError:  # not on Windows: there only DuckDB's own lock keeps two builds apart
-    fcntl = None
 
 
 def build(settings: Settings, console: "Console") -> Outcome:
@@ -67,24 +61,22 @@ def _with_unpacked(settings: Settings) -> Settings:
 
 @contextlib.contextmanager
 def _only_build(settings: Settings) -> Iterator[Path]:
-    """Hold the journal's lock; the system frees it however this process ends."""
+    """Keep other builds away from the warehouse, and yield the path of its journal."""
     path = settings.beside(".journal.jsonl")
-    try:
-        opened = path.open("ab")
-    except OSError as error:
-        raise BuildError(
-            f"{path.parent} cannot be written to ({error.strerror}). "
-            "Choose another place for the warehouse with --warehouse."
-        ) from error
-    with opened:
-        if fcntl:
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise BuildError(
-                    f"Another build is writing to {settings.warehouse}. "
-                    "Wait for it, or build into another file with --warehouse."
-                ) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path))
+            path.touch()
+        except LockedError as error:
+            raise BuildError(
+                f"Another build is writing to {settings.warehouse}. "
+                "Wait for it, or build into another file with --warehouse."
+            ) from error
+        except OSError as error:
+            raise BuildError(
+                f"{path.parent} cannot be written to ({error.strerror}). "
+                "Choose another place for the warehouse with --warehouse."
+            ) from error
         yield path
 
 
@@ -264,8 +256,6 @@ def _environment(settings: Settings) -> Iterator[None]:
         "DEEPINNOVATION_CHECKPOINTS": str(settings.checkpoints),
         "DEEPINNOVATION_NOVELTY_STATES": str(settings.novelty_states),
     }
-    if sys.stderr.isatty() and not settings.is_quiet:
-        values["DEEPINNOVATION_PROGRESS"] = os.environ.get("DEEPINNOVATION_PROGRESS", "1")
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

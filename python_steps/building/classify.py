@@ -14,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from python_steps.engine.files import written_whole
+from python_steps.engine.progress import silenced
 from python_steps.errors import WRONG_USAGE, BuildError, InputError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import READABLE_IN_WORDS, absolute, list_files, matching
@@ -169,7 +171,7 @@ def decide(request: Request, console: "Console") -> int:
         settings, head, entity = prepare(request, location)
     if not request.is_quiet:
         console.print(_announcement(request, head, entity), highlight=False, soft_wrap=True)
-    with _progress(is_wanted=not request.is_quiet):
+    with silenced() if request.is_quiet else contextlib.nullcontext():
         outcome = build.build(settings, console)
     if outcome.exit_code == 0:
         counts, sharing = write_decisions(request, settings, entity)
@@ -350,26 +352,6 @@ def _working_folder(request: Request) -> Iterator[None]:
         raise
 
 
-@contextlib.contextmanager
-def _progress(*, is_wanted: bool) -> Iterator[None]:
-    """Let the classifiers tell how far they are, which a quiet build leaves open."""
-    import sys
-
-    from python_steps.engine.progress import PROGRESS_VARIABLE
-
-    before = os.environ.get(PROGRESS_VARIABLE)
-    if not is_wanted:
-        os.environ[PROGRESS_VARIABLE] = "0"
-    elif before is None and sys.stderr.isatty():
-        os.environ[PROGRESS_VARIABLE] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(PROGRESS_VARIABLE, None)
-        if before is not None:
-            os.environ[PROGRESS_VARIABLE] = before
-
-
 def _announcement(request: Request, head: Head, entity: str) -> str:
     count = f"{'' if head.is_exact else 'about '}{head.rows:,} {_named(entity, head.rows)}"
     return f"Reading {count} from {request.location}"
@@ -381,27 +363,26 @@ def write_decisions(
     """Put the output in place and count records: by verdict, and with another's decision."""
     import duckdb
 
-    aside = request.working_folder / f"output{request.output.suffix}"
     decisions = DECISIONS.format(entity=entity)
     options = COPY_OPTIONS[request.output.suffix.lower()]
     try:
-        with settings.tables.connect() as connection:
+        with written_whole(request.output) as partial, settings.tables.connect() as connection:
             memory = os.environ.get("DEEPINNOVATION_MEMORY") or "3GB"
             connection.execute("set memory_limit = ?", [memory])
-            target = str(aside).replace("'", "''")
+            target = str(partial).replace("'", "''")
             copied = _one(connection, f"copy ({decisions}) to '{target}' ({options})")
             delivered = _one(connection, f"select count(*) from staging.stg_tables__{entity}")
             counts = connection.execute(COUNTS.format(decisions=decisions)).fetchall()
             sharing = _one(connection, SHARING.format(decisions=decisions))
+            if copied != delivered:
+                raise BuildError(
+                    f"{delivered:,} records were read and {copied:,} decided; nothing was written "
+                    f"to {request.output}. Please report this, with the folder "
+                    f"{request.working_folder}."
+                )
     except duckdb.Error as error:
-        raise BuildError(f"{aside} cannot be written: {str(error).splitlines()[0]}") from error
-    if copied != delivered:
-        raise BuildError(
-            f"{delivered:,} records were read and {copied:,} decided; nothing was written to "
-            f"{request.output}. Please report this, with the folder {request.working_folder}."
-        )
-    try:
-        aside.replace(request.output)
+        reason = str(error).splitlines()[0]
+        raise BuildError(f"{request.output} cannot be written: {reason}") from error
     except OSError as error:
         raise BuildError(f"{request.output} cannot be written ({error.strerror}).") from error
     return dict(counts), sharing

@@ -86,9 +86,7 @@ class Journal:
     def begin(self) -> None:
         """Replace the file by one that holds the fingerprint only."""
         self.finished, self.ended, self.is_complete, self.has_begun = {}, None, False, True
-        # In place, since the file carries the lock of the running build.
-        with self.path.open("r+b" if self.path.exists() else "wb") as opened:
-            opened.truncate(0)
+        self.path.write_bytes(b"")
         self._write(
             {
                 "fingerprint": self.fingerprint,

@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
-from tqdm import tqdm
 
 from python_steps.ai_decision.annotation.answers import Log
 from python_steps.ai_decision.annotation.asking import REMEDIES, ask_all
@@ -27,30 +25,13 @@ from python_steps.command_line.options import (
     debug_option,
     warehouse_option,
 )
-from python_steps.engine import progress
-from python_steps.engine.progress import PROGRESS_VARIABLE
+from python_steps.engine.progress import shown
 from python_steps.errors import STOPPED, AnnotationError
 from python_steps.warehouse.document_sample import read_excerpt
 from python_steps.warehouse.places import Tables, tables_at
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-def _bar(total: int) -> tqdm:
-    """Return a progress bar on stderr; a file gets a line of it each minute."""
-    wanted = os.environ.get(PROGRESS_VARIABLE, "")
-    is_terminal = wanted == "1" or sys.stderr.isatty()
-    pause = 0.1 if is_terminal else progress.SECONDS_BETWEEN_PLAIN_LINES
-    return tqdm(
-        total=total,
-        desc="Asking",
-        unit=" texts",
-        disable=wanted == "0",
-        file=sys.stderr,
-        mininterval=pause,
-        delay=0 if is_terminal else pause,
-    )
 
 
 def draw_and_ask(
@@ -92,11 +73,11 @@ def draw_and_ask(
         show_intent(excerpt, waiting, prompt, settings, console)
         try:
             if waiting:
-                with _bar(len(waiting)) as bar:
+                asked = count(1)
+                with shown("Asking", total=len(waiting), unit="texts") as progress:
 
                     def report(failed: int) -> None:
-                        bar.set_postfix(failed=failed, refresh=False)
-                        bar.update()
+                        progress.update(next(asked), note=f"{failed:,} failed" if failed else "")
 
                     asyncio.run(ask_all(waiting, prompt, settings, log, report))
         except AnnotationError as error:

@@ -15,7 +15,8 @@ from python_steps.command_line.options import (
     debug_option,
     warehouse_option,
 )
-from python_steps.errors import InputError
+from python_steps.errors import WRONG_USAGE
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables, tables_at
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ READABLE_SCHEMAS = ("marts", "publication", "reference")  # need no prefix in a 
 class QueryError(click.ClickException):
     """SQL that DuckDB refuses."""
 
-    exit_code = 2
+    exit_code = WRONG_USAGE
 
 
 @click.command(cls=Documented)
@@ -72,7 +73,8 @@ def query_command(
     if form == "parquet" and output is None:
         raise click.UsageError("--format parquet needs --output FILE.")
     tables = tables_at(chosen_warehouse(warehouse), os.environ)
-    with _open(tables) as connection:
+    with opened(tables) as connection:
+        _search_readable_schemas(connection)
         try:
             _refuse_all_but_one_query(sql)
             relation = connection.sql(sql)
@@ -101,16 +103,8 @@ def _refuse_all_but_one_query(sql: str) -> None:
         )
 
 
-def _open(tables: Tables) -> "duckdb.DuckDBPyConnection":
-    """Open a warehouse for reading, its readable schemas on the search path."""
-    import duckdb
-
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        connection = tables.connect()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), tables.path)) from error
+def _search_readable_schemas(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Let tables of the readable schemas go without a prefix."""
     there = {
         name
         for (name,) in connection.execute("from duckdb_schemas() select schema_name").fetchall()
@@ -118,7 +112,6 @@ def _open(tables: Tables) -> "duckdb.DuckDBPyConnection":
     schemas = [name for name in READABLE_SCHEMAS if name in there]
     if schemas:
         connection.execute(f"set search_path = '{','.join(schemas)}'")
-    return connection
 
 
 def _print_first(relation: "duckdb.DuckDBPyRelation", most: int) -> None:

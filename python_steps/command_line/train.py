@@ -25,6 +25,7 @@ from python_steps.command_line.options import (
     project_folder,
     warehouse_option,
 )
+from python_steps.engine.progress import shown, with_progress
 from python_steps.warehouse.places import tables_at
 
 if TYPE_CHECKING:
@@ -48,14 +49,6 @@ def train_and_tell(
     An inner layer learns from what the outer layer accepts that lies beside it, or else the
     packaged one, and goes on from its weights where they are of the same kind.
     """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
     if settings.layer == "inner":
         beside = folder.parent if any(folder.parent.glob("outer_*")) else None
         outer = classifier.load_classifiers(
@@ -71,20 +64,22 @@ def train_and_tell(
             else each.folder
             for each in outer
         )
-        before = examples.num_rows
         console.print(
-            f"Asking {names} which of {before:,} examples it accepts…",
+            f"Asking {names} which of {examples.num_rows:,} examples it accepts…",
             soft_wrap=True,
             highlight=False,
         )
+        types = examples.column("document_type")
+        parts = [examples.filter(pc.is_in(types, pa.array(each.document_types))) for each in outer]
+        reported = with_progress(
+            parts,
+            total=examples.num_rows,
+            size=len,
+            description="Classifying examples",
+            unit="examples",
+        )
         examples = pa.concat_tables(
-            accepted(
-                examples.filter(
-                    pc.is_in(examples.column("document_type"), pa.array(each.document_types))
-                ),
-                each,
-            )
-            for each in outer
+            accepted(part, each) for part, each in zip(reported, outer, strict=True)
         )
         if start_from is None and len(outer) == 1:
             start_from = _start(outer[0], settings)
@@ -92,14 +87,11 @@ def train_and_tell(
     for row in counts.to_pylist():
         label = "AI" if row["is_ai"] else "not AI"
         console.print(f"{row['count_all']:,} examples labelled {label} in {row['split']}")
-    columns = ("[progress.description]{task.description}", "{task.fields[told]}")
-    bars = (TextColumn(columns[0]), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*bars, TextColumn(columns[1]), console=console) as progress:
-        task = progress.add_task("Training", total=None, told="")
+    with shown("Training", unit="steps") as progress:
 
         def report(step: int, steps: int, last: dict[str, float]) -> None:
-            told = f"average precision {last['average_precision']:.3f}" if last else ""
-            progress.update(task, completed=step, total=steps, told=told)
+            note = f"average precision {last['average_precision']:.3f}" if last else ""
+            progress.update(step, total=steps, note=note)
 
         trained = training_train.train(
             examples,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from python_steps.warehouse.examples import open_for
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
 PREDICTIONS = "int_documents_judged"
@@ -33,6 +33,5 @@ def read(
 def _read(tables: Tables, schema: str, table: str, document_types: Sequence[str]) -> pa.Table:
     """Return all rows of types of documents."""
     query = f"from {schema}.{table} where document_type in (select unnest(?)) order by all"
-    remedy = "labels, by `deepinnovation build --labels FILE`"
-    with open_for(tables, (schema, table), remedy) as connection:
+    with opened(tables, [(schema, table)], "`deepinnovation build --labels FILE`") as connection:
         return connection.sql(query, params=[list(document_types)]).to_arrow_table()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from python_steps.embeddings.encoder import load_encoder
 from python_steps.errors import InputError
 from python_steps.transformer import weights
+from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +24,7 @@ READ = (
     ("intermediate", "int_documents_embedded"),
     ("intermediate", "int_encoders_loaded"),
 )
+REMEDY = "`deepinnovation build --select +int_documents_embedded`"
 
 
 # Products of two float32 are exact in double precision and the sum is rounded once, as the pairs of
@@ -145,73 +147,47 @@ def nearest(
     ModelError
         When the model cannot be loaded.
     """
-    import duckdb
-
-    with _open(tables) as connection:
-        try:
-            found = _first(connection, DOCUMENT, name=query.strip())
-            if found is None and _looks_like_a_name(query.strip()):
-                message = (
-                    f"No document of the warehouse has the id, DOI or publication number "
-                    f"{query.strip()}. What is to be read as text has a blank or no digit."
-                )
-                raise InputError(message)
-            if document_type is None:
-                document_type = PAPER if found and found["document_type"] == PATENT else PATENT
-            if found and from_year is None and to_year is None:
-                before = found["document_type"] == PATENT and document_type == PAPER
-                after = found["document_type"] == PAPER and document_type == PATENT
-                from_year = found["year"] if after else None
-                to_year = found["year"] if before else None
-            vector = None
-            if found:
-                names = ("document_id", "text_hash")
-                stored = _first(connection, VECTOR, **{name: found[name] for name in names})
-                vector = stored and stored["embedding"]
-            if vector is None:
-                texts = [found["title"], found["abstract"]] if found else [query]
-                text = ". ".join(part for part in texts if part)
-                vector = _embedded(connection, text, embedding_model, device)
-            rows = connection.sql(
-                NEAREST,
-                params={
-                    "vector": [float(number) for number in vector],
-                    "document_id": found["document_id"] if found else "",
-                    "document_type": document_type,
-                    "from_year": from_year,
-                    "to_year": to_year,
-                    "count": count,
-                },
-            ).to_arrow_table()
-        except duckdb.CatalogException as error:
-            raise InputError(f"{_incomplete(tables)} DuckDB says: {error}") from error
+    with opened(tables, READ, REMEDY) as connection:
+        found = _first(connection, DOCUMENT, name=query.strip())
+        if found is None and _looks_like_a_name(query.strip()):
+            message = (
+                f"No document of the warehouse has the id, DOI or publication number "
+                f"{query.strip()}. What is to be read as text has a blank or no digit."
+            )
+            raise InputError(message)
+        if document_type is None:
+            document_type = PAPER if found and found["document_type"] == PATENT else PATENT
+        if found and from_year is None and to_year is None:
+            before = found["document_type"] == PATENT and document_type == PAPER
+            after = found["document_type"] == PAPER and document_type == PATENT
+            from_year = found["year"] if after else None
+            to_year = found["year"] if before else None
+        vector = None
+        if found:
+            names = ("document_id", "text_hash")
+            stored = _first(connection, VECTOR, **{name: found[name] for name in names})
+            vector = stored and stored["embedding"]
+        if vector is None:
+            texts = [found["title"], found["abstract"]] if found else [query]
+            text = ". ".join(part for part in texts if part)
+            vector = _embedded(connection, text, embedding_model, device)
+        rows = connection.sql(
+            NEAREST,
+            params={
+                "vector": [float(number) for number in vector],
+                "document_id": found["document_id"] if found else "",
+                "document_type": document_type,
+                "from_year": from_year,
+                "to_year": to_year,
+                "count": count,
+            },
+        ).to_arrow_table()
     return Neighbours(
         found and {name: found[name] for name in ("document_id", "document_type", "year", "title")},
         document_type,
         from_year,
         to_year,
         rows,
-    )
-
-
-def _open(tables: Tables) -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        there = tables.relations()
-        if there is not None and not set(READ) <= there:
-            raise InputError(_incomplete(tables))
-        return tables.connect()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), tables.path)) from error
-
-
-def _incomplete(tables: Tables) -> str:
-    return (
-        f"The warehouse {tables.path} holds no vectors of documents: build it as far as them, with "
-        "`deepinnovation build --select +int_documents_embedded`."
     )
 
 

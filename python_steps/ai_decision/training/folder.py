@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,10 +18,8 @@ from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_F
 from python_steps.ai_decision.training.card import write_card
 from python_steps.ai_decision.training.examples import example_counts, truth_of
 from python_steps.ai_decision.training.settings import Settings, Training
+from python_steps.engine.files import written_whole
 from python_steps.errors import TrainingError
-
-if TYPE_CHECKING:
-    pass
 
 FEWEST_TO_JUDGE_A_LANGUAGE = 100  # validation examples, a tenth of them AI
 CHECKPOINT = ("checkpoint.safetensors", "checkpoint.json")
@@ -186,7 +184,6 @@ def _sha256(path: Path) -> str:
 
 
 def _write_description(folder: Path, description: dict[str, Any]) -> None:
-    path = folder / DESCRIPTION_FILE
-    aside = path.with_suffix(".partial")
-    aside.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(path)
+    with written_whole(folder / DESCRIPTION_FILE) as partial:
+        text = json.dumps(description, indent=1, ensure_ascii=False)
+        partial.write_text(f"{text}\n", encoding="utf-8")

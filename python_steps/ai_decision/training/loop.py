@@ -17,6 +17,7 @@ from python_steps.ai_decision.training.batches import TOKENS_PER_PART, Tokens
 from python_steps.ai_decision.training.folder import CHECKPOINT
 from python_steps.ai_decision.training.layers import category_head
 from python_steps.ai_decision.training.settings import HEAD_RATE, Settings
+from python_steps.engine.files import written_whole
 from python_steps.transformer import devices
 
 if TYPE_CHECKING:
@@ -196,26 +197,22 @@ class Run:
                 tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment].clone()
         weights, state = (self.folder / name for name in CHECKPOINT)
         # The state names the weights by their step: a kill between the two leaves no mixture.
-        aside = weights.with_suffix(".partial")
-        save_file(tensors, aside, metadata={"step": str(self.step), "version": self.version})
-        aside.replace(weights)
-        told = {"version": self.version, "step": self.step, "history": self.history}
-        aside = state.with_suffix(".partial")
-        aside.write_text(json.dumps(told))
-        aside.replace(state)
+        with written_whole(weights) as partial:
+            metadata = {"step": str(self.step), "version": self.version}
+            save_file(tensors, partial, metadata=metadata)
+        progress = {"version": self.version, "step": self.step, "history": self.history}
+        with written_whole(state) as partial:
+            partial.write_text(json.dumps(progress))
 
     def _resume(self) -> None:
         from safetensors import SafetensorError, safe_open
 
         weights, state = (self.folder / name for name in CHECKPOINT)
         try:
-            told = json.loads(state.read_text())
+            progress = json.loads(state.read_text())
             with safe_open(weights, framework="pt", device=self.device) as file:
-                found = file.metadata()
-                if told["version"] != self.version or found != {
-                    "step": str(told["step"]),
-                    "version": self.version,
-                }:
+                expected = {"step": str(progress["step"]), "version": self.version}
+                if progress["version"] != self.version or file.metadata() != expected:
                     return
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, ValueError, KeyError, SafetensorError):
@@ -230,4 +227,4 @@ class Run:
         # Steps live on the CPU, whatever the device of what they count.
         for entry in self.optimizer.state.values():
             entry["step"] = entry["step"].cpu()
-        self.step, self.history = told["step"], told["history"]
+        self.step, self.history = progress["step"], progress["history"]

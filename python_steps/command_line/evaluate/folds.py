@@ -18,7 +18,9 @@ from python_steps.ai_decision.evaluation import folds as evaluation_folds
 from python_steps.ai_decision.evaluation import measures
 from python_steps.ai_decision.training.folder import make_folder
 from python_steps.ai_decision.training.settings import Settings
+from python_steps.engine.progress import shown
 from python_steps.warehouse.examples import TABLE, read_examples
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
 if TYPE_CHECKING:
@@ -144,7 +146,7 @@ def _titles_known_to(
         f"select source_name, title_key from {'.'.join(TABLE)} "
         "where source_name in (select unnest(?::varchar[])) group by all order by all"
     )
-    with tables.connect() as connection:
+    with opened(tables, [TABLE]) as connection:
         found = connection.sql(query, params=[named]).to_arrow_table()
     here = set(found.column("source_name").to_pylist())
     titles = pc.unique(found.column("title_key"))
@@ -154,28 +156,14 @@ def _titles_known_to(
 @contextlib.contextmanager
 def progress(console: Console) -> Iterator[evaluation_folds.Report]:
     """Yield what shows how far each training has come, with a line for each that is done."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
-        now = ""
+    with shown("Cross-validating", unit="steps") as progress:
 
         def report(what: str, done: int, of_all: int, last: dict[str, float]) -> None:
-            nonlocal now
-            if what != now:
-                progress.reset(task, description=what, total=of_all)
-                now = what
-            progress.update(task, completed=done)
+            progress.update(done, total=of_all, description=what)
             if done == of_all:
                 score = last.get("average_precision")
-                told = "" if score is None else f", average precision {score:.3f} on validation"
-                console.print(f"{what}: done{told}", highlight=False)
+                result = "" if score is None else f", average precision {score:.3f} on validation"
+                progress.clear()
+                console.print(f"{what}: done{result}", highlight=False)
 
         yield report

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from python_steps.command_line.options import (
     project_folder,
     warehouse_option,
 )
+from python_steps.engine.progress import shown
 from python_steps.linking import measures
 from python_steps.linking.plots import GAIN, plot
 from python_steps.linking.report import Judged, kinds_in_order, place_of, refused
@@ -85,13 +85,6 @@ def write(judged: Judged, folder: Path) -> list[Path]:
         if picture:
             (folder / name).write_bytes(picture)
     return [folder / name for name in (*files, *(name for name in plots if plots[name]))]
-
-
-@contextmanager
-def progress(console: Console) -> Iterator[None]:
-    """Show that work is under way."""
-    with console.status("Ranking the patents of known pairs"):
-        yield
 
 
 def _in_words(row: Mapping[str, Any]) -> str:
@@ -184,7 +177,7 @@ def linking_command(
     except ValueError as error:
         raise click.UsageError(f"--vars: {error}") from error
     beside = error_console()
-    with progress(beside):
+    with shown("Ranking the patents of known pairs…"):
         judged = known_pairs.judge(
             tables_at(chosen_warehouse(warehouse), os.environ),
             links,

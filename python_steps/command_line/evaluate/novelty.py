@@ -22,6 +22,7 @@ from python_steps.command_line.options import (
     project_folder,
     warehouse_option,
 )
+from python_steps.engine.progress import shown
 from python_steps.novelty.evaluation import options
 from python_steps.novelty.evaluation.evaluate import Report
 from python_steps.novelty.evaluation.options import Row, corpora_of
@@ -38,16 +39,12 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def progress(console: Console) -> Iterator[Report]:
+def progress() -> Iterator[Report]:
     """Yield what shows how many years are done of what."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TextColumn("years"), console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
+    with shown("Evaluating novelty", unit="years") as progress:
 
         def report(what: str, done: int, of_all: int) -> None:
-            progress.update(task, description=what, completed=done, total=of_all)
+            progress.update(done, total=of_all, description=what)
 
         yield report
 
@@ -208,7 +205,7 @@ def novelty_command(
         settings = novelty_evaluation.settings_of(project_variables(project_folder()) | variables)
     except ValueError as error:
         raise click.UsageError(f"--vars: {error}.") from error
-    with progress(error_console()) as report:
+    with progress() as report:
         measured = novelty_evaluation.measure(
             tables_at(chosen_warehouse(warehouse), os.environ),
             [corpus for corpus in CORPORA if corpus in corpora or not corpora],

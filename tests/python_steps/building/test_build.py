@@ -680,7 +680,7 @@ def test_a_warehouse_open_elsewhere_is_told_with_the_process(settings):
 def test_a_file_that_is_no_warehouse_is_told(settings):
     settings.warehouse.parent.mkdir(parents=True)
     settings.warehouse.write_text("text" * 10_000)
-    with pytest.raises(BuildError, match="no warehouse that this DuckDB can read"):
+    with pytest.raises(BuildError, match="not a warehouse that this DuckDB can read"):
         build(settings)
 
 

@@ -321,11 +321,6 @@ def test_an_error_of_sql_ends_with_2_in_one_line(warehouse, sql, says, form):
     assert "Traceback" not in shown.output
 
 
-def test_a_missing_warehouse_is_answered_with_the_command_that_makes_it(tmp_path):
-    shown = run("query", "select 1", "--warehouse", tmp_path / "none.duckdb")
-    assert shown.exit_code == 3 and "deepinnovation build" in shown.output
-
-
 @pytest.mark.parametrize("name", ["--warehouse", "DEEPINNOVATION_SPARK_REMOTE"])
 def test_of_a_warehouse_elsewhere_it_is_told_how_to_ask_it(monkeypatch, tmp_path, name):
     place = "s3a://bucket/warehouse"

@@ -192,13 +192,6 @@ def test_a_text_needs_the_model_of_the_warehouse(warehouse):
     assert stored[0] > 0.3
 
 
-def test_a_warehouse_without_vectors_is_told_what_to_build(tmp_path):
-    path = tmp_path / "empty.duckdb"
-    duckdb.connect(str(path)).close()
-    with pytest.raises(InputError, match=r"\+int_documents_embedded"):
-        neighbours.nearest(DuckDBFile(path), "W1", count=1)
-
-
 # ---------------------------------------------------------------- the command
 
 

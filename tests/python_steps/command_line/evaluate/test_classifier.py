@@ -129,21 +129,6 @@ def test_without_labels_there_is_nothing_to_tell_and_no_floor_is_reached(tmp_pat
     assert run("--warehouse", empty, "--floor", "f1=0").exit_code == 4
 
 
-def test_a_warehouse_without_evaluation_is_told_in_a_sentence(tmp_path):
-    path = tmp_path / "warehouse.duckdb"
-    duckdb.connect(str(path)).close()
-    shown = run("--warehouse", path)
-    assert shown.exit_code == 3
-    assert "holds no marts.classifier_evaluation" in shown.output
-
-
-def test_a_file_that_is_no_warehouse_is_told_in_a_sentence(tmp_path):
-    (tmp_path / "warehouse.duckdb").write_text("no warehouse")
-    shown = run("--warehouse", tmp_path / "warehouse.duckdb")
-    assert shown.exit_code == 3
-    assert "is no warehouse" in " ".join(shown.output.split())
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
