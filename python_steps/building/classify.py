@@ -24,8 +24,8 @@ from python_steps.sources.systems import Source
 
 if TYPE_CHECKING:
     import duckdb
-    from rich.console import Console
 
+    from python_steps.building.reporting import Reporter
     from python_steps.building.settings import Settings
 
 
@@ -137,7 +137,7 @@ class Request:
         return self.output.with_name(f"{self.output.name}.partial")
 
 
-def decide(request: Request, console: "Console") -> int:
+def decide(request: Request, reporter: "Reporter") -> int:
     """Write a decision for every record of a table.
 
     The output appears, or replaces an older one, when it is complete. Memory does not grow with
@@ -170,21 +170,16 @@ def decide(request: Request, console: "Console") -> int:
     with _working_folder(request):
         settings, head, entity = prepare(request, location)
     if not request.is_quiet:
-        console.print(_announcement(request, head, entity), highlight=False, soft_wrap=True)
+        reporter.say(_announcement(request, head, entity))
     with silenced() if request.is_quiet else contextlib.nullcontext():
-        outcome = build.build(settings, console)
+        outcome = build.build(settings, reporter)
     if outcome.exit_code == 0:
         counts, sharing = write_decisions(request, settings, entity)
         _clear(request, settings)
         if not request.is_quiet:
-            console.print(
-                f"{_in_words(counts, entity)} Written to {request.output}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            reporter.say(f"{_in_words(counts, entity)} Written to {request.output}")
             if sharing:
-                console.print(_sharing_in_words(sharing, entity), highlight=False, soft_wrap=True)
+                reporter.say(_sharing_in_words(sharing, entity))
     return outcome.exit_code
 
 

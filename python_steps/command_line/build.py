@@ -1,5 +1,6 @@
 """`deepinnovation build`, and the summary of its result."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from python_steps.building.settings import Outcome, Settings
-from python_steps.command_line.console import near_path, output_console, program_name, size_in_words
+from python_steps.command_line.console import (
+    BuildReporter,
+    near_path,
+    output_console,
+    program_name,
+    size_in_words,
+)
 from python_steps.command_line.options import (
     Documented,
     Variables,
@@ -18,6 +25,7 @@ from python_steps.command_line.options import (
     warehouse_option,
     warehouse_to_build,
 )
+from python_steps.engine.progress import silenced
 from python_steps.sources.locations import configured, is_sample
 from python_steps.warehouse.places import DEFAULT_NAME
 
@@ -199,9 +207,8 @@ def build_command(
             highlight=False,
             soft_wrap=True,
         )
-    outcome = building_build.build(settings, console)
+    with silenced() if quiet else contextlib.nullcontext():
+        outcome = building_build.build(settings, BuildReporter(console))
     if outcome.exit_code == 0 and not quiet:
-        pass
-
         show_build(settings, outcome, console)
     context.exit(outcome.exit_code)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from python_steps.command_line.console import output_console
+from python_steps.command_line.console import BuildReporter, output_console
 from python_steps.command_line.options import Documented, debug_option, project_folder
 
 
@@ -82,4 +82,4 @@ def classify_command(
         device=device,
         is_quiet=quiet,
     )
-    context.exit(building_classify.decide(request, output_console()))
+    context.exit(building_classify.decide(request, BuildReporter(output_console())))

@@ -57,6 +57,61 @@ def output_console() -> "Console":
     return SteadyConsole(width=None if sys.stdout.isatty() else 120)
 
 
+class BuildReporter:
+    """Prints what a build reports: a line for each node, and on a terminal the one that runs."""
+
+    def __init__(self, console: "Console") -> None:
+        self._console = console
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence."""
+        self._clear()
+        self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+    def running(self, node: str) -> None:
+        """Name the running node on a line that the next one replaces."""
+        if self._console.is_terminal:
+            self._clear()
+            self._console.print(f"[dim]… {node}[/]", end="\r", highlight=False)
+
+    def finished(self, node: str, place: str, rows: int | None, seconds: float) -> None:
+        """Print the name, rows and seconds of a relation."""
+        counted = "" if rows is None else f"{rows:,} {'row' if rows == 1 else 'rows'}"
+        place = f"{place:>7} " if place else ""
+        self._print(f"[green]✓[/] {place}{node:<52} {counted:>16} [dim]{seconds:7.1f} s[/]")
+
+    def tests_passed(self, count: int, seconds: float) -> None:
+        """Print how many tests passed."""
+        passed = f"{count} tests passed" if count > 1 else "1 test passed"
+        self._print(f"[dim]  {passed}, {seconds:.1f} s[/]")
+
+    def failed(self, node: str) -> None:
+        """Print the name of a node that failed."""
+        self._print(f"[red]✗ {node}[/]")
+
+    def explain(self, failures: Sequence[tuple[str, Sequence[str]]], advice: Sequence[str]) -> None:
+        """Print why nodes failed, and what to do."""
+        self._console.print()
+        for kind, lines in failures:
+            self._console.print(f"[red]{kind}:[/]", end=" ")
+            text = "\n  ".join(lines)
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        for sentence in advice:
+            self.say(sentence)
+
+    def close(self) -> None:
+        """Remove the line of the running node."""
+        self._clear()
+
+    def _print(self, line: str) -> None:
+        self._clear()
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _clear(self) -> None:
+        if self._console.is_terminal:
+            self._console.file.write("\r\x1b[2K")
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows as a table on the standard output."""
     from rich.table import Table

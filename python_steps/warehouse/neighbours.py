@@ -148,47 +148,59 @@ def nearest(
         When the model cannot be loaded.
     """
     with opened(tables, READ, REMEDY) as connection:
-        found = _first(connection, DOCUMENT, name=query.strip())
-        if found is None and _looks_like_a_name(query.strip()):
-            message = (
-                f"No document of the warehouse has the id, DOI or publication number "
-                f"{query.strip()}. What is to be read as text has a blank or no digit."
-            )
-            raise InputError(message)
+        document = _document(connection, query.strip())
         if document_type is None:
-            document_type = PAPER if found and found["document_type"] == PATENT else PATENT
-        if found and from_year is None and to_year is None:
-            before = found["document_type"] == PATENT and document_type == PAPER
-            after = found["document_type"] == PAPER and document_type == PATENT
-            from_year = found["year"] if after else None
-            to_year = found["year"] if before else None
-        vector = None
-        if found:
-            names = ("document_id", "text_hash")
-            stored = _first(connection, VECTOR, **{name: found[name] for name in names})
-            vector = stored and stored["embedding"]
+            is_patent = document is not None and document["document_type"] == PATENT
+            document_type = PAPER if is_patent else PATENT
+        if document and from_year is None and to_year is None:
+            from_year, to_year = _years(document, document_type)
+        vector = _stored_vector(connection, document) if document else None
         if vector is None:
-            texts = [found["title"], found["abstract"]] if found else [query]
+            texts = [document["title"], document["abstract"]] if document else [query]
             text = ". ".join(part for part in texts if part)
             vector = _embedded(connection, text, embedding_model, device)
         rows = connection.sql(
             NEAREST,
             params={
                 "vector": [float(number) for number in vector],
-                "document_id": found["document_id"] if found else "",
+                "document_id": document["document_id"] if document else "",
                 "document_type": document_type,
                 "from_year": from_year,
                 "to_year": to_year,
                 "count": count,
             },
         ).to_arrow_table()
-    return Neighbours(
-        found and {name: found[name] for name in ("document_id", "document_type", "year", "title")},
-        document_type,
-        from_year,
-        to_year,
-        rows,
-    )
+    names = ("document_id", "document_type", "year", "title")
+    facts = document and {name: document[name] for name in names}
+    return Neighbours(facts, document_type, from_year, to_year, rows)
+
+
+def _document(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any] | None:
+    """Return the document of a name, or None where the name is a text."""
+    document = _first(connection, DOCUMENT, name=name)
+    if document is None and _looks_like_a_name(name):
+        message = (
+            f"No document of the warehouse has the id, DOI or publication number {name}. "
+            "What is to be read as text has a blank or no digit."
+        )
+        raise InputError(message)
+    return document
+
+
+def _years(document: dict[str, Any], document_type: str) -> tuple[int | None, int | None]:
+    """Return the first and last year to look in: patents are not before, nor papers after."""
+    kinds = (document["document_type"], document_type)
+    from_year = document["year"] if kinds == (PAPER, PATENT) else None
+    to_year = document["year"] if kinds == (PATENT, PAPER) else None
+    return from_year, to_year
+
+
+def _stored_vector(
+    connection: duckdb.DuckDBPyConnection, document: dict[str, Any]
+) -> list[float] | None:
+    names = ("document_id", "text_hash")
+    stored = _first(connection, VECTOR, **{name: document[name] for name in names})
+    return stored and stored["embedding"]
 
 
 def _first(

@@ -25,6 +25,7 @@ from python_steps.building import build as building_build
 from python_steps.building.fingerprint import fingerprint, step_files
 from python_steps.building.journal import Journal
 from python_steps.building.settings import Outcome, Settings
+from python_steps.command_line.console import BuildReporter
 from python_steps.errors import BuildError
 from python_steps.sources.systems import Source
 
@@ -165,7 +166,7 @@ def settings(project: Path, tmp_path: Path, is_full_refresh: bool) -> Settings:
 def build(settings: Settings) -> tuple[Outcome, str]:
     """Build, and return what was said besides."""
     said = io.StringIO()
-    outcome = building_build.build(settings, Console(file=said, width=160))
+    outcome = building_build.build(settings, BuildReporter(Console(file=said, width=160)))
     return outcome, said.getvalue()
 
 

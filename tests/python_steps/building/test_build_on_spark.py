@@ -26,6 +26,7 @@ from python_steps.building.build import lost_files
 from python_steps.building.journal import Journal
 from python_steps.building.settings import Settings
 from python_steps.command_line import main
+from python_steps.command_line.console import BuildReporter
 from python_steps.errors import BuildError
 from python_steps.sources.systems import Source
 from python_steps.warehouse import places
@@ -273,7 +274,7 @@ def build_here(place: Place) -> None:
         sources=(Source("papers", "tables", (f"{place.folder}/papers.csv",)),),
         target="spark",
     )
-    building_build.build(settings, Console(quiet=True))
+    building_build.build(settings, BuildReporter(Console(quiet=True)))
 
 
 @pytest.fixture
