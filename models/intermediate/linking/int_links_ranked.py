@@ -1,11 +1,12 @@
 """Where the patent of each known pair stands, by every way of comparing."""
 
-from python_steps import engine, linking
+from python_steps.engine import relations
+from python_steps.linking import ranking
 
 
 def model(dbt, session):
-    stops = engine.collect(dbt.ref("stop_words"), columns=["stop_word"], order=["stop_word"])
-    ranked = linking.rank(
+    stops = relations.collect(dbt.ref("stop_words"), columns=["stop_word"], order=["stop_word"])
+    ranked = ranking.rank(
         dbt.ref("int_links_judged"),
         dbt.ref("int_documents_searched"),
         dbt.ref("int_pairs_ranked"),
@@ -14,4 +15,4 @@ def model(dbt, session):
         published_space=dbt.config.meta_get("published_space"),
         **dbt.config.meta_get("lags"),
     )
-    return engine.as_relation(session, ranked)
+    return relations.as_relation(session, ranked)
