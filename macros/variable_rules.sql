@@ -3,17 +3,16 @@
   names a further value. A variable without a rule is unknown.
 #}
 {% macro variable_rules() -%}
-    {%- set choice_of_device = {'one_of': ['auto', 'cpu', 'cuda']} -%}
-    {%- set choice_of_precision = {'one_of': ['auto', 'f32', 'bf16']} -%}
     {%- set choice_of_space = {'one_of': ['title_abstract', 'keywords']} -%}
     {%- set choice_of_documents = {'one_of': ['all', 'rules']} -%}
     {%- set share = {'at_least': 0, 'at_most': 1} -%}
     {{ return({
-        'earliest_year': {'from': 1},
         'shards': {'one_of': [1, 16, 256, 4096]},
+        'device': {'one_of': ['auto', 'cpu', 'cuda']},
+        'precision': {'one_of': ['auto', 'f32', 'bf16']},
+        'spark_gpus_per_task': share,
+        'earliest_year': {'from': 1},
         'classifiers': {'is': 'text'},
-        'classifier_precision': choice_of_precision,
-        'classifier_device': choice_of_device,
         'classified_papers': choice_of_documents,
         'classified_patents': choice_of_documents,
         'rule_definitions': {'is': 'list'},
@@ -21,10 +20,7 @@
         'inner_label_priority': {'from': 1},
         'embedded_documents': {'one_of': ['ai', 'all']},
         'embedding_model': {'is': 'text'},
-        'embedding_precision': choice_of_precision,
-        'embedding_device': choice_of_device,
         'embedding_maximum_tokens': {'from': 1},
-        'spark_gpus_per_task': share,
         'keyword_count': {'from': 1},
         'keyword_diversity': share,
         'minimum_document_frequency': {'from': 1},
@@ -39,7 +35,6 @@
         'minimum_lag_years': {'from': 0},
         'maximum_lag_years': {'from': var('minimum_lag_years'), 'or': none},
         'matching_method': {'one_of': ['auto', 'exact', 'hnsw']},
-        'matching_device': choice_of_device,
         'matching_memory_gib': {'from': 1},
         'hnsw_expansion_search': {'from': 1, 'or': 'auto'},
         'linked_share': {'above': 0, 'at_most': 0.5},

@@ -46,7 +46,7 @@ select
         when accepted.outer_probability < 0.75 then 'probability .5-.75'
         when accepted.outer_probability < 0.9 then 'probability .75-.9'
         else 'probability above .9'
-    end as stratum
+    end as sampling_stratum
 from accepted
 inner join documents on accepted.document_id = documents.document_id
 left join document_languages on accepted.document_id = document_languages.document_id

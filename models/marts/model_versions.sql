@@ -4,7 +4,7 @@ select
     model_version,
     cast(null as double) as threshold,
     cast(null as {{ list_type('string') }}) as languages,
-    precision,
+    precision as numeric_precision,
     maximum_tokens
 from {{ ref('int_encoders_loaded') }}
 
@@ -16,6 +16,6 @@ select
     model_version,
     threshold,
     languages,
-    precision,
+    precision as numeric_precision,
     maximum_tokens
 from {{ ref('int_classifiers_loaded') }}
