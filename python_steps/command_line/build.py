@@ -65,7 +65,7 @@ def _show_next(settings: Settings, console: "Console") -> None:
         elsewhere += f" --publication {near_path(folder)}"
     console.print("Next:")
     program = program_name()
-    asking = "select title, publication_year from papers"
+    asking = "select title, year from papers"
     query = f'{program} query "{asking}"{option}'
     if settings.tables.address:
         query = f'spark-sql -e "{asking.replace("papers", "marts.papers")}"'

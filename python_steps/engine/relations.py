@@ -43,6 +43,11 @@ def left_to_do(relation: Relation, done: Relation, on: Sequence[str]) -> Relatio
     return relation.set_alias("wanted").join(done.set_alias("done"), condition, how="anti")
 
 
+def select(relation: Relation, columns: Sequence[str]) -> Relation:
+    """Return some columns of a relation."""
+    return relation.select(*columns) if is_spark(relation) else relation.project(_quoted(columns))
+
+
 def collect(relation: Relation, *, columns: Sequence[str], order: Sequence[str]) -> pa.Table:
     """Return columns of a small relation whole, in an order."""
     if is_spark(relation):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from python_steps.warehouse.places import Tables
 
 
-TABLE = ("intermediate", "int_classifier_examples")
+TABLE = ("marts", "classifier_examples")
 COLUMNS = (
     *("document_id", "document_type", "title", "abstract", "language", "year", "source_name"),
     *("categories", "label_source", "is_ai", "split", "stratum", "title_key"),
@@ -38,7 +38,7 @@ def read_examples(
     Parameters
     ----------
     warehouse
-        Where `int_classifier_examples` was built.
+        Where `classifier_examples` was built.
     layer
         ``outer`` or ``inner``.
     document_types, splits
@@ -83,7 +83,7 @@ def read_examples(
         ) <= $most
         order by document_id
     """
-    remedy = "`deepinnovation build --select +int_classifier_examples` and your sources"
+    remedy = "`deepinnovation build --select +classifier_examples` and your sources"
     with open_for(warehouse, TABLE, remedy) as connection:
         known = {
             name
@@ -103,9 +103,9 @@ def read_examples(
         }
         if absent:
             message = (
-                f"intermediate.int_classifier_examples lacks {', '.join(sorted(absent))}, as "
+                f"marts.classifier_examples lacks {', '.join(sorted(absent))}, as "
                 "another version built it: build it again with `deepinnovation build --select "
-                "+int_classifier_examples` and your sources."
+                "+classifier_examples` and your sources."
             )
             raise InputError(message)
         if languages:

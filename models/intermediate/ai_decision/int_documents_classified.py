@@ -2,17 +2,19 @@
 
 from functools import partial
 
-from python_steps import classification, engine, tables
+from python_steps import tables
+from python_steps.ai_decision import classifier
+from python_steps.engine import shards
 
 
 def model(dbt, session):
-    classifiers = classification.load_classifiers(**dbt.config.meta_get("classifiers"))
-    return engine.map_shards(
+    classifiers = classifier.load_classifiers(**dbt.config.meta_get("classifiers"))
+    return shards.map_shards(
         dbt.ref("int_documents_to_classify"),
-        partial(classification.classify, classifiers=classifiers),
+        partial(classifier.classify, classifiers=classifiers),
         key="shard",
         schema=tables.CLASSIFIED,
         description="classify documents",
-        version=classification.versions(classifiers),
+        version=classifier.versions(classifiers),
         **dbt.config.meta_get("engine"),
     )
