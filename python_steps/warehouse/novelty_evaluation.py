@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from python_steps.errors import InputError
 from python_steps.novelty.evaluation import evaluate
-from python_steps.novelty.evaluation.options import EVALUATION, Options, Report
+from python_steps.novelty.evaluation.evaluate import Report
+from python_steps.novelty.evaluation.options import EVALUATION, Options
 from python_steps.novelty.settings import Settings
 from python_steps.warehouse.places import Tables
 
