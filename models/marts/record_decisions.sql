@@ -35,7 +35,9 @@ select
     records.source_name,
     records.source_record_id,
     records.record_file,
-    cast(records.record_row - min(records.record_row) over (partition by records.record_file) + 1 as bigint) as record_row,
+    cast(
+        records.record_row - min(records.record_row) over (partition by records.record_file) + 1 as bigint
+    ) as record_row,
     document_records.document_id,
     decisions.is_ai,
     decisions.outer_probability,

@@ -162,7 +162,7 @@ def decide(request: Request, console: "Console") -> int:
     if not request.is_quiet:
         console.print(_announcement(request, head, entity), highlight=False, soft_wrap=True)
     with _progress(is_wanted=not request.is_quiet):
-        outcome = build.build(settings, console)
+        outcome = build(settings, console)
     if outcome.exit_code == 0:
         counts, sharing = write_decisions(request, settings, entity)
         _clear(request, settings)

@@ -91,7 +91,7 @@ def _measures(settings: Settings) -> list[tuple[str, str]]:
     with settings.tables.connect() as connection:
         try:
             rows = connection.execute(
-                "select measure, value from marts.build_summary order by place"
+                "select measure, figure from marts.build_summary order by place"
             ).fetchall()
         except duckdb.CatalogException:
             return []

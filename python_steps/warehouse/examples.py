@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TABLE = ("marts", "classifier_examples")
 COLUMNS = (
     *("document_id", "document_type", "title", "abstract", "language", "year", "source_name"),
-    *("categories", "label_source", "is_ai", "split", "stratum", "title_key"),
+    *("categories", "label_source", "label_is_ai", "split", "stratum", "title_key"),
 )
 
 
@@ -54,7 +54,7 @@ def read_examples(
     Returns
     -------
     pa.Table
-        :data:`COLUMNS`, in the order of the document ids.
+        :data:`COLUMNS`, `label_is_ai` as `is_ai`, in the order of the document ids.
 
     Raises
     ------
@@ -109,12 +109,13 @@ def read_examples(
             )
             raise InputError(message)
         if languages:
-            counts = f"select is_ai, language, count(*) {asked} group by is_ai, language"
+            counts = f"select label_is_ai, language, count(*) {asked} group by all"
             _refuse_only_other_languages(
                 connection.execute(counts, parameters).fetchall(), languages
             )
         further = {"languages": list(languages), "most": most_per_source or 2**62}
-        return connection.sql(query, params=parameters | further).to_arrow_table()
+        examples = connection.sql(query, params=parameters | further).to_arrow_table()
+        return examples.rename_columns({"label_is_ai": "is_ai"})
 
 
 def open_for(warehouse: Tables, table: tuple[str, str], remedy: str) -> duckdb.DuckDBPyConnection:
