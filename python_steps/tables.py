@@ -158,13 +158,12 @@ CLASSIFIERS = pa.schema(
 )
 
 # What identifies a judgement: a document, its text, and what judges it.
-JUDGED_TEXT = ("document_id", "text_hash", "model_version")
-
 # One row per text that a layer has judged.
 CLASSIFIED = pa.schema(
     [
         ("document_id", pa.string()),
         ("text_hash", pa.string()),
+        ("layer", pa.string()),  # outer | inner
         ("model_version", pa.string()),
         ("logit", pa.float32()),  # log odds before calibration, in nats
         ("probability", pa.float64()),  # calibrated

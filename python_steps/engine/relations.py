@@ -63,6 +63,11 @@ def semi_join(relation: Relation, others: Relation, on: Mapping[str, str]) -> Re
     return relation.set_alias("wanted").join(others.set_alias("others"), condition, how="semi")
 
 
+def select(relation: Relation, columns: Sequence[str]) -> Relation:
+    """Return some columns of a relation."""
+    return relation.select(*columns) if is_spark(relation) else relation.project(_quoted(columns))
+
+
 def collect(relation: Relation, *, columns: Sequence[str], order: Sequence[str]) -> pa.Table:
     """Return columns of a small relation whole, in an order."""
     if is_spark(relation):

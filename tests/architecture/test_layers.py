@@ -1,12 +1,9 @@
 """The layering of the project, proved on the manifest that dbt makes of it."""
 
 import ast
-import json
 from pathlib import Path
 
-import pytest
 import yaml
-from dbt.cli.main import dbtRunner
 
 from python_steps.novelty.settings import Settings
 
@@ -22,23 +19,6 @@ MAY_READ = {
 # Within intermediate, a stage reads the stages before it.
 STAGES = ["documents", "ai_decision", "embeddings", "keywords", "novelty"]
 STAGES += ["similarity/matching", "similarity/ranking", "similarity/confidence", "linking"]
-
-
-@pytest.fixture(scope="session")
-def manifest(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("manifest")
-    arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet"]
-    arguments += ["--target-path", str(folder), "--log-path", str(folder)]
-    result = dbtRunner().invoke(["parse", *arguments])
-    assert result.success, result.exception
-    return json.loads((folder / "manifest.json").read_text())
-
-
-@pytest.fixture(scope="session")
-def models(manifest):
-    return {
-        name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"
-    }
 
 
 def layer(name, manifest):
