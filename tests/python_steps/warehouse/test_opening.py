@@ -26,17 +26,17 @@ READERS = {
     "query": (["query", "select 1"], None, None),
     "match": (
         ["match", "--query", "W1"],
-        "intermediate.int_documents_unioned",
-        "`deepinnovation build --select +int_documents_embedded`",
+        "marts.documents_to_match",
+        "`deepinnovation build --select '+documents_to_match +model_versions'`",
     ),
     "train": (
         ["train", "--layer", "outer", "--document-type", "paper", "--output", "mine"],
-        "intermediate.int_classifier_examples",
-        "`deepinnovation build --select +int_classifier_examples`",
+        "marts.classifier_examples",
+        "`deepinnovation build --select +classifier_examples`",
     ),
     "annotate": (
         ["annotate", "--dry-run"],
-        "intermediate.int_documents_decided",
+        "marts.annotation_candidates",
         "`deepinnovation build`",
     ),
     "evaluate classifier": (
@@ -46,8 +46,8 @@ READERS = {
     ),
     "evaluate classifier --folds": (
         ["evaluate", "classifier", "--folds", "2", "--output", "folds"],
-        "intermediate.int_classifier_examples",
-        "`deepinnovation build --select +int_classifier_examples`",
+        "marts.classifier_examples",
+        "`deepinnovation build --select +classifier_examples`",
     ),
     "evaluate matching": (
         ["evaluate", "matching"],
@@ -61,12 +61,12 @@ READERS = {
     ),
     "evaluate linking --links": (
         ["evaluate", "linking", "--links", LINKS],
-        "intermediate.int_documents_decided",
+        "intermediate.int_documents_compared",
         "`deepinnovation build`",
     ),
     "evaluate novelty": (
         ["evaluate", "novelty"],
-        "intermediate.int_hyperedges",
+        "marts.hyperedges",
         "`deepinnovation build`",
     ),
 }
