@@ -203,6 +203,13 @@ def advance(count: int) -> None:
         part.advance(count)
 
 
+def advancing(rows: Iterable[Part]) -> Iterator[Part]:
+    """Pass rows on, and report each when the next one is asked for; see :func:`advance`."""
+    for row in rows:
+        yield row
+        advance(1)
+
+
 def skip_part() -> None:
     """Report that the part that this thread works on, if any, was read back and not computed."""
     part = getattr(_working, "part", None)

@@ -100,6 +100,17 @@ def test_batches_of_texts_report_within_a_shard(clock, capsys):
     assert lines(capsys)[0].startswith("work: 96 of 96 rows")
 
 
+def test_a_loop_over_rows_reports_each(clock, capsys):
+    for part in work([3]):
+        for _ in progress.advancing(part):
+            clock.now += 10
+    assert [line.split(",")[0] for line in lines(capsys)] == [
+        "work: 1 of 3 rows",
+        "work: 2 of 3 rows",
+        "work: 3 of 3 rows",
+    ]
+
+
 def test_shards_that_are_read_back_leave_the_speed_alone(clock, capsys, tmp_path):
     shards = [pa.table({"a": [number] * 100}) for number in range(4)]
 
