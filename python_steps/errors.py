@@ -21,13 +21,13 @@ class BuildError(Exception):
 class ModelError(RuntimeError):
     """A model cannot be loaded, or is not the one it claims to be."""
 
-    exit_code = 2
+    exit_code = WRONG_USAGE
 
 
 class TrainingError(ValueError):
     """Examples or settings that no classifier can be trained with; says why and what to do."""
 
-    exit_code = 3
+    exit_code = UNREADABLE
 
 
 class AnnotationError(Exception):

@@ -202,16 +202,17 @@ def lost_files(journal: Journal, settings: Settings) -> set[str]:
     import duckdb
 
     try:
-        there = settings.tables.relations()
+        relations = settings.tables.relations()
     except duckdb.Error as error:
         raise BuildError(explain_warehouse(str(error), settings.warehouse)) from error
     lost = set()
     for node, line in journal.finished.items():
         relation = line.get("relation")
-        is_gone = relation and there is not None and tuple(map(str.lower, relation)) not in there
+        name = tuple(map(str.lower, relation or ()))
+        is_gone = name and relations is not None and name not in relations
         if is_gone or not all(
-            _is_as_published(settings.publication / name, facts)
-            for name, facts in line.get("files", {}).items()
+            _is_as_published(settings.publication / file, facts)
+            for file, facts in line.get("files", {}).items()
         ):
             lost.add(node)
     return lost

@@ -47,8 +47,8 @@ RECORDS_PER_SHARD = 4096
 NUMBERS_OF_SHARDS = (1, 16, 256, 4096)
 
 
-# Columns that people also give the other kind, so that they tell none.
-UNTELLING = {"year", "keywords"}
+# Columns that people give papers and patents alike.
+COLUMNS_OF_BOTH = {"year", "keywords"}
 
 
 DECISIONS = """
@@ -242,10 +242,10 @@ def _refuse_unreadable(request: Request, head: Head) -> None:
     if head.breaking:
         raise InputError(" ".join(head.breaking))
     if head.rows_read and head.rejected.get("malformed_record") == head.rows_read:
-        told = " ".join(sentence for sentence in head.problems[1:] if "JSON array" in sentence)
+        hints = " ".join(sentence for sentence in head.problems[1:] if "JSON array" in sentence)
         raise InputError(
             f"No record of {request.location} can be read. "
-            + (told or "Records are rows of .csv or .parquet, or objects of .jsonl, one a line.")
+            + (hints or "Records are rows of .csv or .parquet, or objects of .jsonl, one a line.")
         )
 
 
@@ -256,8 +256,8 @@ def _told(request: Request, head: Head) -> str:
         for entity in ENTITIES.values()
     }
     telling = {
-        "papers": columns["papers"] - columns["patents"] - UNTELLING,
-        "patents": columns["patents"] - columns["papers"] - UNTELLING,
+        "papers": columns["papers"] - columns["patents"] - COLUMNS_OF_BOTH,
+        "patents": columns["patents"] - columns["papers"] - COLUMNS_OF_BOTH,
     }
     filled = {name for name, values in head.fields.items() if values}
     for there in (filled, set(head.fields)):  # a table of both kinds leaves columns empty

@@ -34,7 +34,7 @@ class Journal:
     fingerprint
         Parts of the fingerprint, as `fingerprint` gives them.
     is_full_refresh
-        Whether everything is being computed anew; false once all of it is.
+        Whether everything is being computed again; false once all of it is.
     finished
         dbt's unique id of a finished node to its line.
     is_complete

@@ -88,16 +88,16 @@ def judge(
             if links is None:
                 return _judged_in_build(connection, variables)
             source = unpack(Source("links", "tables", (absolute(links),)), Path(folder))
-            there = tables_of_warehouse.relations()
-            return _judge_file(connection, there, source, links, project, variables)
+            names = tables_of_warehouse.relations()
+            return _judge_file(connection, names, source, links, project, variables)
         except duckdb.CatalogException as error:
             raise InputError(
                 "The warehouse lacks what --vars ask for: give those that it was built with, or "
-                f"build it anew. DuckDB says: {str(error).splitlines()[0]}"
+                f"build it again. DuckDB says: {str(error).splitlines()[0]}"
             ) from error
         except duckdb.Error as error:
             remedy = (
-                "What the warehouse knows of its links cannot be read: build it anew."
+                "What the warehouse knows of its links cannot be read: build it again."
                 if links is None
                 else f"The links of {links} cannot be judged: see that every file there is one of "
                 "links, and that --vars are those that the warehouse was built with."
@@ -128,17 +128,17 @@ def _judged_in_build(connection: duckdb.DuckDBPyConnection, variables: Mapping[s
     return Judged(given, ranked, measured, baseline, calibration)
 
 
-def _of_other_variables(there: Iterable[str], asked: Iterable[str]) -> InputError:
-    there, asked = (" and ".join(sorted(spaces)) for spaces in (there, asked))
+def _of_other_variables(present: Iterable[str], asked: Iterable[str]) -> InputError:
+    present, asked = (" and ".join(sorted(spaces)) for spaces in (present, asked))
     return InputError(
-        f"The warehouse holds vectors of {there}, and the variables ask for {asked}: give those "
+        f"The warehouse holds vectors of {present}, and the variables ask for {asked}: give those "
         "that it was built with, as --vars '{embedding_text: keywords}'."
     )
 
 
 def _judge_file(
     connection: duckdb.DuckDBPyConnection,
-    there: set[tuple[str, str]],
+    names: set[tuple[str, str]],
     source: Source,
     links: str,
     project: Path,
@@ -154,7 +154,7 @@ def _judge_file(
     if problems or head.breaking:
         raise InputError(f"{links}: {' '.join([*problems, *head.breaking])}")
     sql = StagingSql(project, variables)
-    relations = {name: f"{schema}.{name}" for schema, name in there if schema == "intermediate"}
+    relations = {name: f"{schema}.{name}" for schema, name in names if schema == "intermediate"}
     documents = f"select * from ({sql.over('int_documents_searched', relations)})"
     # Both spaces where both are asked for, that of the pairs first.
     spaces = [variables["embedding_text"], variables["published_embedding_text"]]

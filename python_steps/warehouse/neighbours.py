@@ -197,18 +197,18 @@ def _embedded(
     connection: duckdb.DuckDBPyConnection, text: str, model: str, device: str
 ) -> list[float]:
     """Return the vector of a text, by the encoder of the warehouse."""
-    there = _first(connection, "from marts.model_versions where role = 'encoder'")
-    if there is None:
+    facts = _first(connection, "from marts.model_versions where role = 'encoder'")
+    if facts is None:
         raise InputError("The warehouse does not say which model made its vectors: build it again.")
     encoder = load_encoder(
         model,
-        precision=there["numeric_precision"],
+        precision=facts["numeric_precision"],
         device=device,
-        maximum_tokens=there["maximum_tokens"],
+        maximum_tokens=facts["maximum_tokens"],
     )
-    if encoder.model_version != there["model_version"]:
+    if encoder.model_version != facts["model_version"]:
         raise InputError(
-            f"The warehouse was embedded by {there['model_version']}, and a text would be by "
+            f"The warehouse was embedded by {facts['model_version']}, and a text would be by "
             f"{encoder.model_version}: name the model of the warehouse with --embedding-model."
         )
     return encoder.encode([text])[0].tolist()

@@ -42,8 +42,8 @@ def opened(
 
     place = tables.address or tables.path
     try:
-        there = tables.relations()
-        missing = [".".join(each) for each in needs if there is not None and each not in there]
+        present = tables.relations()
+        missing = [".".join(each) for each in needs if present is not None and each not in present]
         if missing:
             raise InputError(
                 f"The warehouse {place} holds no {' or '.join(missing)}: build it with {remedy}."
