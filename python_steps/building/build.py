@@ -51,7 +51,7 @@ def build(settings: Settings, console: "Console") -> Outcome:
     with _only_build(settings) as journal_path:
         settings = _with_unpacked(settings)
         journal, is_resumed = _open_journal(journal_path, settings, console)
-        log = _artifacts(settings) / "logs" / "dbt.log"
+        log = settings.artifacts / "logs" / "dbt.log"
         if is_resumed and journal.is_complete and not settings.select:
             lost = lost_files(journal, settings)
             if not lost:
@@ -128,7 +128,7 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
 
     pass
 
-    artifacts = _artifacts(settings)
+    artifacts = settings.artifacts
     log = artifacts / "logs" / "dbt.log"
     common = _dbt_options(settings, artifacts)
     parsed = dbtRunner().invoke(["parse", *common])
@@ -276,13 +276,6 @@ def _environment(settings: Settings) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _artifacts(settings: Settings) -> Path:
-    """Folder for dbt's target/ and logs/: the project's, or beside the warehouse."""
-    if os.access(settings.project, os.W_OK):
-        return settings.project
-    return settings.beside(".dbt")
 
 
 def _dbt_options(settings: Settings, artifacts: Path) -> list[str]:

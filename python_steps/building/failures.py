@@ -20,6 +20,7 @@ from python_steps.errors import (
     WRONG_USAGE,
     BuildError,
     InputError,
+    install_command,
 )
 from python_steps.warehouse.opening import explain_warehouse
 
@@ -98,14 +99,13 @@ def explained(
 
 def explain_missing(module: str) -> str:
     """Say how to install what a build on Spark imports."""
-    package = "deepinnovation[spark]"
+    extra = "spark"
     if os.environ.get("DEEPINNOVATION_SPARK_REMOTE"):
         # Where Spark itself is installed, its client is a part of it.
         has_spark = importlib.util.find_spec("pyspark") and importlib.util.find_spec("pyspark.core")
-        package = "pyspark[connect]" if has_spark else "deepinnovation[spark-connect]"
-    return (
-        f"--target spark needs a package that is not installed ({module}): pip install '{package}'"
-    )
+        extra = "" if has_spark else "spark-connect"
+    command = install_command(extra) if extra else "pip install 'pyspark[connect]'"
+    return f"--target spark needs a package that is not installed ({module}): {command}"
 
 
 def _is_of_variable(message: str) -> bool:

@@ -1,6 +1,7 @@
 """`deepinnovation build`, and the summary of its result."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,32 +55,43 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
 
 
 def _show_next(settings: Settings, console: "Console") -> None:
-    """Print what to type next, with the options without which it would be about another place."""
-    named = f" --warehouse {near_path(settings.warehouse)}"
-    option = "" if settings.warehouse == settings.project / DEFAULT_NAME["duckdb"] else named
-    elsewhere = "" if settings.target == "duckdb" else f" --target {settings.target}"
-    if settings.warehouse != settings.project / DEFAULT_NAME[settings.target]:
-        elsewhere += named
-    folder = settings.publication
-    if folder != settings.project / "publication":
-        elsewhere += f" --publication {near_path(folder)}"
+    """Print what to type next, as it runs in the current folder."""
     console.print("Next:")
-    program = program_name()
-    asking = "select title, publication_year from papers"
-    query = f'{program} query "{asking}"{option}'
-    if settings.tables.address:
-        query = f'spark-sql -e "{asking.replace("papers", "marts.papers")}"'
-    for command, purpose in (
-        (query, "ask it"),
-        ("make docs", "what every table and column means"),
-        (
-            f"{program} build --papers openalex=FOLDER --patents google_patents=FOLDER{elsewhere}",
-            "the same from your data",
-        ),
-    ):
+    for command, purpose in next_commands(settings):
         console.print(
-            f"  {command}   [dim]# {purpose}[/]", highlight=False, soft_wrap=True, emoji=False
+            f"  {command}   # {purpose}", highlight=False, markup=False, soft_wrap=True, emoji=False
         )
+
+
+def next_commands(settings: Settings) -> list[tuple[str, str]]:
+    """Return commands for after a build, with what each is for.
+
+    Options name the warehouse and the folder of published files unless these are the defaults.
+    """
+    program = program_name()
+    warehouse = ["--warehouse", near_path(settings.warehouse)]
+    if settings.warehouse == settings.files / DEFAULT_NAME["duckdb"]:
+        warehouse = []
+    sql = "select title, publication_year from papers"
+    query = shlex.join(["query", sql, *warehouse])
+    commands = [(f"{program} {query}", "query it")]
+    if settings.tables.address:
+        query = shlex.join(["-e", sql.replace("papers", "marts.papers")])
+        commands = [(f"spark-sql {query}", "query it")]
+    if (settings.project / "Makefile").exists():
+        folder = [] if settings.project == Path.cwd() else ["-C", near_path(settings.project)]
+        make = shlex.join(["make", *folder, "docs"])
+        if warehouse and settings.target == "duckdb":
+            make = f"DEEPINNOVATION_WAREHOUSE={shlex.quote(str(settings.warehouse))} {make}"
+        commands.append((make, "what every table and column means"))
+    build = ["build", "--papers", "openalex=FOLDER", "--patents", "google_patents=FOLDER"]
+    if settings.target != "duckdb":
+        build += ["--target", settings.target]
+    if settings.warehouse != settings.files / DEFAULT_NAME[settings.target]:
+        build += warehouse
+    if settings.publication != settings.files / "publication":
+        build += ["--publication", near_path(settings.publication)]
+    return [*commands, (f"{program} {shlex.join(build)}", "build it from your own data")]
 
 
 def _measures(settings: Settings) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
 
 def program_name() -> str:
-    """Return what to type for this program: its name, or its path where the shell finds no such."""
+    """Return what to type for this program: its name, or its path if it is not on PATH."""
     name = "deepinnovation"
     beside_python = Path(sys.executable).with_name(name)
-    return near_path(beside_python) if beside_python.exists() and not shutil.which(name) else name
+    if shutil.which(name) or not beside_python.exists():
+        return name
+    return shlex.quote(near_path(beside_python))
 
 
 def size_in_words(size: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from python_steps.building.settings import PACKAGED_PROJECT, folder_of_results
 from python_steps.sources.systems import SYSTEMS, is_address
 from python_steps.warehouse.places import DEFAULT_NAME
 
@@ -97,15 +98,24 @@ class Variables(click.ParamType):
 
 
 def project_folder() -> Path:
-    """Folder that holds dbt_project.yml: beside this package, or DEEPINNOVATION_PROJECT."""
-    told = os.environ.get("DEEPINNOVATION_PROJECT")
-    folder = Path(told).expanduser().resolve() if told else Path(__file__).resolve().parents[2]
+    """Return the folder of dbt_project.yml: installed, in a checkout, or DEEPINNOVATION_PROJECT."""
+    named = os.environ.get("DEEPINNOVATION_PROJECT")
+    if named:
+        folder = Path(named).expanduser().resolve()
+    else:
+        is_installed = (PACKAGED_PROJECT / "dbt_project.yml").exists()
+        folder = PACKAGED_PROJECT if is_installed else PACKAGED_PROJECT.parents[1]
     if not (folder / "dbt_project.yml").exists():
         raise click.UsageError(
-            f"{folder} holds no dbt_project.yml. Set DEEPINNOVATION_PROJECT to the folder of the "
-            "project, or install it with `pip install --editable`."
+            f"{folder} contains no dbt_project.yml. Set DEEPINNOVATION_PROJECT to the project's "
+            "folder."
         )
     return folder
+
+
+def results_folder() -> Path:
+    """Return where results go by default."""
+    return folder_of_results(project_folder())
 
 
 def debug_option(command: Command) -> Command:
@@ -157,11 +167,11 @@ def source_options(command: Command) -> Command:
 
 
 def location(
-    option: Path | None, variable: str, default: str, project: Callable[[], Path] = project_folder
+    option: Path | None, variable: str, default: str, folder: Callable[[], Path] = results_folder
 ) -> Path:
-    """Absolute path from an option, else the environment, else in the project folder."""
-    told = option or os.environ.get(variable)
-    return Path(told).expanduser().resolve() if told else project() / default
+    """Return an absolute path: from the option, else the environment, else in a default folder."""
+    named = option or os.environ.get(variable)
+    return Path(named).expanduser().resolve() if named else folder() / default
 
 
 warehouse_option = click.option(

@@ -22,7 +22,7 @@ from python_steps.command_line.options import (
     Documented,
     chosen_warehouse,
     debug_option,
-    project_folder,
+    results_folder,
     warehouse_option,
 )
 from python_steps.warehouse.places import tables_at
@@ -260,7 +260,7 @@ def train_command(
     from python_steps.warehouse.examples import read_examples
 
     types = ("paper", "patent") if document_type == "both" else (document_type,)
-    output = (output or project_folder() / "classifiers").expanduser().resolve()
+    output = (output or results_folder() / "classifiers").expanduser().resolve()
     examples = read_examples(
         tables_at(chosen_warehouse(warehouse), os.environ),
         layer=layer,
