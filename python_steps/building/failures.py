@@ -60,7 +60,7 @@ def report(
         name = "Full log" if log == logs[0] else "Spark's log"
         console.print(f"{name}: {log}", markup=False, highlight=False, soft_wrap=True)
     if not any(_is_of_variable(result.message) for result in progress.failed):
-        console.print("What is finished stays so: the same command goes on from here.")
+        console.print("Finished work is kept: the same command continues from here.")
 
 
 def exit_code(failed: "list[Result]", graph: "Graph", settings: "Settings") -> int:
@@ -80,7 +80,7 @@ def explained(
 ) -> Exception:
     """Turn a message with which dbt refuses to run into one of ours."""
     if isinstance(cause, KeyboardInterrupt):
-        return BuildError("Stopped. The same command goes on from here.", STOPPED)
+        return BuildError("Stopped. The same command continues from here.", STOPPED)
     if isinstance(cause, ModuleNotFoundError) and settings.target == "spark":
         return BuildError(explain_missing(cause.name or ""), WRONG_USAGE)
     if _is_of_variable(message):

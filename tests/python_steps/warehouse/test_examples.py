@@ -45,7 +45,7 @@ def commands(tmp_path):
     """Return both commands that read examples."""
     return (
         ["train", "--layer", "outer", "--document-type", "paper", "--output", tmp_path / "mine"],
-        ["evaluate", "classifier", "--folds", 2, "--output", tmp_path / "folds"],
+        ["train", "--folds", 2, "--document-type", "both", "--output", tmp_path / "folds"],
     )
 
 
