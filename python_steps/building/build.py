@@ -44,7 +44,7 @@ def build(settings: Settings, reporter: Reporter) -> Outcome:
     with _only_build(settings) as journal_path:
         settings = _with_unpacked(settings)
         journal = _open_journal(journal_path, settings, reporter)
-        log = _artifacts(settings) / "logs" / "dbt.log"
+        log = settings.artifacts / "logs" / "dbt.log"
         if journal.has_begun and journal.is_complete and not settings.select:
             lost = lost_files(journal, settings)
             if not lost:
@@ -109,7 +109,7 @@ def _run(settings: Settings, journal: Journal, reporter: Reporter) -> Outcome:
     # Imported here, on the main thread: pyarrow can crash where a short-lived thread is first.
     from dbt.cli.main import dbtRunner
 
-    artifacts = _artifacts(settings)
+    artifacts = settings.artifacts
     log = artifacts / "logs" / "dbt.log"
     common = _dbt_options(settings, artifacts)
     parsed = dbtRunner().invoke(["parse", *common])
@@ -255,13 +255,6 @@ def _environment(settings: Settings) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _artifacts(settings: Settings) -> Path:
-    """Folder for dbt's target/ and logs/: the project's, or beside the warehouse."""
-    if os.access(settings.project, os.W_OK):
-        return settings.project
-    return settings.beside(".dbt")
 
 
 def _dbt_options(settings: Settings, artifacts: Path) -> list[str]:

@@ -20,6 +20,7 @@ from python_steps.errors import (
     WRONG_USAGE,
     BuildError,
     InputError,
+    install_command,
 )
 from python_steps.warehouse.opening import explain_warehouse
 
@@ -76,7 +77,7 @@ def report(
     names = ("Full log", "Spark's log")
     advice += [f"{name}: {log}" for name, log in zip(names, logs, strict=False)]
     if not any(_is_of_variable(result.message) for result in progress.failed):
-        advice.append("What is finished stays so: the same command goes on from here.")
+        advice.append("Finished work is kept: the same command continues from here.")
     reporter.explain([_failure(result, graph, settings) for result in progress.failed], advice)
 
 
@@ -113,7 +114,7 @@ def explained(
 ) -> Exception:
     """Turn a message with which dbt refuses to run into one of ours."""
     if isinstance(cause, KeyboardInterrupt):
-        return BuildError("Stopped. The same command goes on from here.", STOPPED)
+        return BuildError("Stopped. The same command continues from here.", STOPPED)
     if isinstance(cause, ModuleNotFoundError) and settings.target == "spark":
         return BuildError(explain_missing(cause.name or ""), WRONG_USAGE)
     if _is_of_variable(message):
@@ -132,14 +133,13 @@ def explained(
 
 def explain_missing(module: str) -> str:
     """Say how to install what a build on Spark imports."""
-    package = "deepinnovation[spark]"
+    extra = "spark"
     if os.environ.get("DEEPINNOVATION_SPARK_REMOTE"):
         # Where Spark itself is installed, its client is a part of it.
         has_spark = importlib.util.find_spec("pyspark") and importlib.util.find_spec("pyspark.core")
-        package = "pyspark[connect]" if has_spark else "deepinnovation[spark-connect]"
-    return (
-        f"--target spark needs a package that is not installed ({module}): pip install '{package}'"
-    )
+        extra = "" if has_spark else "spark-connect"
+    command = install_command(extra) if extra else "pip install 'pyspark[connect]'"
+    return f"--target spark needs a package that is not installed ({module}): {command}"
 
 
 def _is_of_variable(message: str) -> bool:

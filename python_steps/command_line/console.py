@@ -2,8 +2,10 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,20 +14,25 @@ import click
 
 from python_steps.errors import BELOW_FLOOR
 
+MOST_WIDTH_OF_A_CELL = 60
+LINES_OF_A_VALUE = 2  # of a record
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
 
 def program_name() -> str:
-    """Return what to type for this program: its name, or its path where the shell finds no such."""
+    """Return what to type for this program: its name, or its path if it is not on PATH."""
     name = "deepinnovation"
     beside_python = Path(sys.executable).with_name(name)
-    return near_path(beside_python) if beside_python.exists() and not shutil.which(name) else name
+    if shutil.which(name) or not beside_python.exists():
+        return name
+    return shlex.quote(near_path(beside_python))
 
 
 def size_in_words(size: float) -> str:
-    """Return a number of bytes as a reader says it."""
+    """Return a number of bytes with a unit."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
@@ -34,7 +41,7 @@ def size_in_words(size: float) -> str:
 
 
 def near_path(path: Path | str) -> str:
-    """Return a path as it can be typed here: relative where that is shorter."""
+    """Return a path that works in the current folder: relative where that is shorter."""
     if isinstance(path, str):  # an address
         return path
     relative = os.path.relpath(path)
@@ -46,7 +53,7 @@ def output_console() -> "Console":
     from rich.console import Console
 
     class SteadyConsole(Console):
-        """A console that lets a build go on when nobody reads any more, as after `| head`."""
+        """A console that survives a closed pipe, as after `| head`, so that a build continues."""
 
         def on_broken_pipe(self) -> None:
             """Fall silent; rich would end the program."""
@@ -114,16 +121,52 @@ class BuildReporter:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows as a table on the standard output."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*columns)
+    table = Table(*(Column(name, overflow="fold") for name in columns))
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
     output_console().print(table, markup=False)
 
 
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:
+    """Print rows as a table, or as one record after another where a table is too wide.
+
+    Returns
+    -------
+    bool
+        Whether a long value was cut.
+    """
+    from rich.text import Text
+
+    console = output_console()
+    texts = [
+        ["" if value is None else " ".join(str(value).split()) for value in row] for row in rows
+    ]
+    widths = [
+        max([len(name), *(min(len(row[place]), MOST_WIDTH_OF_A_CELL) for row in texts)])
+        for place, name in enumerate(columns)
+    ]
+    if not texts or sum(widths) + 3 * len(columns) + 1 <= console.width:
+        print_table(columns, texts)
+        return False
+    margin = max(map(len, columns)) + 2
+    room = max(console.width - margin, 20)
+    is_cut = False
+    for number, row in enumerate(texts, 1):
+        console.print(Text(f"row {number}", style="bold"))
+        for name, text in zip(columns, row, strict=True):
+            lines = textwrap.wrap(text, room) or [""]
+            if len(lines) > LINES_OF_A_VALUE:
+                is_cut = True
+                lines = textwrap.wrap(text, room, max_lines=LINES_OF_A_VALUE, placeholder=" …")
+            indented = f"\n{' ' * margin}".join(lines)
+            console.print(Text(f"{name:<{margin}}{indented}"), soft_wrap=True)
+    return is_cut
+
+
 def pour(table: "pa.Table", form: str) -> None:
-    """Write all rows to the standard output, as ``csv`` or as ``json``, one object a line."""
+    """Write all rows to the standard output, as ``csv`` or ``json`` (one object per line)."""
     import pyarrow.csv
 
     stream = click.get_binary_stream("stdout")
@@ -135,7 +178,7 @@ def pour(table: "pa.Table", form: str) -> None:
 
 
 def conclude(context: click.Context, missed: Sequence[str]) -> None:
-    """Tell what misses a floor, and exit with 4 if anything does."""
+    """Print what misses a floor, and exit with 4 if anything does."""
     for sentence in missed:
         click.echo(sentence, err=True)
     if missed:
@@ -143,7 +186,7 @@ def conclude(context: click.Context, missed: Sequence[str]) -> None:
 
 
 def error_console() -> "Console":
-    """Return a console on the standard error, where the standard output holds data."""
+    """Return a console on the standard error, for when the standard output carries data."""
     from rich.console import Console
 
     return Console(stderr=True)

@@ -216,7 +216,7 @@ async def ask_all(
                 times = "" if is_fatal else f"{in_a_row} failures in a row, the last: "
                 raise AnnotationError(
                     f"Stopped: {times}{answer.error} at {settings.base_url}: {answer.message}\n"
-                    f"{REMEDIES[answer.error]} The same command goes on from here."
+                    f"{REMEDIES[answer.error]} The same command continues from here."
                 )
 
     async with _client(settings) as client:

@@ -384,7 +384,7 @@ def test_a_full_refresh_that_was_stopped_goes_on_when_asked_for_again(settings):
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
     outcome, said = build(refresh)
     assert outcome.exit_code == errors.FAILED
-    assert "the same command goes on from here" in said
+    assert "the same command continues from here" in said
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
     shard, lines = keep_a_shard(settings), len(lines_of(settings))
     outcome, said = build(refresh)
@@ -557,7 +557,7 @@ def test_an_interrupted_build_ends_in_a_sentence_and_goes_on(settings, started):
     runs.with_name("hold").unlink()
     _, said = started.communicate(timeout=30)
     assert started.returncode == errors.STOPPED
-    assert said.strip() == "Error: Stopped. The same command goes on from here."
+    assert said.strip() == "Error: Stopped. The same command continues from here."
     assert build(settings)[0].exit_code == 0
 
 

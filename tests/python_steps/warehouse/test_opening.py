@@ -44,8 +44,8 @@ READERS = {
         "marts.classifier_evaluation",
         "`deepinnovation build --labels FILE`",
     ),
-    "evaluate classifier --folds": (
-        ["evaluate", "classifier", "--folds", "2", "--output", "folds"],
+    "train --folds": (
+        ["train", "--folds", "2", "--document-type", "both", "--output", "folds"],
         "marts.classifier_examples",
         "`deepinnovation build --select +classifier_examples`",
     ),

@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class CrossValidation:
     """
-    What `--folds` asks for.
+    What `train --folds` asks for.
 
     Attributes
     ----------
     folds
-        Parts that each are judged by what the others trained.
+        Number of folds; each is evaluated by classifiers trained on the others.
     settings
         Of both layers.
     sources, languages
-        Which examples take part; all where there are none.
+        Which examples to use; all if empty.
     start_from
-        Outer classifier to go on from.
+        Outer classifier to start from.
     precision, device
         As for :func:`training.train`.
     """
@@ -63,16 +63,16 @@ def cross_validate(
     console: Console,
 ) -> tuple[pa.Table, pa.Table]:
     """
-    Train and judge by folds, and return what is measured and the predictions behind it.
+    Train and evaluate by folds; return the measures and the predictions behind them.
 
-    The judgements of every document are written to `judgements.parquet` in the folder.
+    The judgement of every document is written to `judgements.parquet` in the folder.
 
     Raises
     ------
     InputError
-        When the warehouse has no such examples.
+        If the warehouse has no such examples.
     TrainingError
-        When there are too few of a kind.
+        If there are too few of a kind.
     """
     read_layer = partial(
         read_examples,
@@ -92,8 +92,8 @@ def cross_validate(
         if not_here:
             console.print(
                 f"{asked.start_from.name} also learned from {', '.join(not_here)}, which this "
-                "warehouse does not hold by that name: documents of it would be judged by what "
-                "has seen them.",
+                "warehouse does not have under that name: if it has documents of it, they are "
+                "evaluated by a classifier that has seen them.",
                 style="yellow",
                 soft_wrap=True,
             )
@@ -101,8 +101,8 @@ def cross_validate(
         left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
         if left_out:
             console.print(
-                f"Left out: {left_out:,} documents of which {asked.start_from.name} may know the "
-                "title from another source.",
+                f"Left out: {left_out:,} documents whose title {asked.start_from.name} may know "
+                "from another source.",
                 soft_wrap=True,
             )
         examples = examples.filter(pc.invert(is_known))
@@ -112,7 +112,7 @@ def cross_validate(
             examples,
             folder,
             asked.settings,
-            # Which recall is asked for is a question to the layer that is to miss nothing.
+            # --recall is for the outer layer, which must miss nothing.
             replace(asked.settings, recall=None),
             folds=asked.folds,
             start_from=asked.start_from,
@@ -131,10 +131,10 @@ def _titles_known_to(
     start_from: Path, tables: Tables, folded: set[str]
 ) -> tuple[pa.Array, list[str]]:
     """
-    Return the title keys, in this warehouse, of the sources that trained a classifier.
+    Return title keys of the sources that trained a classifier, and sources not in this warehouse.
 
-    Documents of two sources are not always merged: one may lack authors. That the sources which are
-    folded are not among them is seen to elsewhere. Sources that are not here come second.
+    Documents of two sources are not always merged: one may lack authors. Whether a classifier knows
+    a folded source itself is checked elsewhere.
     """
     card = [
         row
@@ -155,15 +155,15 @@ def _titles_known_to(
 
 @contextlib.contextmanager
 def progress(console: Console) -> Iterator[evaluation_folds.Report]:
-    """Yield what shows how far each training has come, with a line for each that is done."""
+    """Yield a function that shows the progress of each training, and a line when it is done."""
     with shown("Cross-validating", unit="steps") as progress:
 
         def report(what: str, done: int, of_all: int, last: dict[str, float]) -> None:
             progress.update(done, total=of_all, description=what)
             if done == of_all:
                 score = last.get("average_precision")
-                result = "" if score is None else f", average precision {score:.3f} on validation"
+                scored = "" if score is None else f", average precision {score:.3f} on validation"
                 progress.clear()
-                console.print(f"{what}: done{result}", highlight=False)
+                console.print(f"{what}: done{scored}", highlight=False)
 
         yield report
