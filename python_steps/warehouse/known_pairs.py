@@ -36,9 +36,10 @@ OF_A_BUILD = {
 
 # What the links of a file are judged by.
 READ = (
+    ("intermediate", "int_documents_compared"),
     ("intermediate", "int_documents_decided"),
     ("intermediate", "int_documents_unioned"),
-    ("intermediate", "int_encoders_loaded"),
+    ("intermediate", "int_pairs_ranked"),
     ("intermediate", "int_papers_identified"),
     ("intermediate", "int_patents_identified"),
 )
@@ -179,13 +180,13 @@ def _judge_file(
     )
     for name in ("int_links_imported", "int_links_resolved", "int_links_judged"):
         _keep(connection, relations, name, sql.over(name, relations))
-    _keep(connection, relations, "papers", sql.over("int_papers_linked", relations))
     ranked = ranking.rank(
         connection.sql(f"from {relations['int_links_judged']}"),
-        connection.sql(f"from {relations['papers']}"),
-        connection.sql(f"{documents} where document_type = 'patent'"),
+        connection.sql(documents),
+        connection.sql(f"from {relations['int_pairs_ranked']}"),
         stop_words=_stop_words(project),
         spaces=spaces,
+        published_space=variables["published_embedding_text"],
         minimum_lag=variables["minimum_lag_years"],
         maximum_lag=variables["maximum_lag_years"],
     )

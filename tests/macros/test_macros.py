@@ -89,7 +89,7 @@ CASES = {
     "list_flatten": (
         (
             "{{ to_json_text(list_flatten(list_of("
-            "['words', 'cast(null as ' ~ text_list_type() ~ ')', 'words']))) }}",
+            "['words', 'cast(null as ' ~ list_type('string') ~ ')', 'words']))) }}",
             WORDS,
         ),
         '["b","","a","b","","a"]',
