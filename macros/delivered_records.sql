@@ -46,7 +46,7 @@
     {%- if is_sample.value and variable in sample and not env_var(variable, '') -%}
         {{ return([project_root() ~ '/seeds/sample/' ~ sample[variable]]) }}
     {%- endif -%}
-    {#- Not at the colon of an address such as hdfs://host:9000/folder: as in python_steps/sources.py. -#}
+    {#- Not at the colon of an address such as hdfs://host:9000/folder: as in python_steps/sources/systems.py. -#}
     {{ return(modules.re.split(':(?!//|[0-9]+(?:[/:]|$))', env_var(variable, '')) | select | list) }}
 {%- endmacro %}
 

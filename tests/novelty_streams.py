@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from python_steps.novelty import Hyperedges
+from python_steps.novelty.hyperedges import Hyperedges
 
 FIRST_YEAR = 2000
 

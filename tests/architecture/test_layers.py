@@ -8,7 +8,7 @@ import pytest
 import yaml
 from dbt.cli.main import dbtRunner
 
-from python_steps.novelty import Settings
+from python_steps.novelty.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
 
@@ -145,18 +145,112 @@ def test_a_build_scores_novelty_by_default_with_the_settings_of_the_step(models)
     assert Settings(**node["config"]["meta"]["settings"]) == Settings()
 
 
-def test_steps_know_nothing_of_dbt_or_pandas_and_only_the_engine_knows_engines():
-    steps = ["engine", "storage", "tables", "languages", "embedding", "keywords"]
-    steps += ["exact_search", "similarity", "vocabulary", "novelty", "novelty_evaluation"]
-    steps += ["baselines", "confidence", "cross_validation", "evaluation", "linking"]
-    for step in steps:
-        tree = ast.parse((PROJECT / "python_steps" / f"{step}.py").read_text())
-        imported = {
-            name.split(".")[0]
+# Rings of python_steps, from the inside. A package reads its own ring and those inside it.
+TOP = {"__init__", "__main__", "errors", "tables", "spark_session"}
+OUTER = {"warehouse", "sources", "building"}
+OUTERMOST = "command_line"
+KNOWN_OUTSIDE_STEPS = {"dbt", "duckdb", "pyspark", "click", "rich", "tqdm", "pandas", "pickle"}
+
+
+def modules():
+    """Yield each module of python_steps: its file, package and tree."""
+    for path in sorted((PROJECT / "python_steps").rglob("*.py")):
+        parts = path.relative_to(PROJECT / "python_steps").with_suffix("").parts
+        if "spark_session" not in parts:
+            yield path, parts[0], ast.parse(path.read_text())
+
+
+def imports(tree):
+    """Return what a module imports by full name, without what only type checkers read."""
+    unread = {
+        id(node)
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+        for node in ast.walk(branch)
+    }
+    names = set()
+    for node in ast.walk(tree):
+        if id(node) in unread:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def ring(package):
+    if package in TOP:
+        return 0
+    if package == OUTERMOST:
+        return 3
+    return 2 if package in OUTER else 1
+
+
+def test_python_packages_read_only_their_own_ring_and_those_inside_it():
+    offences = []
+    for path, package, tree in modules():
+        for name in imports(tree):
+            parts = name.split(".")
+            is_ours = parts[0] == "python_steps" and len(parts) > 1
+            if is_ours and package != "__main__" and ring(parts[1]) > ring(package):
+                offences.append(f"{path.relative_to(PROJECT)} imports {name}")
+    assert not offences
+
+
+def test_steps_know_no_dbt_no_engine_no_command_line_and_no_environment():
+    offences = []
+    for path, package, tree in modules():
+        if ring(package) != 1:
+            continue
+        known = {name.split(".")[0] for name in imports(tree)} & KNOWN_OUTSIDE_STEPS
+        known |= {
+            node.attr
             for node in ast.walk(tree)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [])
-            + [alias.name for alias in node.names]
+            if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
         }
-        assert imported.isdisjoint({"dbt", "pandas", "pickle"}), step
-        assert step == "engine" or imported.isdisjoint({"duckdb", "pyspark"}), step
+        if package == "engine":  # the one room that meets engines, and reports on their behalf
+            known -= {"duckdb", "pyspark", "tqdm", "environ"}
+        offences += [f"{path.relative_to(PROJECT)} knows {name}" for name in sorted(known)]
+    assert not offences
+
+
+def test_only_the_command_line_knows_click_and_rich():
+    offences = [
+        f"{path.relative_to(PROJECT)} imports {name}"
+        for path, package, tree in modules()
+        if package != OUTERMOST
+        for name in imports(tree)
+        if name.split(".")[0] in ("click", "rich")
+    ]
+    assert not offences
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    names = {
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts): imports(tree)
+        for path, _, tree in modules()
+    }
+    reads = {
+        name: {each if each in names else each.rpartition(".")[0] for each in imported} & set(names)
+        for name, imported in names.items()
+    }
+    while reads:
+        leaves = [name for name, read in reads.items() if not read & set(reads)]
+        assert leaves, f"circle among {sorted(reads)}"
+        for name in leaves:
+            del reads[name]
+
+
+def test_the_top_of_python_steps_holds_little():
+    files = {path.name for path in (PROJECT / "python_steps").glob("*.py")}
+    assert files == {"__init__.py", "__main__.py", "errors.py", "tables.py"}
+
+
+def test_the_tests_of_python_steps_mirror_its_packages():
+    packages = {path.parent for path in (PROJECT / "python_steps").rglob("*.py")}
+    mirrored = {
+        PROJECT / "python_steps" / path.parent.relative_to(PROJECT / "tests" / "python_steps")
+        for path in (PROJECT / "tests" / "python_steps").rglob("test_*.py")
+    }
+    assert mirrored <= packages

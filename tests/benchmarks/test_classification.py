@@ -12,8 +12,16 @@ import numpy as np
 import pytest
 import torch
 
-from python_steps import classification, evaluation, transformer
-from python_steps.classification import Network, load_base, with_trained_weights
+from python_steps.ai_decision.classifier import PACKAGED_FOLDER, load_classifier, read_description
+from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.network import (
+    HEAD_FILE,
+    Network,
+    load_base,
+    read_text,
+    with_trained_weights,
+)
+from python_steps.transformer import batches, devices
 from tests import real_data
 from tests.benchmarks.conftest import processor_seconds
 
@@ -22,24 +30,24 @@ pytestmark = pytest.mark.slow
 
 def published(classifier, titles, abstracts):
     """Return logits in f32, eight texts at a time, each padded to 512 tokens."""
-    told = classification.read_description(Path(classifier.folder))
+    told = read_description(Path(classifier.folder))
     base, tokenizer = load_base(told["base_model"])
     network = Network(with_trained_weights(base, Path(classifier.folder)))
-    network.load_head(Path(classifier.folder) / classification.HEAD_FILE)
+    network.load_head(Path(classifier.folder) / HEAD_FILE)
     found = []
     with torch.inference_mode():
         for start in range(0, len(titles), 8):
             part = slice(start, start + 8)
             encoded = tokenizer(
-                [classification.read_text(text) for text in titles[part]],
-                [classification.read_text(text) for text in abstracts[part]],
+                [read_text(text) for text in titles[part]],
+                [read_text(text) for text in abstracts[part]],
                 truncation=True,
                 padding="max_length",
                 max_length=512,
                 return_tensors="np",
             )
             names = ("input_ids", "attention_mask", "token_type_ids")
-            batch = transformer.Batch(np.arange(8), *(encoded[name] for name in names))
+            batch = batches.Batch(np.arange(8), *(encoded[name] for name in names))
             found.append(network(batch, "cpu").numpy())
     return np.concatenate(found)
 
@@ -54,12 +62,12 @@ def test_classifying_beside_padding_to_512_tokens(capsys):
     ).fetchall()
     titles, abstracts, truth = (list(column) for column in zip(*rows, strict=True))
     truth = np.array(truth)
-    folder = classification.PACKAGED_FOLDER / "outer_paper"
+    folder = PACKAGED_FOLDER / "outer_paper"
     results = {}
     for precision in ("f32", "bf16"):
-        if precision == "bf16" and not transformer.computes_in_bf16("cpu"):
+        if precision == "bf16" and not devices.computes_in_bf16("cpu"):
             continue
-        classifier = classification.load_classifier(folder, precision=precision, device="cpu")
+        classifier = load_classifier(folder, precision=precision, device="cpu")
         classifier.logits(titles[:16], abstracts[:16])
         results[precision] = processor_seconds(
             lambda judge=classifier.logits: judge(titles, abstracts)
@@ -78,8 +86,8 @@ def test_classifying_beside_padding_to_512_tokens(capsys):
     exact = classifier.probabilities(results["f32"][1])
     for _, found in results.values():
         said = classifier.probabilities(found) >= classifier.threshold
-        wanted = evaluation.measures(truth, exact, classifier.threshold)["f1"]
-        f1 = evaluation.measures(truth, classifier.probabilities(found), classifier.threshold)["f1"]
+        wanted = measures.measures(truth, exact, classifier.threshold)["f1"]
+        f1 = measures.measures(truth, classifier.probabilities(found), classifier.threshold)["f1"]
         # One document of 320 over the threshold moves it by .016.
         assert abs(f1 - wanted) < 0.02
         assert (said == (exact >= classifier.threshold)).mean() > 0.99

@@ -12,9 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from python_steps import embedding, keywords, similarity, transformer
+from python_steps.embeddings.encoder import embed, load_encoder
+from python_steps.keywords import extraction
+from python_steps.similarity import audit as similarity_audit
+from python_steps.similarity import matching
+from python_steps.similarity.matcher import Matcher
+from python_steps.similarity.patents import Patents, store_block
+from python_steps.transformer import weights
 from tests.benchmarks.conftest import processor_seconds
-from tests.python_steps.test_keywords import (
+from tests.python_steps.keywords.test_extraction import (
     keybert_keywords,
     our_keywords,
     overlaps,
@@ -45,9 +51,9 @@ def test_vectors_that_never_depend_on_company_cost_little(report, kind, precisio
     texts, _ = real_documents(120)
     if kind == "keyword texts":
         texts = [" ".join(text.split()[:9]) for text in texts] * 5
-    encoder = embedding.load_encoder(precision=precision)
+    encoder = load_encoder(precision=precision)
     # Sorts by length itself; 32 texts a batch, padded to the longest of them.
-    plain = SentenceTransformer(str(transformer.packaged_model_folder()), device="cpu")
+    plain = SentenceTransformer(str(weights.packaged_model_folder()), device="cpu")
     plain.to(torch.bfloat16 if precision == "bf16" else torch.float32)
     encoder.encode(texts[:20])
     plain.encode(texts[:20])
@@ -91,7 +97,7 @@ def matching_sides():
 
 def test_matching_beside_the_published_loop(report, matching_sides):
     papers, patents = matching_sides
-    stored = similarity.Patents.from_table(patents)
+    stored = Patents.from_table(patents)
     count = 10
 
     def published_loop(rows):
@@ -106,20 +112,20 @@ def test_matching_beside_the_published_loop(report, matching_sides):
         return best
 
     exact_cost, exact = processor_seconds(
-        lambda: similarity.match(papers, stored, count=count, method="exact")
+        lambda: matching.match(papers, stored, count=count, method="exact")
     )
-    sweep = similarity.match(papers, stored, count=count, method="hnsw")
+    sweep = matching.match(papers, stored, count=count, method="hnsw")
     # As if all papers were of the first year: the index holds all patents, every one is eligible.
-    index = similarity.Matcher(stored, count, method="hnsw")
+    index = Matcher(stored, count, method="hnsw")
     early = papers.set_column(1, "year", pa.array([1990] * len(papers), pa.int32()))
     build_cost, _ = processor_seconds(lambda: index.step(early.slice(0, 1)))
     search_cost, _ = processor_seconds(lambda: index.step(early))
     early_cost, _ = processor_seconds(
-        lambda: similarity.match(early, stored, count=count, method="exact")
+        lambda: matching.match(early, stored, count=count, method="exact")
     )
     sample = papers.slice(0, 60)
     loop_cost, _ = processor_seconds(lambda: published_loop(sample))
-    audit = similarity.audit(papers, stored, sweep, count=count)
+    audit = similarity_audit.audit(papers, stored, sweep, count=count)
     found = {name: pc.mean(audit.column(name)).as_py() for name in ("hits_at_1", "hits_at_k")}
     thousandth = 1000 / len(papers)
     report(
@@ -171,10 +177,10 @@ def stored_blocks(patents, size, folder):
     later = len(years) - np.cumsum(np.bincount(years))
     blocks = later[years] // size
     rows = [
-        similarity.store_block(patents.filter(pa.array(blocks == block)), folder=folder, index=True)
+        store_block(patents.filter(pa.array(blocks == block)), folder=folder, index=True)
         for block in np.unique(blocks)
     ]
-    return similarity.Patents.from_blocks(pa.concat_tables(rows))
+    return Patents.from_blocks(pa.concat_tables(rows))
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -184,16 +190,16 @@ def test_stored_blocks_beside_the_sweep(report, tmp_path):
     papers, patents = drifting_side("W", 1500, 4), drifting_side("P", PATENTS, 5)
     count = 10
     years = np.unique(papers.column("year").to_numpy())[::-1]
-    whole = similarity.Patents.from_table(patents)
+    whole = Patents.from_table(patents)
     exact_cost, _ = processor_seconds(
-        lambda: similarity.match(papers, whole, count=count, method="exact")
+        lambda: matching.match(papers, whole, count=count, method="exact")
     )
 
     def recall(matches):
-        rows = similarity.audit(papers, whole, matches, count=count)
+        rows = similarity_audit.audit(papers, whole, matches, count=count)
         return [pc.mean(rows.column(name)).as_py() for name in ("hits_at_1", "hits_at_k")]
 
-    sweep = similarity.Matcher(whole, count, method="hnsw")
+    sweep = Matcher(whole, count, method="hnsw")
     build, search, found = 0.0, 0.0, []
     for year in years:
         cost, _ = processor_seconds(partial(sweep._grow_index, whole.between(int(year))))
@@ -206,7 +212,7 @@ def test_stored_blocks_beside_the_sweep(report, tmp_path):
     for fraction in FRACTIONS:
         size = int(PATENTS * fraction)
         cost, blocks = processor_seconds(partial(stored_blocks, patents, size, tmp_path))
-        matcher = similarity.Matcher(blocks, count, method="hnsw")
+        matcher = Matcher(blocks, count, method="hnsw")
         matcher.step(papers.slice(0, 10))  # opens the files
         search, matches = processor_seconds(partial(matcher.step, papers))
         name = f"{len(blocks.blocks)} blocks of about {size}"
@@ -234,7 +240,7 @@ def test_stored_blocks_beside_the_sweep(report, tmp_path):
 
 def test_keywords_beside_keybert(report):
     texts, candidates = real_documents(200)
-    encoder = embedding.load_encoder()
+    encoder = load_encoder()
     knobs = {"count": 10, "diversity": 0.3}
     theirs_cost, theirs = processor_seconds(
         lambda: keybert_keywords(texts, candidates, encoder, **knobs)
@@ -245,15 +251,15 @@ def test_keywords_beside_keybert(report):
     merged = our_keywords(texts, candidates, encoder, **knobs)
     # What remains once phrases have vectors: choosing.
     phrases = pa.table({"phrase": sorted({phrase for row in candidates for phrase in row})})
-    embedded = embedding.embed(phrases, encoder=encoder, text="phrase", keep=["phrase"])
-    stored = keywords.PhraseVectors.from_batches(embedded.to_batches())
-    documents = embedding.embed(pa.table({"document_id": texts, "text": texts}), encoder=encoder)
+    embedded = embed(phrases, encoder=encoder, text="phrase", keep=["phrase"])
+    stored = extraction.PhraseVectors.from_batches(embedded.to_batches())
+    documents = embed(pa.table({"document_id": texts, "text": texts}), encoder=encoder)
     documents = documents.append_column("title", pa.array(texts))
     documents = documents.append_column("candidates", pa.array(candidates))
     nothing = pa.nulls(len(texts), pa.list_(pa.string()))
     documents = documents.append_column("delivered_keywords", nothing)
     choosing_cost, _ = processor_seconds(
-        lambda: keywords.extract(documents, phrases=stored, **knobs)
+        lambda: extraction.extract(documents, phrases=stored, **knobs)
     )
     thousandth = 1000 / len(texts)
     report(

@@ -18,8 +18,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from python_steps import engine, novelty
-from python_steps.novelty import BlockModel, Settings
+from python_steps.engine import progress
+from python_steps.novelty import scoring
+from python_steps.novelty.block_model import BlockModel
+from python_steps.novelty.settings import Settings
+from python_steps.novelty.years import walk
 from tests import novelty_streams as streams
 
 pytestmark = pytest.mark.slow
@@ -29,7 +32,7 @@ SETTINGS = Settings(burn_in_documents=20_000)
 
 @pytest.fixture(autouse=True)
 def _silent(monkeypatch):
-    monkeypatch.setenv(engine.PROGRESS_VARIABLE, "0")
+    monkeypatch.setenv(progress.PROGRESS_VARIABLE, "0")
 
 
 def judged(stream, settings, every=3):
@@ -37,7 +40,7 @@ def judged(stream, settings, every=3):
     random = np.random.default_rng(7)
     found = {"degree_matched": [], "planted": []}
     years, seen = np.unique(stream.years), 0
-    for step in novelty.walk(stream.table, settings):
+    for step in walk(stream.table, settings):
         model = step.model
         if model is None:
             continue
@@ -92,7 +95,7 @@ def test_one_off_keywords_are_what_limits_the_scores(report):
     for share in (0.0, 0.5, 0.8):
         stream = streams.drifting(100_000, 10_000, 50, stray=0.08, mixed=0.02, one_off=share)
         found, _ = judged(stream, Settings())
-        scored = novelty.score(stream.table, settings=Settings())
+        scored = scoring.score(stream.table, settings=Settings())
         is_scored = scored.column("novelty").is_valid().to_numpy()
         ended = ~np.isin(scored.column("reason").to_numpy(zero_copy_only=False), ["burn_in"])
         report(

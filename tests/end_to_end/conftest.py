@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from python_steps import cli
+from python_steps.command_line import options
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def place_in(folder: Path) -> Built:
 def command(place: Built, *arguments: str) -> list[str]:
     """Return the command that builds into a place, to be run in a process of its own."""
     return [
-        *(sys.executable, "-c", "from python_steps.cli import main; main()", "build"),
+        *(sys.executable, "-m", "python_steps", "build"),
         *("--warehouse", str(place.warehouse), "--publication", str(place.publication)),
         *arguments,
     ]
@@ -44,7 +44,7 @@ def command(place: Built, *arguments: str) -> list[str]:
 def environment(**more: str) -> dict[str, str]:
     """Environment without anybody's locations."""
     kept = {n: v for n, v in os.environ.items() if not n.startswith("DEEPINNOVATION_")}
-    return kept | {"DEEPINNOVATION_PROJECT": str(cli.project_folder())} | more
+    return kept | {"DEEPINNOVATION_PROJECT": str(options.project_folder())} | more
 
 
 def build(place: Built, *arguments: str, **variables: str) -> Built:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from python_steps import cli
-from python_steps.heads import read_head
-from python_steps.journal import Journal
-from python_steps.sources import sample
+from python_steps.building.journal import Journal
+from python_steps.command_line.options import project_folder
+from python_steps.sources.locations import sample
+from python_steps.sources.preview import read_head
 from tests.end_to_end.conftest import Built, build, command, environment, place_in
 
-SAMPLE = cli.project_folder() / "seeds/sample"
+SAMPLE = project_folder() / "seeds/sample"
 
 HEADERS = {
     "DeepPatentAI.csv": "ID,PN,IPC,Title,Abstract,Year,Keywords,Novelty",
@@ -131,7 +131,7 @@ def test_rejected_records_are_kept_with_a_reason(sample_build):
     ],
 )
 def test_check_foresees_the_records_that_a_build_rejects(sample_build, option, system, entity):
-    project = cli.project_folder()
+    project = project_folder()
     (source,) = [s for s in sample(project) if (s.entity, s.system) == (option, system)]
     rejected = sample_build.rows(
         "select reason, count(*) from marts.rejected_records "
@@ -182,7 +182,13 @@ def test_the_query_that_the_build_proposes_works(sample_build):
     (line,) = [line for line in sample_build.said.splitlines() if "deepinnovation query" in line]
     sql = line.split('"')[1]
     run = subprocess.run(
-        [sys.executable, "-c", "from python_steps.cli import main; main()", "query", sql],
+        [
+            sys.executable,
+            "-c",
+            "from python_steps.command_line.main import main; main()",
+            "query",
+            sql,
+        ],
         env=environment(DEEPINNOVATION_WAREHOUSE=str(sample_build.warehouse)),
         capture_output=True,
         text=True,
@@ -307,7 +313,7 @@ def _is_json(line: str) -> bool:
 def test_plain_dbt_publishes_the_same_bytes(sample_build, tmp_path):
     place = place_in(tmp_path)
     place.publication.mkdir()
-    project = cli.project_folder()
+    project = project_folder()
     before = set(project.iterdir())
     run = subprocess.run(
         [

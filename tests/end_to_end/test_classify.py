@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from python_steps import cli
-from python_steps.journal import Journal
+from python_steps.building.journal import Journal
+from python_steps.command_line import main
 from tests.end_to_end.conftest import environment
 
 COLUMNS = (
@@ -54,7 +54,12 @@ ROWS = [
 def command(location: Path, output: Path, *arguments: str) -> list[str]:
     """Return the command, to be run in a process of its own."""
     return [
-        *(sys.executable, "-c", "from python_steps.cli import main; main()", "classify"),
+        *(
+            sys.executable,
+            "-c",
+            "from python_steps.command_line.main import main; main()",
+            "classify",
+        ),
         *(str(location), "--output", str(output), *arguments),
     ]
 
@@ -150,7 +155,7 @@ def test_without_records_there_is_a_header_and_no_row(tmp_path, monkeypatch):
     table, output = tmp_path / "t.csv", tmp_path / "decisions.csv"
     table.write_text("id,title\n", encoding="utf-8")
     # In this process, which spares what a process of its own would import.
-    run = CliRunner().invoke(cli.main, ["classify", str(table), "--output", str(output)])
+    run = CliRunner().invoke(main.main, ["classify", str(table), "--output", str(output)])
     assert run.exit_code == 0, run.output
     assert output.read_text(encoding="utf-8") == f"{','.join(COLUMNS)}\n"
     assert "0 papers: 0 AI, 0 not AI, 0 not judged." in run.output

@@ -5,8 +5,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from python_steps import confidence, engine, tables
-from python_steps.confidence import Calibration
+from python_steps import tables
+from python_steps.engine import relations
+from python_steps.similarity import confidence, confidence_check
+from python_steps.similarity.confidence import Calibration
 
 COEFFICIENTS = "intercept, similarity_slope, csls_slope"
 
@@ -51,7 +53,7 @@ def test_the_parquet_twin_tells_the_confidence_of_every_pair(sample_build):
 def test_with_enough_known_pairs_the_sample_calibrates_itself(sample_build):
     with duckdb.connect(str(sample_build.warehouse), read_only=True) as connection:
         matches, links, packaged, encoders = (
-            engine.table(connection.table(name), schema)
+            relations.table(connection.table(name), schema)
             for name, schema in (
                 ("intermediate.int_similarities_counted", tables.SIMILARITIES),
                 ("intermediate.int_links_matched", tables.LINKS_MATCHED),
@@ -69,7 +71,7 @@ def test_with_enough_known_pairs_the_sample_calibrates_itself(sample_build):
         least_links=5,
         csls_neighbours=10,
     )
-    checked = confidence.check(matches, links, calibrations, least_links=5, draws=100)
+    checked = confidence_check.check(matches, links, calibrations, least_links=5, draws=100)
     whole = checked.to_pylist()[0]
     assert whole["confidence_basis"] == "own_links"
     assert whole["known_pairs"] >= 5

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from python_steps import cli
+from python_steps.command_line import options
 
 MISSING = [
     what
@@ -241,7 +241,7 @@ class Reading:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(cli.project_folder() / "macros", folder / "macros")
+    shutil.copytree(options.project_folder() / "macros", folder / "macros")
     (folder / "dbt_project.yml").write_text(textwrap.dedent(PROJECT))
     (folder / "profiles.yml").write_text(textwrap.dedent(PROFILES))
     (folder / "models").mkdir()

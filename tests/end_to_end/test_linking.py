@@ -11,10 +11,14 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from python_steps import cli, linking, linking_report, tables
-from python_steps.linking import ALL_SAME
+from python_steps import tables
+from python_steps.command_line import main
+from python_steps.command_line.options import project_folder
+from python_steps.linking import measures
+from python_steps.linking.measures import ALL_SAME
+from python_steps.warehouse import known_pairs
 
-LINKS = cli.project_folder() / "seeds/sample/links.csv"
+LINKS = project_folder() / "seeds/sample/links.csv"
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +31,7 @@ def without_configuration(monkeypatch):
 def evaluate(sample_build):
     def run(*arguments, warehouse=sample_build.warehouse):
         words = ["evaluate", "linking", "--warehouse", warehouse, *arguments]
-        return CliRunner().invoke(cli.main, [str(word) for word in words])
+        return CliRunner().invoke(main.main, [str(word) for word in words])
 
     return run
 
@@ -360,7 +364,7 @@ def test_gains_and_floors_are_about_the_vectors_that_the_build_found_pairs_by(ev
         "delete from marts.linking_quality",
         "insert into marts.linking_quality by name from measured",
         ranked=ranked,
-        measured=linking.measure(ranked, baseline="keywords"),
+        measured=measures.measure(ranked, baseline="keywords"),
     )
     shown = evaluate("--floor", "hit_at_1=0.9", warehouse=place)
     assert shown.exit_code == 0, shown.output
@@ -386,7 +390,7 @@ def test_a_build_without_links_has_nothing_to_judge(sample_build, evaluate, tmp_
     place = tmp_path / "warehouse.duckdb"
     shutil.copy(sample_build.warehouse, place)
     with duckdb.connect(str(place)) as connection:
-        for schema, table in linking_report.OF_A_BUILD.values():
+        for schema, table in known_pairs.OF_A_BUILD.values():
             connection.execute(f"delete from {schema}.{table}")
     shown = evaluate(warehouse=place)
     assert shown.exit_code == 0

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from python_steps import cli
+from python_steps.command_line.options import project_folder
 from tests.end_to_end.conftest import environment
 
 WIDTH = 24
@@ -76,7 +76,7 @@ class Warehouse:
                 "create or replace table intermediate.int_vectors_compared as "
                 f"select * replace (embedding::float[{self.width}] as embedding) from compared"
             )
-        project = cli.project_folder()
+        project = project_folder()
         run = subprocess.run(
             [
                 *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run", "--quiet"),

@@ -2,13 +2,15 @@
 
 from functools import partial
 
-from python_steps import engine, evaluation, tables
+from python_steps import tables
+from python_steps.ai_decision.evaluation import measures
+from python_steps.engine import shards
 
 
 def model(dbt, session):
-    return engine.map_shards(
+    return shards.map_shards(
         dbt.ref("int_documents_judged"),
-        partial(evaluation.evaluate, draws=dbt.config.meta_get("draws")),
+        partial(measures.evaluate, draws=dbt.config.meta_get("draws")),
         key="judge",
         schema=tables.EVALUATION,
         description="evaluate classifiers",

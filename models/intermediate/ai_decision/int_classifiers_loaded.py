@@ -1,8 +1,9 @@
 """The classifiers that the variables name: whose probabilities count."""
 
-from python_steps import classification, engine
+from python_steps.ai_decision import classifier
+from python_steps.engine import relations
 
 
 def model(dbt, session):
-    classifiers = classification.load_classifiers(**dbt.config.meta_get("classifiers"))
-    return engine.as_relation(session, classification.describe(classifiers))
+    classifiers = classifier.load_classifiers(**dbt.config.meta_get("classifiers"))
+    return relations.as_relation(session, classifier.describe(classifiers))

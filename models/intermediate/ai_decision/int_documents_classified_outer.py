@@ -2,21 +2,23 @@
 
 from functools import partial
 
-from python_steps import classification, engine, tables
+from python_steps import tables
+from python_steps.ai_decision import classifier
+from python_steps.engine import relations, shards
 
 
 def model(dbt, session):
-    classifiers = classification.load_classifiers(**dbt.config.meta_get("classifiers"))
+    classifiers = classifier.load_classifiers(**dbt.config.meta_get("classifiers"))
     documents = dbt.ref("int_documents_read_by_outer")
     if dbt.is_incremental:
         done = session.table(str(dbt.this))
-        documents = engine.left_to_do(documents, done, on=tables.JUDGED_TEXT)
-    return engine.map_shards(
+        documents = relations.left_to_do(documents, done, on=tables.JUDGED_TEXT)
+    return shards.map_shards(
         documents,
-        partial(classification.classify, classifiers=classifiers, layer="outer"),
+        partial(classifier.classify, classifiers=classifiers, layer="outer"),
         key="shard",
         schema=tables.CLASSIFIED,
         description="classify documents, outer layer",
-        version=classification.versions(classifiers, "outer"),
+        version=classifier.versions(classifiers, "outer"),
         **dbt.config.meta_get("engine"),
     )

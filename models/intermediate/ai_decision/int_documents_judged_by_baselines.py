@@ -2,12 +2,15 @@
 
 from functools import partial
 
-from python_steps import baselines, embedding, engine, tables
+from python_steps import tables
+from python_steps.ai_decision.evaluation import baselines
+from python_steps.embeddings.encoder import load_encoder
+from python_steps.engine import shards
 
 
 def model(dbt, session):
-    encoder = embedding.load_encoder(**dbt.config.meta_get("encoder"))
-    return engine.map_shards(
+    encoder = load_encoder(**dbt.config.meta_get("encoder"))
+    return shards.map_shards(
         dbt.ref("int_documents_read_by_baselines"),
         partial(baselines.judge, encoder=encoder),
         key="document_type",

@@ -1,10 +1,12 @@
 """The language of documents that no source tells it of, from title and abstract."""
 
-from python_steps import engine, languages, tables
+from python_steps import tables
+from python_steps.documents import languages
+from python_steps.engine import shards
 
 
 def model(dbt, session):
-    return engine.map_shards(
+    return shards.map_shards(
         dbt.ref("int_documents_without_language"),
         languages.detect,
         key="shard",

@@ -1,8 +1,9 @@
 """The encoder that the variables name: whose vectors count."""
 
-from python_steps import embedding, engine
+from python_steps.embeddings.encoder import describe, load_encoder
+from python_steps.engine import relations
 
 
 def model(dbt, session):
-    encoder = embedding.load_encoder(**dbt.config.meta_get("encoder"))
-    return engine.as_relation(session, embedding.describe(encoder))
+    encoder = load_encoder(**dbt.config.meta_get("encoder"))
+    return relations.as_relation(session, describe(encoder))

@@ -3,19 +3,22 @@
 from functools import partial
 from pathlib import Path
 
-from python_steps import engine, novelty, tables
+from python_steps import tables
+from python_steps.engine import shards
+from python_steps.novelty import scoring
+from python_steps.novelty.settings import Settings, version
 
 
 def model(dbt, session):
-    settings = novelty.Settings(**dbt.config.meta_get("settings"))
+    settings = Settings(**dbt.config.meta_get("settings"))
     states = dbt.config.meta_get("states")
-    return engine.map_shards(
+    return shards.map_shards(
         dbt.ref("int_hyperedges"),
-        partial(novelty.score, settings=settings, states=Path(states) if states else None),
+        partial(scoring.score, settings=settings, states=Path(states) if states else None),
         key="corpus",
         order="hyperedge_id",
         schema=tables.NOVELTY,
         description="score novelty",
-        version=novelty.version(settings),
+        version=version(settings),
         **dbt.config.meta_get("engine"),
     )

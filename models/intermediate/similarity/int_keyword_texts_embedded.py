@@ -2,18 +2,20 @@
 
 from functools import partial
 
-from python_steps import embedding, engine, tables
+from python_steps import tables
+from python_steps.embeddings.encoder import embed, load_encoder
+from python_steps.engine import relations, shards
 
 
 def model(dbt, session):
-    encoder = embedding.load_encoder(**dbt.config.meta_get("encoder"))
+    encoder = load_encoder(**dbt.config.meta_get("encoder"))
     texts = dbt.ref("int_keyword_texts")
     if dbt.is_incremental:
         done = session.table(str(dbt.this)).filter(f"model_version = '{encoder.model_version}'")
-        texts = engine.left_to_do(texts, done, on=tables.DOCUMENT_TEXT.names)
-    return engine.map_shards(
+        texts = relations.left_to_do(texts, done, on=tables.DOCUMENT_TEXT.names)
+    return shards.map_shards(
         texts,
-        partial(embedding.embed, encoder=encoder, keep=tables.DOCUMENT_TEXT.names),
+        partial(embed, encoder=encoder, keep=tables.DOCUMENT_TEXT.names),
         key="shard",
         schema=tables.embeddings(encoder.width, keep=tables.DOCUMENT_TEXT),
         description="embed keywords",

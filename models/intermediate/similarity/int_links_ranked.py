@@ -1,11 +1,12 @@
 """Where the patent of each known pair stands, by every way of comparing."""
 
-from python_steps import engine, linking
+from python_steps.engine import relations
+from python_steps.linking import ranking
 
 
 def model(dbt, session):
-    stops = engine.collect(dbt.ref("stop_words"), columns=["stop_word"], order=["stop_word"])
-    ranked = linking.rank(
+    stops = relations.collect(dbt.ref("stop_words"), columns=["stop_word"], order=["stop_word"])
+    ranked = ranking.rank(
         dbt.ref("int_links_judged"),
         dbt.ref("int_papers_linked"),
         dbt.ref("int_documents_searched").filter("document_type = 'patent'"),
@@ -13,4 +14,4 @@ def model(dbt, session):
         spaces=dbt.config.meta_get("spaces").split(),
         **dbt.config.meta_get("lags"),
     )
-    return engine.as_relation(session, ranked)
+    return relations.as_relation(session, ranked)

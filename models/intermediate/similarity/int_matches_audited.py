@@ -4,12 +4,13 @@ from functools import partial
 
 import pyarrow as pa
 
-from python_steps import engine, similarity
+from python_steps.engine import relations
+from python_steps.similarity import audit
 
 
 def model(dbt, session):
     audit_in_space = partial(
-        similarity.audit_in_space,
+        audit.audit_in_space,
         dbt.ref("int_papers_sampled"),
         dbt.ref("int_patents_compared"),
         dbt.ref("int_matches_sampled"),
@@ -17,4 +18,4 @@ def model(dbt, session):
         **dbt.config.meta_get("engine"),
     )
     found = [audit_in_space(space=space) for space in dbt.config.meta_get("spaces").split()]
-    return engine.as_relation(session, pa.concat_tables(found))
+    return relations.as_relation(session, pa.concat_tables(found))

@@ -2,12 +2,14 @@
 
 from functools import partial
 
-from python_steps import engine, similarity, tables
+from python_steps import tables
+from python_steps.engine import relations
+from python_steps.similarity import matching
 
 
 def model(dbt, session):
     match = partial(
-        similarity.match_in_space,
+        matching.match_in_space,
         **dbt.config.meta_get("engine"),
         **dbt.config.meta_get("matcher"),
     )
@@ -17,4 +19,4 @@ def model(dbt, session):
     for space in dbt.config.meta_get("spaces").split():
         found.append(match(new, patents, space=space, description="match papers"))
         found.append(match(other, added, space=space, description="match to new patents"))
-    return engine.union(found, tables.MATCHES.append(tables.EMBEDDING_TEXT))
+    return relations.union(found, tables.MATCHES.append(tables.EMBEDDING_TEXT))

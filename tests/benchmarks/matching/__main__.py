@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from python_steps import similarity
+from python_steps.similarity import indexes
 from tests.benchmarks.matching import report
 from tests.benchmarks.matching.methods import METHODS
 
@@ -199,7 +199,7 @@ def _machine(folder: Path, threads: int) -> dict[str, object]:
         "threads": threads,
         "Python": platform.python_version(),
         **{name: version for name in LIBRARIES if (version := _version(name))},
-        "index": f"{similarity.CONNECTIVITY} edges, {similarity.EXPANSION_ADD} held while adding",
+        "index": f"{indexes.CONNECTIVITY} edges, {indexes.EXPANSION_ADD} held while adding",
     }
     path = folder / "machine.json"
     if path.is_file():

@@ -18,14 +18,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps import similarity
+from python_steps.similarity import indexes, matcher
+from python_steps.similarity.method import chosen_method
+from python_steps.similarity.patents import Patents
 from tests.benchmarks.matching.corpus import WIDTH, Corpus, Side
 
 # Numbers that an index trades time for recall by, each about half as much again as the last.
 EXPANSIONS = (32, 48, 64, 96, 128, 192, 256, 384, 512)
 LISTS = (2, 4, 8, 16, 32, 64, 128, 256)
 # What our index is built with, so that graphs have the same number of edges.
-EDGES, EXPANSION_ADD = similarity.CONNECTIVITY, similarity.EXPANSION_ADD
+EDGES, EXPANSION_ADD = indexes.CONNECTIVITY, indexes.EXPANSION_ADD
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class Ours(Method):
 
     @classmethod
     def missing(cls) -> str | None:
-        known = {field.name for field in dataclasses.fields(similarity.Matcher)}
+        known = {field.name for field in dataclasses.fields(matcher.Matcher)}
         unknown = ", ".join(sorted(cls.changed.keys() - known))
         return f"the matcher has no setting {unknown}" if unknown else super().missing()
 
@@ -179,13 +181,13 @@ class Ours(Method):
 
     def prepare(self) -> None:
         corpus = self.task.corpus
-        patents = similarity.Patents.from_batches(corpus.patents.batches(), folder=corpus.folder)
+        patents = Patents.from_batches(corpus.patents.batches(), folder=corpus.folder)
         settings = self.task.settings | self.changed
-        self.matcher = similarity.Matcher(
+        self.matcher = matcher.Matcher(
             patents, self.task.count, self.chosen(patents, settings), **settings
         )
 
-    def chosen(self, patents: similarity.Patents, settings: dict[str, object]) -> str:
+    def chosen(self, patents: Patents, settings: dict[str, object]) -> str:
         return self.method
 
     def grow(self, end: int) -> None:
@@ -247,10 +249,10 @@ class OursHnswThreads(OursHnsw):
 class OursAuto(Ours):
     """What a build does unless told otherwise."""
 
-    def chosen(self, patents: similarity.Patents, settings: dict[str, object]) -> str:
+    def chosen(self, patents: Patents, settings: dict[str, object]) -> str:
         corpus = self.task.corpus
         years = (Counter(side.years.tolist()) for side in (corpus.papers, corpus.patents))
-        return similarity.chosen_method("auto", *years, width=WIDTH, **settings)
+        return chosen_method("auto", *years, width=WIDTH, **settings)
 
 
 # --- plain ----------------------------------------------------------------------------------------

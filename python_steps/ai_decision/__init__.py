@@ -1,0 +1,1 @@
+"""Decide which documents are about AI: classifiers, their training, evaluation and annotation."""

@@ -1,0 +1,464 @@
+"""
+Estimate how likely a document is about AI, by a BERT fine-tuned for one layer of the decision.
+
+The outer layer is coarse and keeps nearly all that is AI; the inner layer is fine and reads only
+what the outer one accepts. A classifier is a folder: what was trained (low-rank adapters, or all
+weights), a head of one linear unit over the mean of the last hidden states, and `classifier.json`
+with calibration, threshold, languages and hashes. :mod:`python_steps.ai_decision.training` writes
+such folders.
+
+As for embeddings, the result of a document never depends, to the bit, on the documents it is
+computed with (see :mod:`python_steps.transformer.batches`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from python_steps import tables
+from python_steps.ai_decision.network import (
+    HEAD_FILE,
+    Network,
+    load_base,
+    tokenised,
+    with_trained_weights,
+)
+from python_steps.errors import ModelError
+from python_steps.transformer import batches as transformer_batches
+from python_steps.transformer import devices, loaded, weights
+from python_steps.transformer.batches import Batch
+from python_steps.transformer.devices import present_device
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+LAYERS = ("outer", "inner")
+DOCUMENT_TYPES = ("paper", "patent")
+
+
+PACKAGED = "packaged"  # stands for the folder of the classifiers that come with the project
+PACKAGED_FOLDER = Path(__file__).parent / "classifiers"
+
+
+DESCRIPTION_FILE = "classifier.json"
+
+
+TEXTS_TOKENISED_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """
+    What judges the documents of one type in one layer, by description.
+
+    It pickles to some hundred bytes; the model itself is loaded once per process and device.
+
+    Attributes
+    ----------
+    folder
+        Absolute path of the classifier's folder.
+    layer
+        ``outer`` or ``inner``.
+    document_types
+        What it was trained to judge: ``paper``, ``patent``, or both.
+    model_version
+        Name, content hash, precision and maximum tokens: equal versions give equal logits on equal
+        hardware.
+    precision
+        ``f32`` or ``bf16``: what the transformer computes in. Pooling and head are f32.
+    maximum_tokens
+        Tokens of title and abstract together that are read.
+    temperature, bias
+        Calibration (Platt 1999): probability = sigmoid(logit / temperature + bias).
+    threshold
+        Probability from which on the layer accepts a document.
+    languages
+        ISO 639-1 codes of the languages in which it judges well enough, by its own validation.
+    device
+        Where to run, as asked for.
+    precision_is_chosen
+        Whether the precision was chosen for the processor.
+    """
+
+    folder: str
+    layer: str
+    document_types: tuple[str, ...]
+    model_version: str
+    precision: str
+    maximum_tokens: int
+    temperature: float
+    bias: float
+    threshold: float
+    languages: tuple[str, ...]
+    device: str
+    precision_is_chosen: bool = field(compare=False)
+
+    def logits(self, titles: Sequence[str | None], abstracts: Sequence[str | None]) -> np.ndarray:
+        """
+        Return the uncalibrated scores of documents.
+
+        Parameters
+        ----------
+        titles, abstracts
+            As many of the one as of the other; None counts as the empty text.
+
+        Returns
+        -------
+        np.ndarray
+            float32 of shape [documents], in nats of log odds.
+
+        Raises
+        ------
+        ModelError
+            When this process has to load the model and cannot, or finds another.
+        """
+        return _loaded(self).logits(titles, abstracts)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Return the calibrated probabilities of logits: float64 of the same shape, 0 to 1."""
+        return calibrated(logits, self.temperature, self.bias)
+
+
+def calibrated(logits: np.ndarray, temperature: float, bias: float) -> np.ndarray:
+    """Return sigmoid(logits / temperature + bias) in float64."""
+    return 1 / (1 + np.exp(-(np.asarray(logits, np.float64) / temperature + bias)))
+
+
+def load_classifiers(
+    classifiers: str = PACKAGED,
+    *,
+    layers: Sequence[str] = LAYERS,
+    document_types: Sequence[str] = DOCUMENT_TYPES,
+    precision: str = "auto",
+    device: str = "auto",
+) -> list[Classifier]:
+    """
+    Find a classifier for each of some layers and types of document.
+
+    Parameters
+    ----------
+    classifiers
+        ``packaged``, or a folder whose subfolders are classifiers; the packaged ones stand in for
+        what it does not hold.
+    layers, document_types
+        What is to be judged.
+    precision
+        ``f32``, ``bf16``, or ``auto``: bf16 where the processor computes in it, else f32.
+    device
+        As torch names it, or ``auto``.
+
+    Returns
+    -------
+    list[Classifier]
+        Outer before inner, those of papers before those of patents; one that judges both types
+        stands there once.
+
+    Raises
+    ------
+    ModelError
+        When a folder is no classifier, two claim the same, or one is missing.
+    """
+    asked = [(layer, kind) for layer in layers for kind in document_types]
+    found: dict[tuple[str, str], Classifier] = {}
+    folders = [PACKAGED_FOLDER]
+    if classifiers != PACKAGED:
+        folders.insert(0, Path(classifiers).expanduser().absolute())
+    for place in folders:
+        here: dict[tuple[str, str], Classifier] = {}
+        _refuse_unfinished(place, asked)
+        for folder in classifier_folders(place, required=place is not PACKAGED_FOLDER):
+            description = read_description(folder)
+            wanted = [(description["layer"], each) for each in description["document_types"]]
+            wanted = [key for key in wanted if key in asked]
+            if all(key in found for key in wanted):
+                continue
+            classifier = load_classifier(folder, precision=precision, device=device)
+            for key in wanted:
+                if key in here and here[key] != classifier:
+                    message = (
+                        f"{folder} and {here[key].folder} both judge {key[1]}s in the {key[0]} "
+                        "layer: keep one of them"
+                    )
+                    raise ModelError(message)
+                here[key] = classifier
+        found = here | found
+    missing = [
+        f"{kind}s in the {layer} layer" for layer, kind in asked if (layer, kind) not in found
+    ]
+    if missing:
+        message = f"no classifier for {', '.join(missing)}: train one with `deepinnovation train`"
+        raise ModelError(message)
+    return list(dict.fromkeys(found[key] for key in asked))
+
+
+def _refuse_unfinished(place: Path, asked: Sequence[tuple[str, str]]) -> None:
+    """Raise where what is asked for was begun and not ended, so that another would be taken."""
+    for layer, kind in asked:
+        for begun in (place / f"{layer}_{kind}", place / f"{layer}_both"):
+            if begun.is_dir() and not (begun / DESCRIPTION_FILE).is_file():
+                message = (
+                    f"{begun} holds no finished classifier: let its `deepinnovation train` run to "
+                    "the end, or remove the folder"
+                )
+                raise ModelError(message)
+
+
+def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
+    """
+    Return the folders of classifiers at a place: itself, or those in it, by name.
+
+    Raises
+    ------
+    ModelError
+        When there is none and one is required.
+    """
+    if (place / DESCRIPTION_FILE).is_file():
+        return [place]
+    folders = sorted(path.parent for path in place.glob(f"*/{DESCRIPTION_FILE}"))
+    if required and not folders:
+        message = (
+            f"{place} holds no classifier: name a folder that `deepinnovation train` wrote, or "
+            f"{PACKAGED!r}"
+        )
+        raise ModelError(message)
+    return folders
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """
+    Return what `classifier.json` of a folder says.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be read or lacks a field.
+    """
+    path = folder / DESCRIPTION_FILE
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        absent = [name for name in FIELDS if name not in description]
+    except (OSError, ValueError) as error:
+        message = f"cannot read {path}: {error}"
+        raise ModelError(message) from error
+    if absent:
+        message = f"{path} lacks {', '.join(absent)}: train the classifier again"
+        raise ModelError(message)
+    return description
+
+
+def check_files(folder: Path, description: dict[str, Any]) -> None:
+    """
+    Raise ModelError where a file of a classifier is missing or another than was trained.
+
+    `description` is what :func:`read_description` returned for the folder.
+    """
+    for name, expected in sorted(description["sha256"].items()):
+        weights.check_weights(folder / name, expected)
+
+
+def stages(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """
+    Yield how a classifier was trained: by what it went on from, and so on, then by itself.
+
+    Each has `command` and `examples`: counts by split, source_name, label_source and is_ai.
+    """
+    if description.get("started_from"):
+        yield from stages(description["started_from"])
+    yield description
+
+
+FIELDS = (
+    "layer", "document_types", "base_model", "base_sha256", "maximum_tokens", "temperature", "bias",
+    "threshold", "languages", "sha256",
+)  # fmt: skip
+
+
+def load_classifier(
+    folder: str | Path,
+    *,
+    precision: str = "auto",
+    device: str = "auto",
+    description: dict[str, Any] | None = None,
+) -> Classifier:
+    """
+    Load one classifier from its folder, once the hashes of its files have been checked.
+
+    Parameters
+    ----------
+    folder
+        Where its files lie.
+    precision, device
+        What it computes in and on.
+    description
+        What its `classifier.json` is to say, of one that is not finished; None reads it.
+
+    Raises
+    ------
+    ModelError
+        When a file is missing or another than was trained, or the base model is.
+    ValueError
+        When `precision` is none of ``f32``, ``bf16`` and ``auto``.
+    """
+    folder = Path(folder).absolute()
+    if description is None:
+        description = read_description(folder)
+    check_files(folder, description)
+    here = present_device(device)
+    chosen = devices.chosen_precision(precision, here)
+    model, tokenizer = load_base(description["base_model"], description["base_sha256"])
+    network = Network(with_trained_weights(model, folder))
+    network.load_head(folder / HEAD_FILE)
+    limit = int(description["maximum_tokens"])
+    decisive = {name: description[name] for name in (*FIELDS[:7], "sha256")}
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
+    classifier = Classifier(
+        folder=str(folder),
+        layer=description["layer"],
+        document_types=tuple(description["document_types"]),
+        model_version=f"{folder.name}/{digest}/{chosen}/{limit}",
+        precision=chosen,
+        maximum_tokens=limit,
+        temperature=float(description["temperature"]),
+        bias=float(description["bias"]),
+        threshold=float(description["threshold"]),
+        languages=tuple(description["languages"]),
+        device=device,
+        precision_is_chosen=precision == "auto",
+    )
+    network.compute_in(chosen, here)
+    loaded.keep(classifier, here, LoadedClassifier(network, tokenizer, here, limit))
+    return classifier
+
+
+@dataclass(frozen=True)
+class LoadedClassifier:
+    """A network on its device, and the tokeniser of its base model."""
+
+    network: Network
+    tokenizer: PreTrainedTokenizerBase
+    device: str
+    maximum_tokens: int
+
+    def logits(self, titles: Sequence[str | None], abstracts: Sequence[str | None]) -> np.ndarray:
+        """Return float32 of shape [documents]."""
+        import torch
+
+        def forward(batch: Batch) -> np.ndarray:
+            with torch.inference_mode():
+                return self.network(batch, self.device).cpu().numpy()
+
+        results = np.empty(len(titles), dtype=np.float32)
+        # Chunks bound the memory of token lists; they decide no result.
+        for start in range(0, len(titles), TEXTS_TOKENISED_AT_ONCE):
+            part = slice(start, start + TEXTS_TOKENISED_AT_ONCE)
+            tokens, types = tokenised(
+                self.tokenizer, titles[part], abstracts[part], self.maximum_tokens
+            )
+            batches = transformer_batches.batches(
+                tokens,
+                types,
+                padding_token=self.tokenizer.pad_token_id,
+                device=self.device,
+                on_the_left=self.tokenizer.padding_side == "left",
+            )
+            for members, rows in transformer_batches.map_batches(
+                forward, list(batches), device=self.device
+            ):
+                results[start + members] = rows
+        return results
+
+
+def _loaded(classifier: Classifier) -> LoadedClassifier:
+    return loaded.loaded(classifier, present_device(classifier.device), _loaded_again)
+
+
+def _loaded_again(classifier: Classifier) -> LoadedClassifier:
+    def load(precision: str) -> Classifier:
+        return load_classifier(classifier.folder, precision=precision, device=classifier.device)
+
+    return _loaded(loaded.found_again(classifier, load))
+
+
+def describe(classifiers: Sequence[Classifier]) -> pa.Table:
+    """Return rows of :data:`tables.CLASSIFIERS`: one per layer and type of document."""
+    rows = [
+        {
+            "layer": classifier.layer,
+            "document_type": kind,
+            "model_version": classifier.model_version,
+            "threshold": classifier.threshold,
+            "languages": list(classifier.languages),
+            "precision": classifier.precision,
+            "maximum_tokens": classifier.maximum_tokens,
+        }
+        for classifier in classifiers
+        for kind in classifier.document_types
+    ]
+    return pa.Table.from_pylist(rows, schema=tables.CLASSIFIERS)
+
+
+def versions(classifiers: Sequence[Classifier], layer: str) -> str:
+    """Return a text that tells apart what judges one layer."""
+    return " ".join(each.model_version for each in classifiers if each.layer == layer)
+
+
+def classify(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) -> pa.Table:
+    """
+    Judge documents in one layer.
+
+    Parameters
+    ----------
+    table
+        Columns document_id, document_type, text_hash, title, abstract.
+    classifiers
+        One of them judges the layer for each type of document in the table.
+    layer
+        ``outer`` or ``inner``.
+
+    Returns
+    -------
+    pa.Table
+        Rows of :data:`tables.CLASSIFIED`, in the order they come. The cost is that of one pass of
+        the transformer for each document, which grows with its tokens up to `maximum_tokens`.
+
+    Raises
+    ------
+    ModelError
+        When a model cannot be loaded.
+    """
+    kinds = table.column("document_type")
+    logits = np.full(table.num_rows, np.nan, dtype=np.float32)
+    probabilities = np.full(table.num_rows, np.nan)
+    versions = np.full(table.num_rows, None, dtype=object)
+    for classifier in classifiers:
+        if classifier.layer != layer:
+            continue
+        for kind in classifier.document_types:
+            places = np.flatnonzero(pc.equal(kinds, kind).to_numpy(zero_copy_only=False))
+            if not len(places):
+                continue
+            texts = table.select(["title", "abstract"]).take(pa.array(places))
+            found = classifier.logits(*(column.to_pylist() for column in texts.columns))
+            logits[places] = found
+            probabilities[places] = classifier.probabilities(found)
+            versions[places] = classifier.model_version
+    return pa.table(
+        [
+            table.column("document_id"),
+            table.column("text_hash"),
+            pa.array(versions, pa.string()),
+            pa.array(logits, pa.float32()),
+            pa.array(probabilities, pa.float64()),
+        ],
+        schema=tables.CLASSIFIED,
+    )

@@ -1,0 +1,200 @@
+"""The network of a classifier, its weights, and the tokens it reads."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from python_steps.errors import ModelError
+from python_steps.transformer import weights
+from python_steps.transformer.batches import Batch
+from python_steps.transformer.weights import PACKAGED_MODEL
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+HEAD_FILE = "head.safetensors"
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+ENCODER_FILE = "encoder.safetensors"
+
+
+# Digits, formulas and punctuation tell corpora apart (some deliver texts without them), not
+# subjects: a classifier that may look at them learns which corpus a text is from.
+_UNREAD = re.compile(r"[^\w\s.]+|[\d_]")
+
+
+def load_base(
+    name: str, sha256: str | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """
+    Load the BERT that a classifier starts from, in f32 on the CPU.
+
+    Parameters
+    ----------
+    name
+        ``all-MiniLM-L6-v2`` for the weights installed with this project, which never touch the
+        network; else a folder or a name that transformers can load.
+    sha256
+        What :func:`content_hash` has to be; None takes whatever is there.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be loaded, or is another than the one wanted.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    packaged = name == PACKAGED_MODEL
+    place = str(weights.packaged_model_folder()) if packaged else name
+    try:
+        with weights.quiet_transformers():
+            only_local = packaged or weights.is_here(name)
+            model = AutoModel.from_pretrained(
+                place, local_files_only=only_local, trust_remote_code=False, use_safetensors=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(
+                place, local_files_only=only_local, trust_remote_code=False
+            )
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        message = (
+            f"cannot load the base model {name!r}: {reason}. Give a BERT by name or folder, with "
+            f"weights as safetensors, or {PACKAGED_MODEL!r}."
+        )
+        raise ModelError(message) from error
+    model.train(False)
+    if sha256 is not None and content_hash(model) != sha256:
+        message = f"the base model {name!r} is not the one that the classifier was trained on"
+        raise ModelError(message)
+    return model, tokenizer
+
+
+def content_hash(model: torch.nn.Module) -> str:
+    """Return the SHA-256 of the names, shapes and f32 values of a model's weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def with_trained_weights(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """Return a base model with the weights that were trained: adapters merged in, or all."""
+    if (folder / ENCODER_FILE).is_file():
+        from safetensors.torch import load_file
+
+        model.load_state_dict(load_file(folder / ENCODER_FILE))
+        return model
+    from peft import PeftModel
+
+    with weights.quiet_transformers():
+        return PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+
+
+class Network:
+    """
+    A BERT with one linear unit over the mean of its last hidden states.
+
+    The mean rather than the first token: the bundled encoder was trained so.
+    """
+
+    def __init__(self, encoder: torch.nn.Module) -> None:
+        import torch
+
+        self.encoder = encoder
+        self.head = torch.nn.Linear(encoder.config.hidden_size, 1)
+        # From nothing, so that the first steps do not pull the encoder in a random direction.
+        torch.nn.init.zeros_(self.head.weight)
+        torch.nn.init.zeros_(self.head.bias)
+
+    def load_head(self, path: Path) -> None:
+        """Read the head's weights from a file."""
+        from safetensors.torch import load_file
+
+        self.head.load_state_dict(load_file(path))
+
+    def compute_in(self, precision: str, device: str) -> None:
+        """Move to a device, the encoder in a precision and the head in f32."""
+        import torch
+
+        self.encoder.to(device, torch.bfloat16 if precision == "bf16" else torch.float32)
+        self.head.to(device)
+
+    def __call__(self, batch: Batch, device: str) -> torch.Tensor:
+        """Return the logits of the rows of a batch: float32 of shape [rows]."""
+        return self.logits(self.vectors(batch, device))
+
+    def vectors(self, batch: Batch, device: str) -> torch.Tensor:
+        """Return the means of the last hidden states: float32 of shape [rows, hidden size]."""
+        import torch
+
+        features = {
+            "input_ids": torch.from_numpy(batch.identifiers).to(device),
+            "attention_mask": torch.from_numpy(batch.mask).to(device),
+        }
+        if getattr(self.encoder.config, "type_vocab_size", 0) > 1:
+            features["token_type_ids"] = torch.from_numpy(batch.types).to(device)
+        hidden = self.encoder(**features)[0].float()
+        mask = features["attention_mask"].unsqueeze(-1).float()
+        return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+    def logits(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return what the head says of vectors: float32 of shape [rows]."""
+        # Not as a product of matrices: with one column, its kernels sum a row by where it stands in
+        # the batch.
+        weighted = vectors.double() * self.head.weight.double()
+        return (weighted.sum(1) + self.head.bias.double()).float()
+
+
+def tokenised(
+    tokenizer: PreTrainedTokenizerBase,
+    titles: Sequence[str | None],
+    abstracts: Sequence[str | None],
+    maximum_tokens: int,
+) -> tuple[list[list[int]], list[list[int]]]:
+    """
+    Return tokens of documents as pairs of texts, and which of the two each token is of.
+
+    Of a pair that is too long the longer text is cut.
+    """
+    # Truncation and padding are stated because the packaged tokeniser carries its own (both 128).
+    encoded = tokenizer(
+        [read_text(text) for text in titles],
+        [read_text(text) for text in abstracts],
+        truncation="longest_first",
+        max_length=maximum_tokens,
+        padding=False,
+        return_token_type_ids=True,
+    )
+    return encoded["input_ids"], encoded["token_type_ids"]
+
+
+def read_text(text: str | None) -> str:
+    """Return what a classifier reads of a text: letters with their marks, and full stops."""
+    text = text or ""
+    # Most texts are ASCII, which has no marks to ask for.
+    return " ".join(_UNREAD.sub(" " if text.isascii() else _marks_of_a_word, text).split())
+
+
+def _marks_of_a_word(found: re.Match[str]) -> str:
+    """
+    Return a blank for a run of what is not read, after the marks that belong to the letter before.
+
+    Vowel signs of Hindi, Thai and Tamil and decomposed accents are such marks. To `re` they are no
+    letters.
+    """
+    run, start = found[0], found.start()
+    if not found.string[start - 1 : start].isalpha():
+        return " "
+    marks = "".join(takewhile(_is_mark, run))
+    return marks if marks == run else f"{marks} "
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")

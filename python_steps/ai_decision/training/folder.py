@@ -1,0 +1,192 @@
+"""Write the folder of a trained classifier."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from python_steps.ai_decision import calibration, classifier
+from python_steps.ai_decision.classifier import DESCRIPTION_FILE
+from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_FILE, Network
+from python_steps.ai_decision.training.card import write_card
+from python_steps.ai_decision.training.examples import example_counts, truth_of
+from python_steps.ai_decision.training.settings import Settings, Training
+from python_steps.errors import TrainingError
+
+if TYPE_CHECKING:
+    pass
+
+FEWEST_TO_JUDGE_A_LANGUAGE = 100  # validation examples, a tenth of them AI
+CHECKPOINT = ("checkpoint.safetensors", "checkpoint.json")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write to; raise TrainingError where that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder} cannot be made ({error.strerror}): name another --output"
+        raise TrainingError(message) from error
+
+
+def run_digest(
+    examples: pa.Table, settings: Settings, base: str, start: Path | None, precision: str
+) -> str:
+    """Return a name for everything that decides a training."""
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    started = "" if start is None else (start / DESCRIPTION_FILE).read_text(encoding="utf-8")
+    digest.update(f"\n{base}\n{precision}\n{started}\n".encode())
+    names = ["document_id", "title", "abstract", "is_ai", "split"]
+    decisive = examples.select([*names, "categories"] if settings.category_weight else names)
+    for batch in decisive.to_batches():
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+def write_weights(network: Network, settings: Settings, folder: Path) -> None:
+    """Write what was trained, in 16 bits where it is adapters."""
+    import torch
+    from safetensors.torch import save_file
+
+    # The description comes last: a folder without one is no classifier.
+    for name in (DESCRIPTION_FILE, *ADAPTER_FILES, ENCODER_FILE):
+        (folder / name).unlink(missing_ok=True)
+    if settings.method == "full":
+        weights = {name: value.contiguous() for name, value in network.encoder.state_dict().items()}
+        save_file(weights, folder / ENCODER_FILE)
+    else:
+        from peft import get_peft_model_state_dict
+
+        adapters = network.encoder.peft_config["default"]
+        adapters.base_model_name_or_path = settings.base_model
+        adapters.inference_mode = True
+        # A set, which every process would write in another order.
+        adapters.target_modules = sorted(adapters.target_modules)
+        adapters.save_pretrained(str(folder))
+        # Told not to look for embeddings, it does not ask the network about the base model.
+        weights = get_peft_model_state_dict(network.encoder, save_embedding_layers=False)
+        half = {name: value.to(torch.float16).contiguous() for name, value in weights.items()}
+        save_file(half, folder / ADAPTER_FILES[1])
+    head = {name: value.contiguous() for name, value in network.head.state_dict().items()}
+    save_file(head, folder / HEAD_FILE)
+    for path in folder.glob("*.safetensors"):
+        path.chmod(0o644)  # as every other file: safetensors lets nobody else read its own
+
+
+def finish_folder(
+    folder: Path,
+    examples: pa.Table,
+    validation: pa.Table,
+    settings: Settings,
+    base_sha256: str,
+    precision: str,
+    start: Path | None,
+    history: list[dict[str, float]],
+    command: str,
+) -> Training:
+    """Calibrate on what was written, choose the threshold, and describe it all."""
+    names = [HEAD_FILE]
+    names += [ENCODER_FILE] if settings.method == "full" else list(ADAPTER_FILES)
+    description: dict[str, Any] = {
+        "layer": settings.layer,
+        "document_types": list(settings.document_types),
+        "base_model": settings.base_model,
+        "base_sha256": base_sha256,
+        "maximum_tokens": settings.maximum_tokens,
+        "temperature": 1.0,
+        "bias": 0.0,
+        "threshold": 0.5,
+        "languages": [],
+        "sha256": {name: _sha256(folder / name) for name in names},
+    }
+    # By the way it will be used, with the weights as they were stored.
+    written = classifier.load_classifier(folder, precision=precision, description=description)
+    logits = written.logits(
+        validation.column("title").to_pylist(), validation.column("abstract").to_pylist()
+    )
+    truth = truth_of(validation)
+    try:
+        temperature, bias = calibration.calibration(truth, logits)
+    except ValueError as error:
+        message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
+        raise TrainingError(message) from error
+    probabilities = classifier.calibrated(logits, temperature, bias)
+    threshold = (
+        calibration.threshold_at_best_f1(probabilities)
+        if settings.kept_recall is None
+        else calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
+    )
+    languages = languages_judged(validation, truth, probabilities, settings)
+    description |= {
+        "temperature": temperature,
+        "bias": bias,
+        "threshold": threshold,
+        "languages": [each["language"] for each in languages if each["is_judged_well_enough"]],
+        "settings": asdict(settings) | {"recall": settings.kept_recall, "precision": precision},
+        "started_from": None if start is None else _ancestor(start),
+        "examples": example_counts(examples),
+        "examples_sha256": run_digest(examples, settings, "", None, ""),
+        "validation": measures.measures(truth, probabilities, threshold),
+        "validation_by_language": languages,
+        "history": history,
+        "command": command,
+    }
+    _write_description(folder, description)
+    (folder / "README.md").write_text(write_card(folder.name, description), encoding="utf-8")
+    for name in CHECKPOINT:
+        (folder / name).unlink(missing_ok=True)
+    return Training(folder, description, history)
+
+
+def _ancestor(folder: Path) -> dict[str, Any]:
+    """Return what a classifier that is gone on from was taught, itself and by those before it."""
+    told = classifier.read_description(folder)
+    names = ("command", "examples", "started_from")
+    return {"name": folder.name} | {name: told.get(name) for name in names}
+
+
+def languages_judged(
+    validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray, settings: Settings
+) -> list[dict[str, Any]]:
+    """Tell how well each language of validation is judged, at the best threshold of all."""
+    threshold = calibration.threshold_at_best_f1(probabilities)
+    languages = np.array([each or "" for each in validation.column("language").to_pylist()])
+    known = (languages != "").sum()
+    told = []
+    for language in sorted(set(languages.tolist()) - {""}):
+        here = languages == language
+        measured = measures.measures(truth[here], probabilities[here], threshold)
+        enough = here.sum() >= FEWEST_TO_JUDGE_A_LANGUAGE and truth[here].sum() >= here.sum() / 20
+        told.append(
+            {
+                "language": language,
+                "examples": int(here.sum()),
+                "positives": int(truth[here].sum()),
+                "f1": measured["f1"],
+                # With few examples the language of most of them is believed, no other.
+                "is_judged_well_enough": bool(
+                    measured["f1"] >= settings.language_floor if enough else here.sum() > known / 2
+                ),
+            }
+        )
+    return told
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_description(folder: Path, description: dict[str, Any]) -> None:
+    path = folder / DESCRIPTION_FILE
+    aside = path.with_suffix(".partial")
+    aside.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    aside.replace(path)

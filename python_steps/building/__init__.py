@@ -1,0 +1,1 @@
+"""Run the dbt project: builds, their journal, failures and messages."""

@@ -1,0 +1,142 @@
+"""The project's own SQL, for a DuckDB without dbt.
+
+`deepinnovation check` judges the first records of a source by the very models and macros of a
+build, so that both agree, and `evaluate linking` the known pairs of a file; to start dbt for that
+would take longer than the reading. Rendered here is the part of dbt's Jinja that their models and
+the macros beneath them use.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+from python_steps.errors import InputError
+
+ENGINE = "duckdb"
+MACRO = re.compile(r"{%-? *macro +(\w+)")
+
+
+class _ReturnedError(Exception):
+    """Carries what a macro returns past the text that it has written, as dbt's `return` does."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self.value = value
+
+
+class StagingSql:
+    """Renders macros and models of a project.
+
+    Parameters
+    ----------
+    project
+        Folder of dbt_project.yml.
+    variables
+        Values of `var(…)`.
+    """
+
+    def __init__(self, project: Path, variables: Mapping[str, Any]) -> None:
+        import jinja2
+
+        self.project = project
+        self.environment = jinja2.Environment(
+            undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"]
+        )
+        self.environment.globals.update(
+            {
+                "var": lambda name, default=None: variables.get(name, default),
+                "return": _return,
+                "adapter": SimpleNamespace(dispatch=self._dispatch),
+                "run_started_at": datetime.now(UTC),
+                "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
+            }
+        )
+        self.macros: dict[str, Callable[..., Any]] = {}
+        texts = [f.read_text(encoding="utf-8") for f in sorted((project / "macros").rglob("*.sql"))]
+        # All names first: a macro sees only the names that were known when its file was read.
+        for name in MACRO.findall("".join(texts)):
+            self.environment.globals[name] = partial(self._call, name)
+        for text in texts:
+            self.macros |= vars(self.environment.from_string(text).module)
+
+    def check_variables(self) -> None:
+        """Refuse what a build would refuse: a ValueError names the variable and what it may be."""
+        self._call("check_variables")
+
+    def records(self, form: str, files: Iterable[str]) -> str:
+        """Return SQL of the records in files: record_file, record_row and record_text.
+
+        Parameters
+        ----------
+        form
+            How the files are read: lines, documents, parquet or csv.
+        files
+            Paths or globs.
+        """
+        by_form = {name: [] for name in ("lines", "documents", "parquet", "csv")}
+        return self._dispatch("read_records")(by_form | {form: list(files)})
+
+    def model(self, name: str, delivered: str) -> str:
+        """Return SQL of a staging model, as `stg_openalex__works`, over delivered records.
+
+        Parameters
+        ----------
+        name
+            Name of the model.
+        delivered
+            Relation with the columns that `records` gives.
+        """
+        (file,) = (self.project / "models/staging").rglob(f"{name}.sql")
+        template = self.environment.from_string(file.read_text(encoding="utf-8"))
+        return template.render(delivered_records=lambda *_: f"select * from {delivered}")
+
+    def over(self, name: str, relations: Mapping[str, str]) -> str:
+        """Return SQL of any model over relations.
+
+        Parameters
+        ----------
+        name
+            Name of the model.
+        relations
+            Where the models lie that are there, by their names. What is not is read through its own
+            SQL; so a view needs not be there, but what it reads.
+
+        Raises
+        ------
+        InputError
+            When a model is not there that has no SQL.
+        """
+
+        def ref(other: str) -> str:
+            return relations[other] if other in relations else f"({self.over(other, relations)})"
+
+        file = next((self.project / "models").rglob(f"{name}.sql"), None)
+        if file is None:
+            raise InputError(
+                f"The warehouse holds no intermediate.{name}: build it, by `deepinnovation build`."
+            )
+        return self.environment.from_string(file.read_text(encoding="utf-8")).render(ref=ref)
+
+    def _dispatch(self, name: str) -> Callable[..., Any]:
+        """Return the engine's variant of a macro, else the default one."""
+        own = f"{ENGINE}__{name}"
+        return partial(self._call, own if own in self.macros else f"default__{name}")
+
+    def _call(self, name: str, *arguments: object, **named: object) -> object:
+        """Call a macro, and return what it returns, or else the text that it writes."""
+        try:
+            return self.macros[name](*arguments, **named)
+        except _ReturnedError as returned:
+            return returned.value
+
+
+def _return(value: object) -> NoReturn:
+    raise _ReturnedError(value)
+
+
+def _refuse(message: str) -> NoReturn:
+    raise ValueError(message)

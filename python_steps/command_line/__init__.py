@@ -1,0 +1,1 @@
+"""The command `deepinnovation`: options in, text out."""

@@ -1,0 +1,1 @@
+"""`deepinnovation evaluate`: measure results against documents whose answer is known."""

@@ -1,0 +1,204 @@
+"""`deepinnovation evaluate linking`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from python_steps.command_line.console import conclude, error_console, output_console, pour
+from python_steps.command_line.options import (
+    Documented,
+    FloorOption,
+    Variables,
+    chosen_warehouse,
+    debug_option,
+    format_option,
+    project_folder,
+    warehouse_option,
+)
+from python_steps.linking import measures
+from python_steps.linking.plots import GAIN, plot
+from python_steps.linking.report import Judged, kinds_in_order, place_of, refused
+from python_steps.similarity import confidence_plot
+from python_steps.warehouse.places import tables_at
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HEADINGS = {"hit_at_1": "hit@1", "hit_at_10": "hit@10", "mean_reciprocal_rank": "MRR"}
+
+
+def show(judged: Judged, console: Console) -> None:
+    """Print a table for each kind, 95 % intervals below the values, and what was not judged."""
+    from rich.table import Table
+
+    given = judged.given.num_rows
+    if not given:
+        console.print(
+            "No known pairs: name a file with --links FILE, or build with it.", soft_wrap=True
+        )
+    for kind in kinds_in_order(judged.measured):
+        rows = [row for row in judged.measured.to_pylist() if row["kind"] == kind]
+        some = rows[0]
+        what = "all that are the same" if kind == measures.ALL_SAME else kind.replace("_", " ")
+        meaning = {True: "", False: ", another invention: lower is better"}
+        title = (
+            f"{what}{meaning.get(some['is_same'], ', the same or not')}: {some['pairs']:,} pairs "
+            f"of {some['papers']:,} papers, each among {some['eligible_patents']:,.0f} patents"
+        )
+        table = Table(title=title, title_justify="left", show_lines=True, padding=(0, 0, 0, 1))
+        table.add_column("ranked by", overflow="fold")
+        for heading in (*HEADINGS.values(), f"MRR less that\nof {judged.baseline}"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row in sorted(rows, key=lambda row: place_of(row, judged.baseline)):
+            gain = "" if row["method"] == judged.baseline else _number(row, GAIN, "+.3f")
+            values = (_number(row, name, ".3f") for name in HEADINGS)
+            table.add_row(_in_words(row), *values, gain)
+        console.print(table, highlight=False, markup=False)
+    for sentence in refused(judged):
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def write(judged: Judged, folder: Path) -> list[Path]:
+    """Write figures, ranks and what was not judged as CSV, and plots as PNG; return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    not_judged = judged.given.filter(pc.is_valid(judged.given.column("reason")))
+    files = {
+        "linking_quality.csv": judged.measured,
+        "linking_ranks.csv": judged.ranked,
+        "links_not_judged.csv": not_judged,
+    }
+    plots = {"linking.png": plot(judged.ranked) if judged.ranked.num_rows else None}
+    if judged.calibration is not None:
+        files["similarity_calibration.csv"] = judged.calibration
+        plots["similarity_calibration.png"] = confidence_plot.calibration_plot(judged.calibration)
+    for name, table in files.items():
+        pyarrow.csv.write_csv(table, folder / name)
+    for name, picture in plots.items():
+        if picture:
+            (folder / name).write_bytes(picture)
+    return [folder / name for name in (*files, *(name for name in plots if plots[name]))]
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[None]:
+    """Show that work is under way."""
+    with console.status("Ranking the patents of known pairs"):
+        yield
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    reranked = row["reranked_candidates"]
+    words = row["method"].replace("_", " ").replace("+", " + ")
+    return words if reranked is None else f"{words}, nearest {reranked} only"
+
+
+def _number(row: Mapping[str, Any], name: str, form: str) -> str:
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    between = " to " if form.startswith("+") else "–"  # noqa: RUF001
+    return f"{row[name]:{form}}\n{low:{form}}{between}{high:{form}}"
+
+
+def _floors_of_linking() -> dict[str, float]:
+    from python_steps.linking.measures import MEASURES
+
+    return dict.fromkeys(MEASURES, 0.0)
+
+
+@click.command("linking", cls=Documented)
+@warehouse_option
+@click.option(
+    "--links",
+    metavar="PATH",
+    help="Table of known pairs: paper_id, patent_id, kind.  [default: those that the warehouse was "
+    "built with]",
+)
+@click.option(
+    "--vars",
+    "variables",
+    type=Variables(),
+    default="{}",
+    help="Those that the warehouse was built with, as '{embedding_text: keywords}'.",
+)
+@format_option
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the figures, the rank of each pair and what was not judged as CSV, and plots "
+    "as PNG; of the links of a build also how far confidences are to be believed.",
+)
+@click.option(
+    "--floor",
+    "floors",
+    type=FloorOption(_floors_of_linking),
+    multiple=True,
+    help="Exit with 4 where known pairs of the same invention are found less often by vectors of "
+    "embedding_text alone, as hit_at_10=0.8.",
+)
+@debug_option
+@click.pass_context
+def linking_command(
+    context: click.Context,
+    warehouse: str | None,
+    links: str | None,
+    variables: dict[str, Any],
+    form: str,
+    output: Path | None,
+    floors: tuple[tuple[str, float], ...],
+) -> None:
+    """Judge by known pairs how often a paper's right patent is found.
+
+    Tells how often the patent of a known pair comes first (hit@1) or among ten
+    (hit@10) of all AI patents that its paper may be matched to, and the mean
+    reciprocal rank (MRR), by kind of pair: by vectors, by common words (BM25), by
+    both fused, and with only the nearest by vectors put into another order. Says
+    which pairs could not be judged, and why. A paper or patent is named as its
+    source does, or by document_id; kind is free text, and near_miss or related is
+    another invention (seeds/reference/link_kinds.csv). Intervals hold 95 %. The exit
+    code is 2 if an option is wrong, 3 if the links or the warehouse cannot be read,
+    4 below a floor.
+
+    For example:
+      deepinnovation evaluate linking
+      deepinnovation evaluate linking --links pairs.csv --output evaluation
+      deepinnovation evaluate linking --links citations.parquet --floor hit_at_10=0.5
+    """
+    from python_steps.building.project_sql import StagingSql
+    from python_steps.building.settings import project_variables
+    from python_steps.linking import report
+    from python_steps.warehouse import known_pairs
+
+    if links == "":
+        raise click.UsageError("--links names no file.")
+    project = project_folder()
+    variables = project_variables(project) | variables
+    try:
+        StagingSql(project, variables).check_variables()
+    except ValueError as error:
+        raise click.UsageError(f"--vars: {error}") from error
+    beside = error_console()
+    with progress(beside):
+        judged = known_pairs.judge(
+            tables_at(chosen_warehouse(warehouse), os.environ),
+            links,
+            project=project,
+            variables=variables,
+        )
+    console = output_console() if form == "table" else beside
+    if form == "table":
+        show(judged, console)
+    else:
+        pour(judged.measured, form)
+        for sentence in report.refused(judged):
+            click.echo(sentence, err=True)
+    if output is not None:
+        for path in write(judged, output.expanduser().resolve()):
+            console.print(f"Written: {path}", highlight=False, soft_wrap=True)
+    conclude(context, report.below(judged, floors))

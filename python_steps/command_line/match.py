@@ -1,0 +1,91 @@
+"""`deepinnovation match`: the nearest papers or patents of a document or a text."""
+
+import os
+
+import click
+
+from python_steps.command_line.console import output_console, pour, print_table
+from python_steps.command_line.options import (
+    Documented,
+    chosen_warehouse,
+    debug_option,
+    format_option,
+    warehouse_option,
+)
+from python_steps.warehouse.places import tables_at
+
+
+@click.command(cls=Documented)
+@click.option(
+    "--query",
+    required=True,
+    help="Id, DOI or publication number of a document of the warehouse, or any text.",
+)
+@click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="Documents.")
+@click.option(
+    "--among",
+    type=click.Choice(["papers", "patents"]),
+    help="What to look among.  [default: papers for a patent, else patents]",
+)
+@click.option("--from-year", type=int, help="First year to look in.")
+@click.option("--to-year", type=int, help="Last year to look in.")
+@click.option(
+    "--embedding-model",
+    help="Model of the warehouse's vectors.  [default: all-MiniLM-L6-v2]",
+)
+@warehouse_option
+@format_option
+@debug_option
+def match_command(
+    query: str,
+    k: int,
+    among: str | None,
+    from_year: int | None,
+    to_year: int | None,
+    embedding_model: str | None,
+    warehouse: str | None,
+    form: str,
+) -> None:
+    """Find the documents nearest to a document of the warehouse, or to a text.
+
+    Compares title and abstract with those of all documents that have a vector; by
+    default these are the AI papers and patents. For a paper patents of its year or
+    later are found, and for a patent papers of its year or earlier, by the year that
+    documents have; --from-year and --to-year replace that rule. The order is that of
+    similarity, as similarity_rank in paper_patent_pairs.
+
+    For example:
+      deepinnovation match --query W2741809807
+      deepinnovation match --query US-9824690-B2 --k 3
+      deepinnovation match --query 10.1038/nature14539 --among papers --format csv
+      deepinnovation match --query "robots that learn to grasp" --from-year 2020
+    """
+    from python_steps.transformer import weights
+    from python_steps.warehouse import neighbours
+
+    if from_year is not None and to_year is not None and from_year > to_year:
+        raise click.UsageError("--from-year is after --to-year.")
+    if not query.strip():
+        raise click.UsageError("--query is empty.")
+    found = neighbours.nearest(
+        tables_at(chosen_warehouse(warehouse), os.environ),
+        query,
+        count=k,
+        document_type=among and among.removesuffix("s"),
+        from_year=from_year,
+        to_year=to_year,
+        embedding_model=embedding_model or weights.PACKAGED_MODEL,
+    )
+    if form != "table":
+        pour(found.rows, form)
+        return
+    years = [f"from {found.from_year}" if found.from_year is not None else ""]
+    years += [f"to {found.to_year}" if found.to_year is not None else ""]
+    asked = found.query
+    what = f"{asked['title']} ({asked['document_id']}, {asked['year']})" if asked else query.strip()
+    console = output_console()
+    told = " ".join([f"{found.document_type.capitalize()}s", *filter(None, years)])
+    console.print(f"{told} nearest to: {what}", highlight=False, markup=False, soft_wrap=True)
+    similarities = found.rows.column("similarity").to_pylist()
+    shown = found.rows.set_column(1, "similarity", [[f"{value:.3f}" for value in similarities]])
+    print_table(shown.column_names, zip(*shown.to_pydict().values(), strict=True))

@@ -1,0 +1,1 @@
+"""Judge matching by known pairs."""

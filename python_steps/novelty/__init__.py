@@ -1,0 +1,1 @@
+"""Score the novelty of combinations of keywords or classes."""

@@ -1,0 +1,198 @@
+"""Walk through the years of a corpus: score each by the years before it, then learn it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from python_steps.engine import files
+from python_steps.novelty.block_model import NEVER, BlockModel, Step
+from python_steps.novelty.hyperedges import Hyperedges
+from python_steps.novelty.settings import Settings, version
+
+
+def walk(
+    table: pa.Table, settings: Settings, states: Path | None = None, corpus: str = ""
+) -> Iterator[Step]:
+    """
+    Go through the years of a corpus in order, and learn each after it was looked at.
+
+    Memory and cost are those of the module; the table's nodes are held once more, and a fit holds
+    those of all years so far.
+
+    Parameters
+    ----------
+    table
+        All rows of a corpus in any order: columns `hyperedge_id` (text, unique), `year` (integer),
+        `nodes` (list of integers) and `weight` (number above zero).
+    settings
+        What decides the scores.
+    states
+        Folder that keeps what was learned of each year; None: nothing is kept. A year whose file
+        tells of the same documents, in it and in all years before, is read instead of learned, to
+        the same bits. A file takes 4 * K bytes for each node active in its year, or in any year so
+        far where these were fitted together.
+    corpus
+        Names the corpus in the names of the files.
+
+    Yields
+    ------
+    Step
+        One for each year with documents.
+
+    Raises
+    ------
+    ValueError
+        When an id, a year, a node or a weight is missing or impossible, or a hyperedge comes twice
+        in a year.
+    """
+    order, years = _by_year(table)
+    hyperedges = Hyperedges.from_arrow(
+        table.column("nodes"), table.column("weight"), most_nodes=settings.most_nodes
+    )
+    nodes = int(hyperedges.nodes.max(initial=-1)) + 1
+    kept = _States(Path(states), corpus, settings) if states else None
+    model: BlockModel | None = None
+    taught = fitted = 0.0  # documents that can be learned from, and those of the last fit
+    ends = np.flatnonzero(np.diff(years, append=NEVER)) + 1
+    for start, end in itertools.pairwise([0, *ends.tolist()]):
+        year, rows = int(years[start]), order[start:end]
+        of_year = hyperedges.take(rows)
+        yield Step(year, rows, of_year, model)
+        taught += float(of_year.weights[of_year.sizes >= 2].sum())
+        is_fit = settings.is_to_be_fitted(taught, fitted)
+        if kept:
+            kept.follow(year, table.column("hyperedge_id").take(pa.array(rows)), of_year)
+        changes = kept.read() if kept and (is_fit or model is not None) else None
+        if is_fit:
+            fitted = taught
+            past = hyperedges.take(order[:end])
+            if changes is None:
+                model = BlockModel.fit(past, years[:end], settings)
+            else:
+                model = BlockModel(settings, changes["counts"].shape[1], year)
+                model.restore(changes, past, year)
+            model.reserve(nodes)
+        elif model is None:
+            continue
+        elif changes is None:
+            model.learn(of_year, year)
+        else:
+            model.restore(changes, of_year, year)
+        if kept and changes is None:
+            kept.write(model.changes())
+
+
+def _by_year(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows ordered by year and `hyperedge_id`, and their years."""
+    for name in ("year", "hyperedge_id"):
+        if table.column(name).null_count:
+            message = f"{table.column(name).null_count} hyperedges have no {name}"
+            raise ValueError(message)
+    keys = table.select(["year", "hyperedge_id"])
+    by = [("year", "ascending"), ("hyperedge_id", "ascending")]
+    order = pc.sort_indices(keys, sort_keys=by).to_numpy().astype(np.int64)
+    years = table.column("year").cast(pa.int64()).to_numpy()[order]
+    names = table.column("hyperedge_id").take(pa.array(order)).combine_chunks()
+    if len(order) > 1:
+        twice = pc.equal(names[1:], names[:-1]).to_numpy(zero_copy_only=False)
+        twice &= years[1:] == years[:-1]
+        if twice.any():
+            message = f"the hyperedge {names[int(np.argmax(twice))]} comes twice in a year"
+            raise ValueError(message)
+    return order, years
+
+
+class _States:
+    """Files of what was learned of each year of a corpus, named by all that has decided it."""
+
+    def __init__(self, folder: Path, corpus: str, settings: Settings) -> None:
+        self.folder, self.corpus, self.settings = folder, corpus or "corpus", settings
+        self.year = 0
+        self.digest = hashlib.blake2b(version(settings).encode()).digest()
+
+    @property
+    def path(self) -> Path:
+        """The file of the year."""
+        return self.folder / f"{self._beginning}{self.digest.hex()[:12]}.safetensors"
+
+    @property
+    def _beginning(self) -> str:
+        return f"{self.corpus}_{self.year}_"
+
+    def follow(self, year: int, names: pa.ChunkedArray, hyperedges: Hyperedges) -> None:
+        """Go on to a year, whose documents join all that has decided what is known after it."""
+        digest = hashlib.blake2b(self.digest)
+        texts = [name.encode() for name in names.to_pylist()]
+        for values in (
+            np.array([year, len(texts)]),
+            np.array([len(text) for text in texts]),
+            np.frombuffer(b"".join(texts), np.uint8),
+            hyperedges.offsets,
+            hyperedges.nodes,
+            hyperedges.weights,
+        ):
+            digest.update(np.ascontiguousarray(values))
+        self.year, self.digest = year, digest.digest()
+
+    def read(self) -> dict[str, np.ndarray] | None:
+        """Return what the year has changed; None without a whole file of it."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.path, framework="np") as file:
+                told = file.metadata() or {}
+                changes = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, ValueError, SafetensorError):
+            return None
+        # All of the digest, of which the name holds a part; and a disk may lose what it was told.
+        wanted = {"digest": self.digest.hex(), "content": _content(changes)}
+        return changes if wanted.items() <= told.items() else None
+
+    def write(self, changes: dict[str, np.ndarray]) -> None:
+        """Keep what the year has changed, and remove what is kept of other documents of it."""
+        from safetensors.numpy import save
+
+        told = {
+            "corpus": self.corpus,
+            "year": str(self.year),
+            "model_version": version(self.settings),
+            "settings": json.dumps(asdict(self.settings), sort_keys=True),
+            "digest": self.digest.hex(),
+            "content": _content(changes),
+        }
+        with files.aside(self.folder, "novelty") as path:
+            path.write_bytes(save(changes, told))
+            self.path.unlink(missing_ok=True)  # it is torn, or it would have been read
+            files.settle(path, self.path)
+        for other in self.folder.iterdir():
+            is_of_year = other.name.startswith(self._beginning) and other.suffix == ".safetensors"
+            is_left_over = other.name.endswith(".novelty.partial") and _age(other) > 3600
+            if (is_of_year and other != self.path) or is_left_over:
+                other.unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float:
+    """Return the seconds since a file was written; none where it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _content(tensors: dict[str, np.ndarray]) -> str:
+    """Return a name for the values of tensors."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].shape}".encode())
+        digest.update(np.ascontiguousarray(tensors[name]))
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Match papers to patents, audit the matches, and calibrate confidence."""

@@ -1,0 +1,396 @@
+"""What the first records of a source show, before hours are spent on all of them.
+
+Used by `deepinnovation check`. Records are read and judged by the SQL of the build itself (see
+staging.py), in a DuckDB in memory. Only what takes all records together is not foreseen: which
+of them are one document, and classes that are none.
+"""
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from python_steps.building.project_sql import StagingSql
+from python_steps.sources.locations import Listing, list_files
+from python_steps.sources.reading_errors import explain_reading
+from python_steps.sources.systems import Source
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+HEAD_ROWS = 1000
+HEAD_FILES = 10
+READ_FULLY_BELOW = 32 << 20  # bytes of all files of a source together
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a system's records look like: the fields that matter, and the staging model."""
+
+    model: str
+    required: tuple[tuple[str, ...], ...]  # of each group, one field must be there
+    optional: tuple[str, ...]
+    identifier: str = "source_record_id"  # SQL over the columns of the model, as the three below
+    year: str = "cast(null as integer)"
+    abstract: str = "abstract"
+    language: str = "language"
+
+
+FORMS = {
+    ("papers", "openalex"): Form(
+        model="stg_openalex__works",
+        required=(("id",), ("title", "display_name")),
+        optional=(
+            "publication_year",
+            *("abstract_inverted_index", "doi", "language", "authorships", "primary_location"),
+            *("type", "cited_by_count", "keywords", "topics", "publication_date"),
+        ),
+        year="publication_year",
+    ),
+    ("papers", "tables"): Form(
+        model="stg_tables__papers",
+        required=(("id",), ("title",)),
+        optional=(
+            "publication_year",
+            *("abstract", "doi", "language", "keywords", "authors", "institutions", "country"),
+            *("venue", "work_type", "cited_by_count", "categories", "source"),
+            *("label_is_ai", "label_source"),
+        ),
+        year="publication_year",
+    ),
+    ("patents", "google_patents"): Form(
+        model="stg_google_patents__publications",
+        required=(("publication_number",), ("title_localized",)),
+        optional=(
+            *("abstract_localized", "application_number", "family_id", "ipc", "cpc"),
+            *("filing_date", "priority_date", "publication_date", "grant_date"),
+            *("assignee_harmonized", "inventor_harmonized"),
+        ),
+        year="year(coalesce(filing_date, priority_date, publication_date))",
+    ),
+    ("patents", "tables"): Form(
+        model="stg_tables__patents",
+        required=(("publication_number", "id"), ("title",)),
+        optional=(
+            "year",
+            *("abstract", "ipc", "cpc", "application_number", "family_id", "applicant"),
+            *("inventors", "country", "language", "year_basis", "source"),
+            *("label_is_ai", "label_source"),
+        ),
+        year="year",
+    ),
+    ("labels", "tables"): Form(
+        model="stg_tables__labels",
+        required=(("source_record_id",), ("is_ai",)),
+        optional=("label_source",),
+        abstract="cast(null as varchar)",
+        language="cast(null as varchar)",
+    ),
+    ("links", "tables"): Form(
+        model="stg_tables__links",
+        required=(("paper_id",), ("patent_id",)),
+        optional=("kind", "paper_source", "patent_source"),
+        identifier="paper_record_id",
+        abstract="cast(null as varchar)",
+        language="cast(null as varchar)",
+    ),
+}
+
+
+@dataclass
+class Head:
+    """What the first records of a source show.
+
+    Attributes
+    ----------
+    size
+        Bytes of all files of the source.
+    formats
+        Number of files by format, in words.
+    rows, is_exact
+        Records of the whole source, counted or estimated from the size of those read.
+    rows_read
+        Records looked at; the attributes below are of these.
+    fields
+        Name of every field to the number of records where it is not null.
+    missing
+        Required fields that no record has (alternatives joined by ` or `).
+    absent
+        Optional fields that no record has.
+    rejected
+        Reason to number of records that a build would refuse, named as in rejected_records.
+    languages
+        Language to number of records.
+    years
+        First and last year of accepted records; None where there is none.
+    abstracts
+        Records with an abstract.
+    bytes_of_record
+        Mean length of a record as JSON text.
+    problems
+        Sentences about what cannot be read, each with its file.
+    breaking
+        Those of them that would stop a build; of the others it would make rejected records.
+    """
+
+    source: Source
+    listing: Listing
+    size: int = 0
+    formats: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    is_exact: bool = True
+    rows_read: int = 0
+    fields: dict[str, int] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    rejected: dict[str, int] = field(default_factory=dict)
+    languages: dict[str, int] = field(default_factory=dict)
+    years: tuple[int, int] | None = None
+    abstracts: int = 0
+    bytes_of_record: float = 0.0
+    problems: list[str] = field(default_factory=list)
+    breaking: list[str] = field(default_factory=list)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether a build can start from this source."""
+        return not self.problems and not self.missing
+
+
+def read_head(source: Source, project: Path) -> Head:
+    """Read the first records of a source, all of them where they are few.
+
+    Parameters
+    ----------
+    source
+        Its archives must be unpacked.
+    project
+        Folder of dbt_project.yml, whose staging models judge the records.
+
+    Raises
+    ------
+    InputError
+        If a location gives no file.
+    """
+    import duckdb
+
+    from python_steps.building.settings import project_variables
+
+    sql = StagingSql(project, project_variables(project))
+    listing = list_files(source)
+    head = Head(source, listing, size=sum(file.stat().st_size for file in listing.files))
+    head.formats = Counter(_format_in_words(file) for file in listing.files)
+    reads_all = head.size <= READ_FULLY_BELOW
+    chosen = listing.files if reads_all else _spread(listing.files, HEAD_FILES)
+    rows_of_file = None if reads_all else -(-HEAD_ROWS // len(chosen))
+    for file in set(listing.files) - set(chosen):
+        if file.suffix == ".gz" and not _begins_as_gzip(file):
+            head.problems.append(_damaged(file, "it does not begin as a gzip file does"))
+    with duckdb.connect() as connection:
+        for table, files, limit in (
+            ("head", chosen, rows_of_file),
+            ("deleted", listing.deleted, None),
+        ):
+            connection.execute(f"create table {table} ({RECORD})")
+            for file in files:
+                head.problems += _read_file(connection, sql, table, file, limit)
+        head.breaking = list(head.problems)
+        _describe(connection, sql, head)
+        if reads_all:
+            head.is_exact = not head.problems
+        else:
+            head.rows, head.is_exact = _estimate_rows(connection, listing.files)
+    return head
+
+
+def _spread(files: list[Path], count: int) -> list[Path]:
+    """At most `count` files, evenly taken, the first and the last among them."""
+    if len(files) <= count:
+        return files
+    return [files[round(i * (len(files) - 1) / (count - 1))] for i in range(count)]
+
+
+def _form(file: Path | str) -> str:
+    """How a file is read: lines, documents, parquet or csv."""
+    name = str(file)
+    if name.endswith(".parquet"):
+        return "parquet"
+    if name.endswith((".csv", ".csv.gz")):
+        return "csv"
+    return "documents" if name.endswith(".json") else "lines"
+
+
+def _format_in_words(file: Path) -> str:
+    words = {"lines": "JSON lines", "documents": "JSON", "parquet": "Parquet", "csv": "CSV"}
+    return words[_form(file)] + (" (gzip)" if file.suffix == ".gz" else "")
+
+
+def _begins_as_gzip(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(2) == b"\x1f\x8b"
+
+
+def _damaged(file: Path, reason: str) -> str:
+    return f"{file} cannot be read: {reason}. Download or export it again."
+
+
+RECORD = "record_file varchar, record_row bigint, record_text varchar"
+
+
+def _read_file(
+    connection: "duckdb.DuckDBPyConnection",
+    sql: StagingSql,
+    table: str,
+    file: Path,
+    limit: int | None,
+) -> list[str]:
+    """Append the first records of a file to a table; return the problem, if any."""
+    import duckdb
+
+    first = "" if limit is None else f" limit {limit}"
+    records = sql.records(_form(file), [glob.escape(str(file))])
+    try:
+        connection.execute(f"insert into {table} select * from ({records}){first}")
+    except duckdb.Error as error:
+        first_line = str(error).strip().splitlines()[0].rstrip(".")
+        return [explain_reading(str(error)) or _damaged(file, first_line)]
+    return []
+
+
+def records_of(sql: StagingSql, files: Iterable[Path]) -> str:
+    """Return SQL of all records in files of any formats."""
+    by_form: dict[str, list[str]] = {}
+    for file in files:
+        by_form.setdefault(_form(file), []).append(glob.escape(str(file)))
+    return " union all ".join(
+        f"select * from ({sql.records(form, found)})" for form, found in by_form.items()
+    )
+
+
+def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -> tuple[int, bool]:
+    """Rows of all files, and whether that is exact: Parquet tells, others are judged by size."""
+    parquet = [glob.escape(str(file)) for file in files if _form(file) == "parquet"]
+    others = [file for file in files if _form(file) != "parquet"]
+    exact = 0
+    if parquet:
+        (exact,) = connection.execute(
+            "select sum(num_rows) from parquet_file_metadata(?)", [parquet]
+        ).fetchone()
+    if not others:
+        return int(exact), True
+    (mean,) = connection.execute(
+        "select coalesce(avg(strlen(record_text)), 0) from head "
+        "where record_file not like '%.parquet'"
+    ).fetchone()
+    return int(exact) + round(sum(map(_unpacked_size, others)) / (mean + 1)), False
+
+
+def _unpacked_size(file: Path) -> int:
+    """Bytes of a file's content; for gzip its last four bytes tell them, modulo 4 GiB."""
+    packed = file.stat().st_size
+    if file.suffix != ".gz" or packed < 20:
+        return packed
+    with file.open("rb") as opened:
+        opened.seek(-4, os.SEEK_END)
+        told = int.from_bytes(opened.read(4), "little")
+    # Less than the packed size cannot be: 4 GiB were passed, or the file holds several members.
+    return told if told > packed else 5 * packed
+
+
+def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head) -> None:
+    """Fill a head from the tables `head` and `deleted`."""
+    import duckdb
+
+    form = FORMS[head.source.entity, head.source.system]
+    deleted = sql.model("stg_openalex__deleted_works", "deleted")
+    try:
+        connection.execute(f"""
+            create table judged as
+            select
+                record_file, record_row, {form.year} as year,
+                {form.abstract} as abstract, {form.language} as language,
+                case
+                    when rejection_reason is not null then rejection_reason
+                    when {form.identifier} in (select source_record_id from ({deleted}))
+                        then 'deleted_upstream'
+                end as reason
+            from ({sql.model(form.model, "head")})
+        """)
+    except duckdb.Error as error:
+        head.problems.append(f"A build would stop: {str(error).strip().splitlines()[0]}")
+        head.breaking.append(head.problems[-1])
+        return
+    head.rows_read = head.rows = connection.execute("select count(*) from head").fetchone()[0]
+    (head.bytes_of_record,) = connection.execute(
+        "select coalesce(avg(strlen(record_text)), 0) from head"
+    ).fetchone()
+    head.abstracts, first, last = connection.execute("""
+        select
+            count(abstract),
+            min(year) filter (reason is null), max(year) filter (reason is null)
+        from judged
+    """).fetchone()
+    head.years = None if first is None else (first, last)
+    head.rejected = _counts(connection, "reason from judged where reason is not null")
+    head.languages = _counts(connection, "language from judged where language is not null")
+    present = """
+        select key, count(*) filter (
+            where case when contains(key, '"') then true
+                else json_type(j, '$."' || key || '"') <> 'NULL' end
+        )
+        from (
+            select j, unnest(json_keys(j)) as key
+            from (
+                select case when json_valid(record_text) then json(record_text) end as j from head
+            )
+            where json_type(j) = 'OBJECT'
+        )
+        where key <> 'record_file'
+        group by key
+        order by 2 desc, 1
+    """
+    head.fields = dict(connection.execute(present).fetchall())
+    if head.fields:
+        head.missing = [" or ".join(g) for g in form.required if not set(g) & set(head.fields)]
+        head.absent = [name for name in form.optional if name not in head.fields]
+    if sum(head.rejected.values()) == head.rows_read:
+        reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
+        head.problems.append(
+            f"Every record would be rejected ({reasons}). Is {head.source.name} the right system "
+            "for these files?"
+            if head.rows_read
+            else f"{head.source.name} holds no records."
+        )
+    _explain_broken(connection, head)
+
+
+def _counts(connection: "duckdb.DuckDBPyConnection", values: str) -> dict[str, int]:
+    """Count values (`column from …`), the most frequent first."""
+    counted = f"select value, count(*) from (select {values}) as v(value) group by 1"
+    return dict(connection.execute(f"{counted} order by 2 desc, 1").fetchall())
+
+
+def _explain_broken(connection: "duckdb.DuckDBPyConnection", head: Head) -> None:
+    """Say where the first broken record is."""
+    broken = connection.execute("""
+        select
+            record_file, record_row,
+            case when json_valid(record_text) then json_type(record_text) = 'ARRAY' else false end
+        from judged inner join head using (record_file, record_row)
+        where reason = 'malformed_record' order by all limit 1
+    """).fetchone()
+    if broken is None:
+        return
+    file, row, is_array = broken
+    if is_array:
+        head.problems.append(
+            f"{file} holds a JSON array where one record a line is expected. "
+            "Unpack it and name it .json."
+        )
+    else:
+        unit = "line" if _form(file) == "lines" else "record"
+        head.listing.notes.append(f"The first broken record is {unit} {row} of {file}.")

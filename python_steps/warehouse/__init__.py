@@ -1,0 +1,1 @@
+"""Read a warehouse: open it, and fetch what commands need."""

@@ -1,0 +1,153 @@
+"""Draw a sample of the documents that the outer layer accepts, for annotation."""
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from python_steps.ai_decision.annotation.documents import Document, Excerpt
+from python_steps.errors import InputError
+from python_steps.warehouse.opening import explain_warehouse
+from python_steps.warehouse.places import Tables
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+ACCEPTED = """
+    select
+        documents.document_id,
+        documents.document_type,
+        documents.title,
+        documents.abstract,
+        documents.text_hash,
+        documents.source_name,
+        documents.year,
+        languages.language,
+        decided.outer_probability,
+        documents.document_type
+        || ', ' || case
+            when documents.year is null then 'year unknown'
+            when documents.year < 1990 then 'before 1990'
+            else format('{0}-{1}', documents.year // 5 * 5, documents.year // 5 * 5 + 4)
+        end
+        || ', ' || case
+            when decided.outer_probability < 0.25 then 'probability below .25'
+            when decided.outer_probability < 0.5 then 'probability .25-.5'
+            when decided.outer_probability < 0.75 then 'probability .5-.75'
+            when decided.outer_probability < 0.9 then 'probability .75-.9'
+            else 'probability above .9'
+        end as stratum
+    from intermediate.int_documents_decided as decided
+    inner join intermediate.int_documents_unioned as documents
+        on decided.document_id = documents.document_id
+    left join intermediate.int_document_languages as languages
+        on decided.document_id = languages.document_id
+    where decided.outer_probability >= decided.outer_threshold
+"""
+
+
+# Of each stratum its documents in the order of a hash; then all strata's first ones, and the others
+# by how much of their stratum has gone before. However long, the beginning of this one order
+# holds all strata in like shares (Adams' apportionment), and a larger sample holds the smaller.
+DRAWN = f"""
+    with accepted as ({ACCEPTED}),
+    hashed as (
+        select *, md5($seed || ':' || document_id) as draw from accepted
+    ),
+    ranked as (
+        select
+            *,
+            (row_number() over (partition by stratum order by draw, document_id) - 1)
+            / count(*) over (partition by stratum) as place
+        from hashed
+    )
+    select * exclude (draw, place) from ranked
+    order by place, draw, document_id
+    limit $size
+"""
+
+
+def read_sample(
+    connection: "duckdb.DuckDBPyConnection", sample: int | float, seed: int
+) -> tuple[int, list[Document]]:
+    """Draw documents that the outer layer accepts, stratified; the same seed draws the same.
+
+    Parameters
+    ----------
+    connection
+        An open warehouse.
+    sample
+        Documents (an int), or a share of them above 0 and at most 1 (a float).
+    seed
+        Any number.
+
+    Returns
+    -------
+    int, list of Document
+        How many documents are accepted, and those drawn. A smaller sample is the beginning of a
+        larger one.
+    """
+    counted = connection.execute(f"select count(*) from ({ACCEPTED})").fetchone()
+    # Rounded first, because .07 of 100 is 7.000000000000001.
+    share = math.ceil(round(sample * counted[0], 6)) if isinstance(sample, float) else sample
+    drawn = connection.execute(DRAWN, {"seed": str(seed), "size": share})
+    columns = [column[0] for column in drawn.description]
+    rows = drawn.fetchall()
+    return counted[0], [Document(**dict(zip(columns, row, strict=True))) for row in rows]
+
+
+def read_excerpt(
+    tables: Tables, sample: int | float, seed: int, hashes: Iterable[str] = ()
+) -> Excerpt:
+    """Read all that is needed of a warehouse, and close it: asking takes hours, others build.
+
+    Parameters
+    ----------
+    tables
+        The warehouse.
+    sample, seed
+        As `read_sample` takes them.
+    hashes
+        Texts of earlier answers.
+
+    Raises
+    ------
+    InputError
+        If the warehouse cannot be opened, lacks a table, or the outer layer accepts nothing.
+    """
+    import duckdb
+
+    place = getattr(tables, "path", tables.address)
+    try:
+        connection = tables.connect()
+    except duckdb.Error as error:
+        raise InputError(explain_warehouse(str(error), place)) from error
+    with connection:
+        try:
+            accepted, drawn = read_sample(connection, sample, seed)
+            wanted = sorted({*hashes, *(document.text_hash for document in drawn)})
+            named = connection.execute(
+                "select text_hash, document_id from intermediate.int_documents_unioned "
+                "where text_hash in (select unnest($hashes::varchar[])) order by document_id",
+                {"hashes": wanted},
+            ).fetchall()
+            labels = connection.execute(
+                "select document_id, label_source, is_ai "
+                "from intermediate.int_documents_labelled where is_ai is not null "
+                "and document_id in (select unnest($documents::varchar[]))",
+                {"documents": [document_id for _, document_id in named]},
+            ).fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            told = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"{place} was not built by this version, or not to the end ({told}). Build it "
+                "anew with `deepinnovation build`."
+            ) from error
+    if not accepted:
+        raise InputError(
+            f"In {place} the outer layer accepts no document, so there is nothing to ask about."
+        )
+    names: dict[str, list[str]] = {}
+    for text_hash, document_id in named:
+        names.setdefault(text_hash, []).append(document_id)
+    return Excerpt(accepted, drawn, names, labels)

@@ -1,0 +1,165 @@
+"""Labelled documents of a warehouse, for training and cross-validation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from python_steps.errors import InputError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from python_steps.warehouse.places import Tables
+
+
+TABLE = ("intermediate", "int_classifier_examples")
+COLUMNS = (
+    *("document_id", "document_type", "title", "abstract", "language", "year", "source_name"),
+    *("categories", "label_source", "is_ai", "split", "stratum", "title_key"),
+)
+
+
+def read_examples(
+    warehouse: Tables,
+    *,
+    layer: str,
+    document_types: Sequence[str],
+    splits: Sequence[str] = ("train", "validation"),
+    sources: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    most_per_source: int | None = None,
+) -> pa.Table:
+    """
+    Read the examples of one layer.
+
+    Parameters
+    ----------
+    warehouse
+        Where `int_classifier_examples` was built.
+    layer
+        ``outer`` or ``inner``.
+    document_types, splits
+        Which examples.
+    sources
+        Names of sources; none of them means all.
+    languages
+        ISO 639-1 codes; none of them means all. An unknown language counts as each.
+    most_per_source
+        At most so many of each source, drawn by the hash of the title, so that a larger number
+        holds the smaller.
+
+    Returns
+    -------
+    pa.Table
+        :data:`COLUMNS`, in the order of the document ids.
+
+    Raises
+    ------
+    InputError
+        When the warehouse cannot be opened, holds no examples, those of another version, none of a
+        source that is named, or examples of a label only in languages that are not named.
+    """
+    asked = f"""
+        from {".".join(TABLE)}
+        where layer = $layer and document_type in (select unnest($document_types))
+            and split in (select unnest($splits))
+            and (len($sources) = 0 or source_name in (select unnest($sources)))
+    """
+    parameters = {
+        "layer": layer,
+        "document_types": list(document_types),
+        "splits": list(splits),
+        "sources": list(sources),
+    }
+    query = f"""
+        select {", ".join(COLUMNS)}
+        {asked}
+            and (len($languages) = 0 or language is null or language in (select unnest($languages)))
+        qualify row_number() over (
+            partition by source_name order by md5(title_key), document_id
+        ) <= $most
+        order by document_id
+    """
+    remedy = "`deepinnovation build --select +int_classifier_examples` and your sources"
+    with open_for(warehouse, TABLE, remedy) as connection:
+        known = {
+            name
+            for (name,) in connection.execute(
+                f"select distinct source_name from {'.'.join(TABLE)}"
+            ).fetchall()
+        }
+        unknown = sorted(set(sources) - known)
+        if unknown:
+            message = (
+                f"The warehouse has no labelled documents of the source {', '.join(unknown)}; it "
+                f"has {', '.join(sorted(map(str, known))) or 'none at all'}."
+            )
+            raise InputError(message)
+        absent = set(COLUMNS) - {
+            name for name, *_ in connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
+        }
+        if absent:
+            message = (
+                f"intermediate.int_classifier_examples lacks {', '.join(sorted(absent))}, as "
+                "another version built it: build it again with `deepinnovation build --select "
+                "+int_classifier_examples` and your sources."
+            )
+            raise InputError(message)
+        if languages:
+            counts = f"select is_ai, language, count(*) {asked} group by is_ai, language"
+            _refuse_only_other_languages(
+                connection.execute(counts, parameters).fetchall(), languages
+            )
+        further = {"languages": list(languages), "most": most_per_source or 2**62}
+        return connection.sql(query, params=parameters | further).to_arrow_table()
+
+
+def open_for(warehouse: Tables, table: tuple[str, str], remedy: str) -> duckdb.DuckDBPyConnection:
+    """
+    Open a warehouse to read a table, of which its schema and name are given.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened, or holds no such table; the remedy says how to build it.
+    """
+    import duckdb
+
+    from python_steps.warehouse.opening import explain_warehouse
+
+    try:
+        there = warehouse.relations()
+        if there is not None and table not in there:
+            message = f"The warehouse holds no {'.'.join(table)}: build it with {remedy}."
+            raise InputError(message)
+        return warehouse.connect()
+    except duckdb.Error as error:
+        place = getattr(warehouse, "path", warehouse.address)
+        raise InputError(explain_warehouse(str(error), place)) from error
+
+
+def _refuse_only_other_languages(
+    counts: Sequence[tuple[bool, str | None, int]], languages: Sequence[str]
+) -> None:
+    """Refuse where all examples of a label are in languages that were not named."""
+    present = {is_ai for is_ai, language, _ in counts if language in (None, *languages)}
+    by_language: Counter[str] = Counter()
+    for is_ai, language, count in counts:
+        if is_ai not in present:
+            by_language[language] += count
+    if not by_language:
+        return
+    absent = " or ".join(
+        "AI" if is_ai else "not AI" for is_ai in (True, False) if is_ai not in present
+    )
+    (first, count), *others = sorted(by_language.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = [f"{count:,} {'is' if count == 1 else 'are'} in {first}"]
+    told += [f"{count:,} in {language}" for language, count in others]
+    message = (
+        f"No example labelled {absent} is in the language {' or '.join(languages)}, but "
+        f"{' and '.join(told)}. Name their language with --language, as --language {first}."
+    )
+    raise InputError(message)

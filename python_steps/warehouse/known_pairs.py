@@ -1,0 +1,255 @@
+"""Judge linking by known pairs, from a warehouse's own build or from a file."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from python_steps import tables
+from python_steps.building.project_sql import StagingSql
+from python_steps.errors import InputError
+from python_steps.linking import measures, ranking
+from python_steps.linking.report import Judged
+from python_steps.sources.archives import unpack
+from python_steps.sources.locations import absolute, list_files
+from python_steps.sources.preview import FORMS, read_head, records_of
+from python_steps.sources.systems import Source
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from python_steps.warehouse.places import Tables
+
+
+# What a build without links leaves empty, and one of an older version does not know.
+OF_A_BUILD = {
+    "links": ("staging", "stg_tables__links"),
+    "imported": ("intermediate", "int_links_imported"),
+    "judged": ("intermediate", "int_links_judged"),
+    "ranked": ("intermediate", "int_links_ranked"),
+    "measured": ("marts", "linking_quality"),
+    "calibration": ("marts", "similarity_calibration"),
+}
+
+
+# What the links of a file are judged by.
+READ = (
+    ("intermediate", "int_documents_decided"),
+    ("intermediate", "int_documents_unioned"),
+    ("intermediate", "int_encoders_loaded"),
+    ("intermediate", "int_papers_identified"),
+    ("intermediate", "int_patents_identified"),
+)
+
+
+# One row per link as it was given: whether it is judged, and why not.
+GIVEN = """
+    select distinct
+        links.record_file,
+        links.row_of_file as record_row,
+        links.paper_record_id,
+        links.patent_record_id,
+        links.kind,
+        imported.paper_id,
+        imported.patent_id,
+        coalesce(
+            links.rejection_reason,
+            case
+                when imported.paper_id is null then 'unknown_paper'
+                when imported.patent_id is null then 'unknown_patent'
+            end,
+            judged.reason
+        ) as reason
+    from (
+        select *, record_row - min(record_row) over (partition by record_file) + 1 as row_of_file
+        from {links}
+    ) as links
+    left join {imported} as imported using (record_file, record_row)
+    left join {judged} as judged
+        on imported.paper_id = judged.paper_id and imported.patent_id = judged.patent_id
+    order by all
+"""
+
+
+def judge(
+    tables_of_warehouse: Tables,
+    links: str | None,
+    *,
+    project: Path,
+    variables: Mapping[str, Any],
+) -> Judged:
+    """
+    Judge the linking of a warehouse by known pairs.
+
+    Those of the warehouse were judged when it was built: that is read. Those of a file are named,
+    chosen, ranked and measured by the same SQL and the same steps as in a build; that costs what
+    :func:`linking.rank` says.
+
+    Parameters
+    ----------
+    tables_of_warehouse
+        The warehouse.
+    links
+        A file, folder or glob of links, as a build takes them; None: those of the warehouse.
+    project
+        Folder of dbt_project.yml.
+    variables
+        Those that the warehouse was built with. Of its own links, what it was built with counts.
+
+    Raises
+    ------
+    InputError
+        When the links or the warehouse cannot be read, there are no links, or the warehouse lacks
+        what is needed or was built with other variables.
+    """
+    import duckdb
+
+    from python_steps.warehouse.opening import explain_warehouse
+
+    try:
+        there = tables_of_warehouse.relations()
+        needed = OF_A_BUILD.values() if links is None else READ
+        lacking = [".".join(each) for each in needed if there is not None and each not in there]
+        if lacking:
+            raise InputError(
+                f"The warehouse holds no {lacking[0]}: build it, by `deepinnovation build`."
+            )
+        connection = tables_of_warehouse.connect()
+    except duckdb.Error as error:
+        raise InputError(explain_warehouse(str(error), tables_of_warehouse.path)) from error
+    with connection, tempfile.TemporaryDirectory(prefix="deepinnovation") as folder:
+        try:
+            if links is None:
+                return _judged_in_build(connection, variables)
+            source = unpack(Source("links", "tables", (absolute(links),)), Path(folder))
+            return _judge_file(connection, there, source, links, project, variables)
+        except duckdb.CatalogException as error:
+            raise InputError(
+                "The warehouse lacks what --vars ask for: give those that it was built with, or "
+                f"build it anew. DuckDB says: {str(error).splitlines()[0]}"
+            ) from error
+        except duckdb.Error as error:
+            remedy = (
+                "What the warehouse knows of its links cannot be read: build it anew."
+                if links is None
+                else f"The links of {links} cannot be judged: see that every file there is one of "
+                "links, and that --vars are those that the warehouse was built with."
+            )
+            raise InputError(f"{remedy} DuckDB says: {str(error).splitlines()[0]}") from error
+
+
+def _judged_in_build(connection: duckdb.DuckDBPyConnection, variables: Mapping[str, Any]) -> Judged:
+    names = {name: ".".join(relation) for name, relation in OF_A_BUILD.items()}
+    ranked, measured, calibration = (
+        connection.sql(f"select {', '.join(schema.names)} from {names[name]} order by all")
+        .to_arrow_table()
+        .cast(schema)
+        for name, schema in (
+            ("ranked", tables.LINKS_RANKED),
+            ("measured", tables.LINKING_QUALITY),
+            ("calibration", tables.CALIBRATION_CHECK),
+        )
+    )
+    given = connection.sql(GIVEN.format(**names)).to_arrow_table()
+    baseline = variables["embedding_text"]
+    if measured.num_rows:
+        # The fusion of all has the longest name, and there the vectors of the pairs come first.
+        *spaces, _ = max(measured.column("method").to_pylist(), key=len).split("+")
+        if baseline not in spaces:
+            raise _of_other_variables(spaces, [baseline])
+        baseline = spaces[0]
+    return Judged(given, ranked, measured, baseline, calibration)
+
+
+def _of_other_variables(there: Iterable[str], asked: Iterable[str]) -> InputError:
+    there, asked = (" and ".join(sorted(spaces)) for spaces in (there, asked))
+    return InputError(
+        f"The warehouse holds vectors of {there}, and the variables ask for {asked}: give those "
+        "that it was built with, as --vars '{embedding_text: keywords}'."
+    )
+
+
+def _judge_file(
+    connection: duckdb.DuckDBPyConnection,
+    there: set[tuple[str, str]],
+    source: Source,
+    links: str,
+    project: Path,
+    variables: Mapping[str, Any],
+) -> Judged:
+    head = read_head(source, project)
+    files = list_files(source).files
+    is_empty = not (head.rows_read or head.breaking)
+    missing = _missing_in_headers(connection, files) if is_empty else head.missing
+    told = [f"{name}, which every link needs, is missing." for name in missing]
+    if is_empty:
+        raise InputError(" ".join([f"{links} holds no links.", *told]))
+    if told or head.breaking:
+        raise InputError(f"{links}: {' '.join([*told, *head.breaking])}")
+    sql = StagingSql(project, variables)
+    relations = {name: f"{schema}.{name}" for schema, name in there if schema == "intermediate"}
+    documents = f"select * from ({sql.over('int_documents_searched', relations)})"
+    # Both spaces where both are asked for, that of the pairs first.
+    spaces = [variables["embedding_text"], variables["published_embedding_text"]]
+    spaces = list(dict.fromkeys(spaces))
+    found = connection.execute(f"select distinct embedding_text from ({documents})").fetchall()
+    if found and {space for (space,) in found} != set(spaces):
+        raise _of_other_variables((space for (space,) in found), spaces)
+    # In the order of reading; each a table, so that it is computed once.
+    _keep(connection, relations, "link_kinds", _kinds(connection, project))
+    _keep(connection, relations, "delivered", records_of(sql, files))
+    _keep(
+        connection,
+        relations,
+        "stg_tables__links",
+        sql.model("stg_tables__links", relations["delivered"]),
+    )
+    for name in ("int_links_imported", "int_links_resolved", "int_links_judged"):
+        _keep(connection, relations, name, sql.over(name, relations))
+    _keep(connection, relations, "papers", sql.over("int_papers_linked", relations))
+    ranked = ranking.rank(
+        connection.sql(f"from {relations['int_links_judged']}"),
+        connection.sql(f"from {relations['papers']}"),
+        connection.sql(f"{documents} where document_type = 'patent'"),
+        stop_words=_stop_words(project),
+        spaces=spaces,
+        minimum_lag=variables["minimum_lag_years"],
+        maximum_lag=variables["maximum_lag_years"],
+    )
+    names = {"links": "stg_tables__links"}
+    names |= {name: f"int_links_{name}" for name in ("imported", "judged")}
+    given = GIVEN.format(**{name: relations[model] for name, model in names.items()})
+    measured = measures.measure(ranked, baseline=spaces[0], draws=variables["bootstrap_draws"])
+    return Judged(connection.sql(given).to_arrow_table(), ranked, measured, spaces[0])
+
+
+def _keep(
+    connection: duckdb.DuckDBPyConnection, relations: dict[str, str], name: str, sql: str
+) -> None:
+    """Compute a relation into a table of this connection alone, and say where it is."""
+    relations[name] = f"temp.given_{name}"
+    connection.execute(f"create temp table given_{name} as {sql}")
+
+
+def _missing_in_headers(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> list[str]:
+    """Return what CSV files without rows lack to be ones of links; nothing of other formats."""
+    tables_of_csv = [glob.escape(str(file)) for file in files if ".csv" in file.suffixes]
+    if not tables_of_csv:
+        return []
+    names = connection.read_csv(tables_of_csv, header=True, all_varchar=True).columns
+    return [name for (name,) in FORMS["links", "tables"].required if name not in names]
+
+
+def _kinds(connection: duckdb.DuckDBPyConnection, project: Path) -> str:
+    path = str(project / "seeds" / "reference" / "link_kinds.csv").replace("'", "''")
+    return f"select kind, kind_priority, is_same from read_csv('{path}')"
+
+
+def _stop_words(project: Path) -> list[str]:
+    path = project / "seeds" / "reference" / "stop_words.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        return sorted({row["stop_word"] for row in csv.DictReader(lines)})

@@ -1,0 +1,225 @@
+"""Classifiers as folders, and as a step."""
+
+import json
+import pickle
+import shutil
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from python_steps import errors, tables
+from python_steps.ai_decision import network
+from python_steps.ai_decision.classifier import (
+    PACKAGED_FOLDER,
+    classify,
+    load_classifier,
+    load_classifiers,
+)
+from python_steps.transformer import devices, loaded
+from tests.python_steps.another_process import called_in_another_process
+
+PAPER = (
+    "Deep residual learning for image recognition",
+    "We train convolutional neural networks of 152 layers and win a benchmark of object detection.",
+)
+POEM = (
+    "Metre and rhyme in medieval poetry",
+    "Manuscripts of three abbeys show how scribes of the twelfth century changed the metre.",
+)
+TITLES, ABSTRACTS = zip(
+    PAPER, POEM, (PAPER[0], None), ("x", ""), (PAPER[0], PAPER[1] * 60), strict=True
+)
+
+
+@pytest.fixture(scope="module")
+def classifiers():
+    return load_classifiers(precision="f32", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def outer(classifiers):
+    return next(each for each in classifiers if "paper" in each.document_types)
+
+
+def documents(kinds=("paper", "patent", "paper", "patent", "paper")):
+    return pa.table(
+        {
+            "document_id": [f"d{place}" for place in range(len(kinds))],
+            "document_type": list(kinds),
+            "text_hash": [f"h{place}" for place in range(len(kinds))],
+            "title": pa.array(TITLES[: len(kinds)], pa.string()),
+            "abstract": pa.array(ABSTRACTS[: len(kinds)], pa.string()),
+        }
+    )
+
+
+def test_the_packaged_classifiers_judge_both_types_in_both_layers(classifiers):
+    judged = {(each.layer, kind) for each in classifiers for kind in each.document_types}
+    assert judged == {(layer, kind) for layer in ("outer", "inner") for kind in ("paper", "patent")}
+    assert all(0 < each.threshold < 1 and "en" in each.languages for each in classifiers)
+
+
+def test_the_packaged_weights_are_small():
+    weights = PACKAGED_FOLDER.rglob("*.safetensors")
+    assert 0 < sum(path.stat().st_size for path in weights) < 2_000_000
+
+
+def test_a_paper_on_neural_networks_is_likelier_ai_than_one_on_poetry(outer):
+    logits = outer.logits(TITLES[:2], ABSTRACTS[:2])
+    assert logits[0] > logits[1]
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_a_logit_does_not_depend_on_what_it_is_computed_with(outer, precision):
+    if precision == "bf16" and not devices.computes_in_bf16("cpu"):
+        pytest.skip("this processor has no bf16")
+    classifier = load_classifier(outer.folder, precision=precision, device="cpu")
+    words = PAPER[1].split()
+    titles = [*TITLES, *(" ".join(words[place:]) for place in range(8))] * 3
+    abstracts = [*ABSTRACTS, *([PAPER[1]] * 8)] * 3
+    together = classifier.logits(titles, abstracts)
+    assert classifier.logits(titles[7:], abstracts[7:]).tobytes() == together[7:].tobytes()
+    alone = [classifier.logits([titles[row]], [abstracts[row]])[0] for row in range(13)]
+    assert together[:13].tobytes() == np.array(alone, np.float32).tobytes()
+
+
+def test_digits_and_signs_are_not_read(outer):
+    plain = outer.logits(["learning to see"], ["networks of layers"])
+    signed = outer.logits(["Learning (2) to see!"], ["networks: of 152 layers; "])
+    assert plain.tobytes() == signed.tobytes()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0939\u093f\u0928\u094d\u0926\u0940 \u092d\u093e\u0937\u093e",  # Hindi
+        "\u0e17\u0e35\u0e48\u0e19\u0e35\u0e48",  # Thai
+        "\u0ba4\u0bae\u0bbf\u0bb4\u0bcd",  # Tamil
+        "re\u0301sume\u0301",  # decomposed French
+        "a\u0323\u0302b",  # two marks on one letter
+    ],
+)
+def test_words_keep_their_combining_marks(text):
+    assert network.read_text(text) == text
+    assert network.read_text(f"({text}2) {text}\u2014{text}!") == f"{text} {text} {text}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u2764\ufe0f",  # a heart, and a mark that tells how to show it
+        "1\ufe0f\u20e3",  # a digit in a box
+        "\u0301",
+        "=\u0338",  # not equal, decomposed
+        "_\u0301",
+    ],
+)
+def test_marks_of_what_is_not_read_are_not_read(text):
+    assert network.read_text(text) == ""
+    assert network.read_text(f"a {text}b") == "a b"
+
+
+def test_letters_beyond_ascii_numerals_and_stops_are_read_as_they_stand():
+    text = "na\u00efve \u795e\u7ecf\u7f51\u7edc m\u00b2 e.g. \u2167"
+    assert network.read_text(f"{text}\u00a0\u2013 5 %\n(x_y)") == f"{text} x y"
+    assert network.read_text(None) == ""
+
+
+def test_no_documents_give_no_rows(classifiers):
+    result = classify(documents(()), classifiers=classifiers, layer="outer")
+    assert result.schema == tables.CLASSIFIED
+    assert result.num_rows == 0
+
+
+@pytest.mark.parametrize("layer", ["outer", "inner"])
+def test_each_document_is_judged_by_the_classifier_of_its_type(classifiers, layer):
+    table = documents()
+    result = classify(table, classifiers=classifiers, layer=layer)
+    assert result.column("document_id") == table.column("document_id")
+    by_kind = {
+        kind: each for each in classifiers if each.layer == layer for kind in each.document_types
+    }
+    for place, kind in enumerate(table.column("document_type").to_pylist()):
+        classifier = by_kind[kind]
+        logit = classifier.logits([TITLES[place]], [ABSTRACTS[place]])
+        row = result.slice(place, 1).to_pylist()[0]
+        assert row["model_version"] == classifier.model_version
+        assert row["logit"] == logit[0]
+        assert row["probability"] == classifier.probabilities(logit)[0]
+
+
+def test_another_process_gives_the_same_bytes(classifiers):
+    step = partial(classify, classifiers=classifiers, layer="outer")
+    assert len(pickle.dumps(step)) < 5000
+    here = step(documents())
+    assert called_in_another_process(step, documents()).equals(here)
+
+
+def test_another_process_refuses_other_weights(outer, monkeypatch):
+    monkeypatch.setattr(loaded, "MODELS", {})
+    other = replace(outer, model_version="outer_paper/000000000000/f32/256")
+    with pytest.raises(errors.ModelError, match="is wanted: give every machine the same"):
+        other.logits(["a"], ["b"])
+
+
+@pytest.fixture
+def copied(outer, tmp_path):
+    return Path(shutil.copytree(outer.folder, tmp_path / "mine" / "outer_paper"))
+
+
+def test_own_classifiers_stand_before_the_packaged_ones(copied, classifiers):
+    path = copied / "classifier.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"threshold": 0.25}))
+    found = load_classifiers(str(copied.parent), precision="f32", device="cpu")
+    assert [each.threshold for each in found if each.folder == str(copied)] == [0.25]
+    assert {each.folder for each in found} >= {each.folder for each in classifiers[1:]}
+
+
+def test_changed_weights_are_refused(copied):
+    weights = copied / "head.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    with pytest.raises(errors.ModelError, match=r"head\.safetensors are not those"):
+        load_classifier(copied)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "cannot read"), ('{"layer": "outer"}', "lacks document_types")]
+)
+def test_a_broken_description_is_refused(copied, text, message):
+    (copied / "classifier.json").write_text(text)
+    with pytest.raises(errors.ModelError, match=message):
+        load_classifier(copied)
+
+
+def test_another_base_model_is_refused(copied):
+    path = copied / "classifier.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"base_sha256": "0" * 64}))
+    with pytest.raises(errors.ModelError, match="not the one that the classifier was trained"):
+        load_classifier(copied)
+
+
+def test_two_classifiers_for_the_same_are_refused(copied):
+    shutil.copytree(copied, copied.parent / "another")
+    path = copied / "classifier.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"threshold": 0.25}))
+    with pytest.raises(errors.ModelError, match="both judge papers in the outer layer"):
+        load_classifiers(str(copied.parent))
+
+
+def test_a_folder_without_classifiers_is_refused(tmp_path):
+    with pytest.raises(errors.ModelError, match="holds no classifier"):
+        load_classifiers(str(tmp_path))
+
+
+def test_bf16_judges_as_f32_does(outer):
+    if not devices.computes_in_bf16("cpu"):
+        pytest.skip("this processor has no bf16")
+    coarse = load_classifier(outer.folder, precision="bf16", device="cpu")
+    difference = outer.probabilities(outer.logits(TITLES, ABSTRACTS)) - coarse.probabilities(
+        coarse.logits(TITLES, ABSTRACTS)
+    )
+    assert np.abs(difference).max() < 0.03

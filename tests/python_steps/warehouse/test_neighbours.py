@@ -1,0 +1,238 @@
+"""Looking for what is nearest to a document or a text: the same answers as the pairs give."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+from python_steps.command_line import main
+from python_steps.embeddings.encoder import describe, load_encoder
+from python_steps.errors import InputError
+from python_steps.similarity import matching, patents
+from python_steps.warehouse import neighbours
+from python_steps.warehouse.places import DuckDBFile
+
+PAPERS = {
+    "W1": (2010, "Neural networks read handwritten digits", "10.1/a"),
+    "W2": (2014, "Reinforcement learning for robot grasping", "10.1/b"),
+    "W3": (2018, "Handwriting recognition by recurrent networks", None),
+}
+PATENTS = {
+    "US-1-A": (2009, "Recognition of handwritten digits", None),
+    "US-2-A": (2012, "Handwritten character recognition device", None),
+    "US-3-A": (2016, "Robot gripper control by learned policy", None),
+    "US-4-A": (2016, "Robot gripper control by learned policy", None),
+    "US-5-A": (2020, "Steel alloy for turbine blades", None),
+}
+# In the warehouse, but not embedded: not AI.
+OTHERS = {"W9": (2011, "Reading of handwritten letters", None)}
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder(precision="f32")
+
+
+@pytest.fixture(scope="module")
+def vectors(encoder):
+    texts = {name: title for name, (_, title, _) in (PAPERS | PATENTS).items()}
+    return dict(zip(texts, encoder.encode(list(texts.values())), strict=True))
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, encoder, vectors) -> DuckDBFile:
+    documents = [
+        {
+            "document_id": name,
+            "document_type": "paper" if name.startswith("W") else "patent",
+            "year": year,
+            "title": title,
+            "abstract": None,
+            "doi": doi,
+            "publication_number": None if name.startswith("W") else name,
+            "text_hash": f"hash of {title}",
+        }
+        for name, (year, title, doi) in (PAPERS | PATENTS | OTHERS).items()
+    ]
+    of_vectors = [
+        {
+            "document_id": row["document_id"],
+            "text_hash": row["text_hash"],
+            "model_version": encoder.model_version,
+            "embedding": vectors[row["document_id"]],
+        }
+        for row in documents
+        if row["document_id"] not in OTHERS
+    ]
+    # What an earlier text and an earlier model have left behind counts no more.
+    away = -vectors["W1"]
+    of_vectors += [
+        of_vectors[3] | {"text_hash": "an earlier text", "embedding": vectors["W1"]},
+        of_vectors[3] | {"model_version": "another/f32", "embedding": away},
+    ]
+    width = pa.list_(pa.float32(), 384)
+    schema = pa.schema([("document_id", pa.string()), ("text_hash", pa.string()),
+                        ("model_version", pa.string()), ("embedding", width)])  # fmt: skip
+    tables = {
+        "int_documents_unioned": pa.Table.from_pylist(documents),
+        "int_documents_decided": pa.Table.from_pylist(
+            [{"document_id": row["document_id"], "is_ai": True} for row in documents]
+        ),
+        "int_documents_embedded": pa.Table.from_pylist(of_vectors, schema),
+        "int_encoders_loaded": describe(encoder),
+    }
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema intermediate")
+        for name, table in tables.items():
+            connection.register("delivered", table)
+            connection.execute(f"create table intermediate.{name} as from delivered")
+            connection.unregister("delivered")
+    return DuckDBFile(path)
+
+
+def ids(found):
+    return found.rows.column("document_id").to_pylist()
+
+
+def matches(vectors, encoder):
+    """Say what the pairs of the warehouse would say."""
+
+    def side(documents):
+        return pa.table(
+            {
+                "document_id": list(documents),
+                "year": pa.array([year for year, _, _ in documents.values()], pa.int32()),
+                "embedding": pa.array(
+                    [vectors[name] for name in documents], pa.list_(pa.float32(), 384)
+                ),
+                "model_version": [encoder.model_version] * len(documents),
+            }
+        )
+
+    return matching.match(side(PAPERS), patents.Patents.from_table(side(PATENTS)), count=3)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_nearest_patents_of_a_paper_are_those_of_its_pairs(warehouse, paper, vectors, encoder):
+    found = neighbours.nearest(warehouse, paper, count=3)
+    expected = matches(vectors, encoder).filter(pa.compute.field("paper_id") == paper)
+    assert ids(found) == expected.column("patent_id").to_pylist()
+    assert found.rows.column("similarity").to_pylist() == expected.column("similarity").to_pylist()
+    assert found.rows.column("rank").to_pylist() == expected.column("rank").to_pylist()
+    assert (found.query["document_id"], found.from_year) == (paper, PAPERS[paper][0])
+
+
+def test_of_a_patent_papers_are_found_that_are_not_later(warehouse):
+    found = neighbours.nearest(warehouse, "US-3-A", count=5)
+    assert (found.document_type, found.from_year, found.to_year) == ("paper", None, 2016)
+    assert ids(found)[0] == "W2"
+    assert "W3" not in ids(found)
+
+
+def test_years_that_are_asked_for_replace_those_of_the_document(warehouse):
+    early = neighbours.nearest(warehouse, "W3", count=5, to_year=2012)
+    assert sorted(ids(early)) == ["US-1-A", "US-2-A"]
+    both = neighbours.nearest(warehouse, "W3", count=5, from_year=2012, to_year=2016)
+    assert sorted(ids(both)) == ["US-2-A", "US-3-A", "US-4-A"]
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("10.1/A", "W1"),
+        ("https://doi.org/10.1/b", "W2"),
+        ("doi:10.1/b", "W2"),
+        ("us-3-a", "US-3-A"),
+    ],
+)
+def test_a_document_is_found_by_other_names(warehouse, name, document):
+    assert neighbours.nearest(warehouse, name, count=1).query["document_id"] == document
+
+
+def test_a_text_is_embedded_and_looked_for_among_either_kind(warehouse):
+    found = neighbours.nearest(warehouse, "robot gripper control", count=2)
+    assert found.query is None
+    assert ids(found) == ["US-3-A", "US-4-A"]  # equal texts, so by id
+    papers = neighbours.nearest(warehouse, "robot gripper", count=1, document_type="paper")
+    assert ids(papers) == ["W2"]
+
+
+def test_a_document_without_a_vector_is_embedded(warehouse):
+    found = neighbours.nearest(warehouse, "W9", count=1)
+    assert found.query["document_id"] == "W9"
+    assert ids(found) == ["US-2-A"]
+
+
+def test_a_document_is_not_its_own_neighbour(warehouse):
+    found = neighbours.nearest(warehouse, "W1", count=10, document_type="paper")
+    assert sorted(ids(found)) == ["W2", "W3"]
+    assert found.rows.column("rank").to_pylist() == [1, 2]
+    assert (found.from_year, found.to_year) == (None, None)
+
+
+def test_an_unknown_name_is_not_taken_for_a_text(warehouse):
+    with pytest.raises(InputError, match=r"No document of the warehouse has the id.* W4711"):
+        neighbours.nearest(warehouse, "W4711", count=1)
+
+
+def test_a_text_needs_the_model_of_the_warehouse(warehouse):
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute("update intermediate.int_encoders_loaded set model_version = 'other/1'")
+        connection.execute(
+            "update intermediate.int_documents_embedded set model_version = 'other/1'"
+        )
+    with pytest.raises(InputError, match=r"embedded by other/1.*--embedding-model"):
+        neighbours.nearest(warehouse, "robot gripper", count=1)
+    stored = np.array(neighbours.nearest(warehouse, "W2", count=1).rows.column("similarity"))
+    assert stored[0] > 0.3
+
+
+def test_a_warehouse_without_vectors_is_told_what_to_build(tmp_path):
+    path = tmp_path / "empty.duckdb"
+    duckdb.connect(str(path)).close()
+    with pytest.raises(InputError, match=r"\+int_documents_embedded"):
+        neighbours.nearest(DuckDBFile(path), "W1", count=1)
+
+
+# ---------------------------------------------------------------- the command
+
+
+def run(warehouse, *arguments):
+    return CliRunner().invoke(main.main, ["match", "--warehouse", str(warehouse.path), *arguments])
+
+
+def test_the_command_shows_what_was_asked_and_what_was_found(warehouse):
+    shown = run(warehouse, "--query", "W2", "--k", "2")
+    assert shown.exit_code == 0, shown.output
+    assert f"Patents from 2014 nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
+    assert "US-3-A" in shown.output
+    assert "US-5-A" not in shown.output
+
+
+def test_the_command_gives_rows_for_programs(warehouse):
+    lines = run(warehouse, "--query", "US-3-A", "--k", "1", "--format", "json").stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [(row["rank"], row["document_id"]) for row in rows] == [(1, "W2")]
+    table = run(warehouse, "--query", "US-3-A", "--k", "1", "--format", "csv").stdout.splitlines()
+    assert table[0].replace('"', "") == "rank,similarity,document_id,year,is_ai,title"
+    assert len(table) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--query", "W4711"], 3, "No document of the warehouse"),
+        (["--query", "  "], 2, "--query is empty"),
+        (["--query", "W1", "--from-year", "2010", "--to-year", "2009"], 2, "after --to-year"),
+        (["--query", "W1", "--k", "0"], 2, "--k"),
+    ],
+)
+def test_the_command_says_what_is_wrong(warehouse, arguments, code, told):
+    shown = run(warehouse, *arguments)
+    assert shown.exit_code == code
+    assert told in shown.output
