@@ -102,7 +102,7 @@ select
     papers.abstract,
     languages.language,
     languages.language_source,
-    papers.year as publication_year,
+    papers.year,
     papers.publication_date,
     papers.venue,
     papers.work_type,

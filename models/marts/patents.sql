@@ -80,7 +80,7 @@ applicant_countries as (
 
     select
         document_id,
-        array_sort(array_agg(distinct country_code)) as applicant_country_codes
+        array_sort(array_agg(distinct country_code)) as country_codes
     from {{ ref('int_patent_applicants') }}
     where country_code is not null
     group by document_id
@@ -118,7 +118,7 @@ select
     ipc.ipc_codes,
     cpc.cpc_codes,
     applicants.applicants,
-    applicant_countries.applicant_country_codes,
+    applicant_countries.country_codes,
     inventors.inventors,
     decisions.is_ai,
     decisions.decided_by,

@@ -113,16 +113,19 @@ CASES = {
         ("{{ to_json_text(list_sorted('words')) }}", {"words": ["é", "b", "B", "機", "a"]}),
         '["B","a","b","é","機"]',
     ),
+    "list_type": (("cast(null as {{ list_type('string') }}) is null", ""), "true"),
     "list_where": (
         ("{{ to_json_text(list_where('words', 'word', \"word <> ''\")) }}", WORDS),
         '["b","a"]',
     ),
     "safe_cast": (
-        ("{{ to_json_text(safe_cast(['a', 'b'], text_list_type())) }}", ""),
+        ("{{ to_json_text(safe_cast(['a', 'b'], list_type('string'))) }}", ""),
         '["a","b"]',
     ),
-    "safe_cast of no elements": (("{{ to_json_text(safe_cast([], text_list_type())) }}", ""), "[]"),
-    "text_list_type": (("cast(null as {{ text_list_type() }}) is null", ""), "true"),
+    "safe_cast of no elements": (
+        ("{{ to_json_text(safe_cast([], list_type('string'))) }}", ""),
+        "[]",
+    ),
     "unnest_list": (unnested("a", "b", "a"), "a1 b2 a3"),
     # -------------------------------------------------------------------------------- JSON
     "json_list of a list": (json_list('{"k": [1, " ", "b ", null, 2.5]}'), '["1","b","2.5"]'),
@@ -314,7 +317,8 @@ def literal(column: str, value: object, engine: str) -> str:
     if isinstance(value, float):
         return f"cast({value} as double)"
     if column == "words":
-        return "{{ empty_text_list() }}" if value == [] else "cast(null as {{ text_list_type() }})"
+        none = "cast(null as {{ list_type('string') }})"
+        return "{{ empty_text_list() }}" if value == [] else none
     return "cast(null as string)" if value is None else str(value)
 
 

@@ -92,7 +92,7 @@ unknown_links as (
         'unknown_document' as reason,
         {{ to_json_text(struct(['paper_record_id', 'patent_record_id', 'kind'])) }} as raw_record
     from {{ ref('int_links_imported') }}
-    where paper_id is null or patent_id is null
+    where rejection_reason is null and (paper_id is null or patent_id is null)
 
 ),
 
