@@ -43,6 +43,11 @@ def without(relation: Relation, done: Relation, on: Sequence[str]) -> Relation:
     return relation.set_alias("wanted").join(done.set_alias("done"), condition, how="anti")
 
 
+def select(relation: Relation, columns: Sequence[str]) -> Relation:
+    """Return some columns of a relation."""
+    return relation.select(*columns) if is_spark(relation) else relation.project(_quoted(columns))
+
+
 def semi_join(relation: Relation, others: Relation, on: Mapping[str, str]) -> Relation:
     """
     Return the rows of a relation that have an equal in another, each once.
@@ -61,11 +66,6 @@ def semi_join(relation: Relation, others: Relation, on: Mapping[str, str]) -> Re
         return relation.join(renamed, on=list(on), how="left_semi")
     condition = " and ".join(f'wanted."{name}" = others."{other}"' for name, other in on.items())
     return relation.set_alias("wanted").join(others.set_alias("others"), condition, how="semi")
-
-
-def select(relation: Relation, columns: Sequence[str]) -> Relation:
-    """Return some columns of a relation."""
-    return relation.select(*columns) if is_spark(relation) else relation.project(_quoted(columns))
 
 
 def collect(relation: Relation, *, columns: Sequence[str], order: Sequence[str]) -> pa.Table:

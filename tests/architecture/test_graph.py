@@ -14,7 +14,6 @@ HUBS = {
     "int_documents_unioned",
     "int_documents_decided",
     "int_hyperedges",
-    "int_documents_novelty_ranked",
 }
 
 # Python that names private tables: it judges a file of links by the models that judge those of a

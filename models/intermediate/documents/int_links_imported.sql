@@ -61,7 +61,8 @@ select
     papers.document_id as paper_id,
     patents.document_id as patent_id,
     links.kind,
-    links.rejection_reason
+    links.rejection_reason,
+    links.raw_record
 from links
 left join named as papers
     on

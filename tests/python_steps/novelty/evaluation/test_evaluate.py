@@ -637,7 +637,7 @@ def test_the_settings_are_those_that_a_build_scores_with():
 
 def test_the_worked_example_of_the_page_is_what_the_model_says():
     """Two fields of equal size; each row of the page's table is scored anew."""
-    page = (PROJECT / "docs/how_novelty_is_measured.md").read_text()
+    page = (PROJECT / "docs/methods/novelty.md").read_text()
     counts = {
         name.strip(): [float(first), float(second)]
         for name, first, second in re.findall(r"^\| ([a-z ]+) \| (\d+) \| (\d+) \|", page, re.M)
