@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps.novelty import block_model
 from python_steps.novelty.block_model import BlockModel
 from python_steps.novelty.evaluation.areas import Areas, areas_within_size, together
 from python_steps.novelty.evaluation.field_checks import check_fields
@@ -53,7 +52,7 @@ from python_steps.novelty.evaluation.options import (
 )
 from python_steps.novelty.hyperedges import Hyperedges
 from python_steps.novelty.settings import Settings
-from python_steps.novelty.years import walk
+from python_steps.novelty.years import Step, walk
 from python_steps.statistics.intervals import DEVIATIONS
 
 LAST_YEARS = 2  # left out, to see that earlier scores do not know of them
@@ -173,9 +172,7 @@ def _walked(
     return trials, surprise
 
 
-def _steps(
-    table: pa.Table, what: str, settings: Settings, report: Report
-) -> Iterator[block_model.Step]:
+def _steps(table: pa.Table, what: str, settings: Settings, report: Report) -> Iterator[Step]:
     years = len(pc.unique(table.column("year")))
     report(what, 0, years)
     for done, step in enumerate(walk(table, settings), start=1):
