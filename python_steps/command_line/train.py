@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.training import train as training_train
-from python_steps.ai_decision.training.examples import accepted
+from python_steps.ai_decision.training.examples import inner_examples
 from python_steps.ai_decision.training.folder import FEWEST_TO_JUDGE_A_LANGUAGE
-from python_steps.ai_decision.training.settings import Settings, Training
+from python_steps.ai_decision.training.layers import start_of
+from python_steps.ai_decision.training.settings import LANGUAGE_FLOOR, Settings, Training
 from python_steps.command_line.console import output_console
 from python_steps.command_line.options import (
     Documented,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def train_and_tell(
+def train_and_report(
     examples: pa.Table,
     folder: Path,
     settings: Settings,
@@ -43,64 +45,24 @@ def train_and_tell(
     console: Console,
 ) -> Training:
     """
-    Train with a progress bar and say what came of it; the parameters are those of :func:`train`.
+    Train with a progress bar and print the result; the parameters are those of :func:`train`.
 
-    An inner layer learns from what the outer layer accepts that lies beside it, or else the
-    packaged one, and goes on from its weights where they are of the same kind.
+    An inner layer learns from what the outer layer in the folder beside it accepts, or else the
+    packaged one, and starts from its weights where they are of the same kind.
     """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
     if settings.layer == "inner":
-        beside = folder.parent if any(folder.parent.glob("outer_*")) else None
-        outer = classifier.load_classifiers(
-            str(beside) if beside else classifier.PACKAGED,
-            layers=["outer"],
-            document_types=settings.document_types,
-            precision=precision,
-            device=device,
+        outer = _outer_layer(folder, settings, precision, device)
+        _print(
+            console, f"Asking {_named(outer)} which of {examples.num_rows:,} examples it accepts…"
         )
-        names = " and ".join(
-            f"the packaged {Path(each.folder).name}"
-            if Path(each.folder).parent == classifier.PACKAGED_FOLDER
-            else each.folder
-            for each in outer
-        )
-        before = examples.num_rows
-        console.print(
-            f"Asking {names} which of {before:,} examples it accepts…",
-            soft_wrap=True,
-            highlight=False,
-        )
-        examples = pa.concat_tables(
-            accepted(
-                examples.filter(
-                    pc.is_in(examples.column("document_type"), pa.array(each.document_types))
-                ),
-                each,
-            )
-            for each in outer
-        )
+        examples = inner_examples(examples, outer)
         if start_from is None and len(outer) == 1:
-            start_from = _start(outer[0], settings)
+            start_from = start_of(outer[0], settings)
     counts = examples.group_by(["split", "is_ai"]).aggregate([([], "count_all")]).sort_by("split")
     for row in counts.to_pylist():
         label = "AI" if row["is_ai"] else "not AI"
         console.print(f"{row['count_all']:,} examples labelled {label} in {row['split']}")
-    columns = ("[progress.description]{task.description}", "{task.fields[told]}")
-    bars = (TextColumn(columns[0]), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*bars, TextColumn(columns[1]), console=console) as progress:
-        task = progress.add_task("Training", total=None, told="")
-
-        def report(step: int, steps: int, last: dict[str, float]) -> None:
-            told = f"average precision {last['average_precision']:.3f}" if last else ""
-            progress.update(task, completed=step, total=steps, told=told)
-
+    with _progress(console) as report:
         trained = training_train.train(
             examples,
             folder,
@@ -111,35 +73,76 @@ def train_and_tell(
             command=command,
             report=report,
         )
-    for name, value in trained.description["validation"].items():
-        console.print(f"validation {name.replace('_', ' ')}: {value:.4g}")
-    judged = trained.description["validation_by_language"]
-    well = trained.description["languages"]
-    if judged and not well:
-        console.print(
-            f"No language is judged well enough, F1 {settings.language_floor} or more on "
-            f"{FEWEST_TO_JUDGE_A_LANGUAGE} examples of validation: every document whose language "
-            "is known will be refused. Deliver more labels, or look at those that there are.",
-            style="yellow",
-        )
-    else:
-        console.print(f"languages that are judged: {', '.join(well) or 'unknown'}")
-    console.print(
-        f"Written to {folder}. Use it with --vars '{{classifiers: {folder.parent}}}'.",
-        soft_wrap=True,
-        highlight=False,
-    )
+    _show(trained, console)
     return trained
 
 
-def _start(outer: classifier.Classifier, settings: Settings) -> Path | None:
-    """Return the folder of an outer layer, if its weights are such as an inner one goes on from."""
-    folder = Path(outer.folder)
-    told = classifier.read_description(folder)
-    same = ("base_model", "method", "adapter_rank", "trained_layers")
-    trained = told.get("settings", {})
-    is_alike = all(trained.get(name) == getattr(settings, name) for name in same)
-    return folder if is_alike else None
+def _outer_layer(
+    folder: Path, settings: Settings, precision: str, device: str
+) -> list[classifier.Classifier]:
+    """Load the outer layer that an inner one learns from."""
+    has_own = any(folder.parent.glob("outer_*"))
+    return classifier.load_classifiers(
+        str(folder.parent) if has_own else classifier.PACKAGED,
+        layers=["outer"],
+        document_types=settings.document_types,
+        precision=precision,
+        device=device,
+    )
+
+
+def _named(classifiers: Sequence[classifier.Classifier]) -> str:
+    return " and ".join(
+        f"the packaged {Path(each.folder).name}"
+        if Path(each.folder).parent == classifier.PACKAGED_FOLDER
+        else each.folder
+        for each in classifiers
+    )
+
+
+@contextlib.contextmanager
+def _progress(console: Console) -> Iterator[Callable[[int, int, dict[str, float]], None]]:
+    """Yield a reporter of steps that shows a bar and the last average precision."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    bars = (TextColumn("Training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*bars, TextColumn("{task.description}"), console=console) as progress:
+        task = progress.add_task("", total=None)
+
+        def report(step: int, steps: int, last: dict[str, float]) -> None:
+            score = f"average precision {last['average_precision']:.3f}" if last else ""
+            progress.update(task, completed=step, total=steps, description=score)
+
+        yield report
+
+
+def _show(trained: Training, console: Console) -> None:
+    """Print the measures of a trained classifier and how to use it."""
+    for name, value in trained.description["validation"].items():
+        console.print(f"validation {name.replace('_', ' ')}: {value:.4g}")
+    languages = trained.description["languages"]
+    if trained.description["validation_by_language"] and not languages:
+        console.print(
+            f"No language reached F1 {LANGUAGE_FLOOR} on {FEWEST_TO_JUDGE_A_LANGUAGE} validation "
+            "examples, so documents with a known language will be refused. Add labels or check "
+            "yours.",
+            style="yellow",
+        )
+    else:
+        console.print(f"languages that are judged: {', '.join(languages) or 'unknown'}")
+    folder = trained.folder
+    _print(console, f"Written to {folder}. Use it with --vars '{{classifiers: {folder.parent}}}'.")
+
+
+def _print(console: Console, sentence: str) -> None:
+    """Print a sentence in one line, however wide, so that paths in it can be copied."""
+    console.print(sentence, soft_wrap=True, highlight=False)
 
 
 @click.command(cls=Documented)
@@ -269,7 +272,7 @@ def train_command(
         languages=() if "all" in languages else languages,
         most_per_source=most_per_source,
     )
-    train_and_tell(
+    train_and_report(
         examples,
         output / f"{layer}_{document_type}",
         training_settings.Settings(layer=layer, document_types=types, **settings),
