@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.training import train
-from python_steps.ai_decision.training.examples import accepted
+from python_steps.ai_decision.training.examples import inner_examples
 from python_steps.ai_decision.training.folder import FEWEST_TO_JUDGE_A_LANGUAGE
-from python_steps.ai_decision.training.settings import Settings, Training
-from python_steps.engine.progress import shown, with_progress
+from python_steps.ai_decision.training.layers import start_of
+from python_steps.ai_decision.training.settings import LANGUAGE_FLOOR, Settings, Training
+from python_steps.engine.progress import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +43,7 @@ def train_and_report(
         outer = _outer_layers(folder, settings, precision, device)
         examples = _accepted_examples(examples, outer, console)
         if start_from is None and len(outer) == 1:
-            start_from = _start(outer[0], settings)
+            start_from = start_of(outer[0], settings)
     counts = examples.group_by(["split", "is_ai"]).aggregate([([], "count_all")]).sort_by("split")
     for row in counts.to_pylist():
         label = "AI" if row["is_ai"] else "not AI"
@@ -59,7 +59,7 @@ def train_and_report(
             command=command,
             report=report,
         )
-    _show(trained, settings, console)
+    _show(trained, console)
     return trained
 
 
@@ -92,14 +92,7 @@ def _accepted_examples(
         soft_wrap=True,
         highlight=False,
     )
-    kinds = examples.column("document_type")
-    parts = [examples.filter(pc.is_in(kinds, pa.array(each.document_types))) for each in outer]
-    reported = with_progress(
-        parts, total=examples.num_rows, size=len, description="Classify examples", unit="examples"
-    )
-    return pa.concat_tables(
-        accepted(part, each) for part, each in zip(reported, outer, strict=True)
-    )
+    return inner_examples(examples, outer)
 
 
 @contextlib.contextmanager
@@ -114,14 +107,14 @@ def _progress() -> Iterator[Callable[[int, int, dict[str, float]], None]]:
         yield report
 
 
-def _show(trained: Training, settings: Settings, console: Console) -> None:
+def _show(trained: Training, console: Console) -> None:
     """Print how well the validation examples are classified, and how to use the classifier."""
     for name, value in trained.description["validation"].items():
         console.print(f"validation {name.replace('_', ' ')}: {value:.4g}")
     languages = trained.description["languages"]
     if trained.description["validation_by_language"] and not languages:
         console.print(
-            f"No language reached F1 {settings.language_floor} on {FEWEST_TO_JUDGE_A_LANGUAGE} "
+            f"No language reached F1 {LANGUAGE_FLOOR} on {FEWEST_TO_JUDGE_A_LANGUAGE} "
             "validation examples, so documents with a known language will be refused. Add labels "
             "or check yours.",
             style="yellow",
@@ -134,12 +127,3 @@ def _show(trained: Training, settings: Settings, console: Console) -> None:
         soft_wrap=True,
         highlight=False,
     )
-
-
-def _start(outer: classifier.Classifier, settings: Settings) -> Path | None:
-    """Return the outer layer's folder if an inner layer can start from its weights."""
-    folder = Path(outer.folder)
-    trained = classifier.read_description(folder).get("settings", {})
-    same = ("base_model", "method", "adapter_rank", "trained_layers")
-    is_alike = all(trained.get(name) == getattr(settings, name) for name in same)
-    return folder if is_alike else None

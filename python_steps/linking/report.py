@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps.linking import measures, ranking
+from python_steps.statistics.report import Floor, Measure, missed
 
 # Why pairs are not judged, with what may be done.
 REASONS = {
@@ -78,22 +79,24 @@ def refused(judged: Judged) -> list[str]:
 
 
 def below(judged: Judged, floors: Sequence[tuple[str, float]]) -> list[str]:
-    """Tell, in a sentence each, what known pairs of the same invention miss of floors."""
-    found = [
+    """Return a sentence for each floor that known pairs of the same invention miss."""
+    rows = [
         row
         for row in judged.measured.to_pylist()
         if row["kind"] == measures.ALL_SAME
         and row["method"] == judged.baseline
         and row["reranked_candidates"] is None
     ]
-    if floors and not found:
+    if floors and not rows:
         return ["There are no known pairs of the same invention to judge, so no floor is reached."]
-    return [
-        f"{name} of {judged.baseline} is {found[0][name]:.3f} on {found[0]['pairs']:,} pairs, and "
-        f"must be at least {value:g}."
+    return missed(
+        (
+            Measure(f"{name} of {judged.baseline}", row[name], f"{row['pairs']:,} pairs"),
+            Floor(value),
+        )
+        for row in rows
         for name, value in floors
-        if found[0][name] < value
-    ]
+    )
 
 
 def kinds_in_order(measured: pa.Table) -> list[str]:

@@ -206,15 +206,9 @@ def _error_interval(
     groups = int(population.groups.max()) + 1
     members = np.zeros((groups, len(BAND_EDGES) - 1))
     np.add.at(members, (population.groups, _band(of_known)), 1.0)
-    even = np.full(groups, 1 / groups)
-    # Draw by draw, as all of them at once would hold their number times that of the groups.
-    here = np.stack(
-        [np.einsum("g,gb->b", random.multinomial(groups, even), members) for _ in range(draws)]
-    )
+    here = intervals.bootstrap(members, draws, random)
     shares = here / here.sum(axis=1, keepdims=True)
-    errors = _error(shares, sums, expected, population.pairs)
-    low, high = np.quantile(errors, [0.025, 0.975])
-    return float(low), float(high)
+    return intervals.percentiles(_error(shares, sums, expected, population.pairs))
 
 
 def _by_band(told: np.ndarray, weights: np.ndarray) -> np.ndarray:

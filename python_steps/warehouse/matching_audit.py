@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from python_steps.statistics.report import Floor, Measure, missed
 from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
@@ -33,17 +34,21 @@ def read(warehouse: Tables) -> pa.Table:
 
 
 def below(audit: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
-    """Tell, in a sentence each, where matching as a whole misses floors, measure and value."""
+    """Return a sentence for each floor, measure and value, that matching as a whole misses."""
     whole = whole_corpus(audit)
     if floors and not whole:
         return ["No paper has a patent to be matched to, so no floor is reached."]
-    return [
-        f"{name} by {row['embedding_text']} is {row[name]:.4f} on {row['audited_papers']:,} "
-        f"papers, and must be at least {value:g}."
+    measured = (
+        (
+            Measure(
+                f"{name} by {row['embedding_text']}", row[name], f"{row['audited_papers']:,} papers"
+            ),
+            Floor(value),
+        )
         for row in whole
         for name, value in floors
-        if row[name] < value
-    ]
+    )
+    return missed(measured, digits=4)
 
 
 def whole_corpus(audit: pa.Table) -> list[dict[str, Any]]:

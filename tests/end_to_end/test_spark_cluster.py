@@ -195,7 +195,7 @@ ONE_TASK_A_GPU = """
 import json, sys, time
 import pyarrow as pa
 from dbt.adapters.sparksession import SparkSessionCredentials, open_session
-from python_steps import engine
+from python_steps.engine.shards import map_shards
 
 spark = open_session(SparkSessionCredentials(
     master=sys.argv[1], warehouse=sys.argv[2],
@@ -213,7 +213,7 @@ def step(shard):
 
 rows = pa.table({"shard": list("abcdef"), "document_id": list("abcdef")})
 for share in (0, 1):
-    found = engine.map_shards(
+    found = map_shards(
         spark.createDataFrame(rows), step, key="shard", schema=SCHEMA, description="wait",
         gpus_per_task=share,
     )

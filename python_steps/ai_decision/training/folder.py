@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from python_steps.ai_decision.evaluation import measures
 from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_FILE, Network
 from python_steps.ai_decision.training.card import write_card
 from python_steps.ai_decision.training.examples import example_counts, truth_of
-from python_steps.ai_decision.training.settings import Settings, Training
+from python_steps.ai_decision.training.settings import LANGUAGE_FLOOR, Settings, Training
 from python_steps.engine.files import written_whole
 from python_steps.errors import TrainingError
 
@@ -38,7 +37,7 @@ def run_digest(
     examples: pa.Table, settings: Settings, base: str, start: Path | None, precision: str
 ) -> str:
     """Return a name for everything that decides a training."""
-    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(settings.described(), sort_keys=True).encode())
     started = "" if start is None else (start / DESCRIPTION_FILE).read_text(encoding="utf-8")
     digest.update(f"\n{base}\n{precision}\n{started}\n".encode())
     names = ["document_id", "title", "abstract", "is_ai", "split"]
@@ -91,21 +90,8 @@ def finish_folder(
     command: str,
 ) -> Training:
     """Calibrate on what was written, choose the threshold, and describe it all."""
-    names = [HEAD_FILE]
-    names += [ENCODER_FILE] if settings.method == "full" else list(ADAPTER_FILES)
-    description: dict[str, Any] = {
-        "layer": settings.layer,
-        "document_types": list(settings.document_types),
-        "base_model": settings.base_model,
-        "base_sha256": base_sha256,
-        "maximum_tokens": settings.maximum_tokens,
-        "temperature": 1.0,
-        "bias": 0.0,
-        "threshold": 0.5,
-        "languages": [],
-        "sha256": {name: _sha256(folder / name) for name in names},
-    }
-    # By the way it will be used, with the weights as they were stored.
+    description = _uncalibrated(folder, settings, base_sha256)
+    # Loaded as it will be used, with the weights as they were stored.
     written = classifier.load_classifier(folder, precision=precision, description=description)
     logits = written.logits(
         validation.column("title").to_pylist(), validation.column("abstract").to_pylist()
@@ -122,13 +108,13 @@ def finish_folder(
         if settings.kept_recall is None
         else calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
     )
-    languages = languages_judged(validation, truth, probabilities, settings)
+    languages = languages_judged(validation, truth, probabilities)
     description |= {
         "temperature": temperature,
         "bias": bias,
         "threshold": threshold,
         "languages": [each["language"] for each in languages if each["is_judged_well_enough"]],
-        "settings": asdict(settings) | {"recall": settings.kept_recall, "precision": precision},
+        "settings": settings.described() | {"recall": settings.kept_recall, "precision": precision},
         "started_from": None if start is None else _ancestor(start),
         "examples": example_counts(examples),
         "examples_sha256": run_digest(examples, settings, "", None, ""),
@@ -144,17 +130,35 @@ def finish_folder(
     return Training(folder, description, history)
 
 
+def _uncalibrated(folder: Path, settings: Settings, base_sha256: str) -> dict[str, Any]:
+    """Return what a classifier says of itself before it is calibrated."""
+    names = [HEAD_FILE]
+    names += [ENCODER_FILE] if settings.method == "full" else list(ADAPTER_FILES)
+    return {
+        "layer": settings.layer,
+        "document_types": list(settings.document_types),
+        "base_model": settings.base_model,
+        "base_sha256": base_sha256,
+        "maximum_tokens": settings.maximum_tokens,
+        "temperature": 1.0,
+        "bias": 0.0,
+        "threshold": 0.5,
+        "languages": [],
+        "sha256": {name: _sha256(folder / name) for name in names},
+    }
+
+
 def _ancestor(folder: Path) -> dict[str, Any]:
-    """Return what a classifier that is gone on from was taught, itself and by those before it."""
+    """Return the examples and commands of a classifier that was started from, and of its own."""
     told = classifier.read_description(folder)
     names = ("command", "examples", "started_from")
     return {"name": folder.name} | {name: told.get(name) for name in names}
 
 
 def languages_judged(
-    validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray, settings: Settings
+    validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Tell how well each language of validation is judged, at the best threshold of all."""
+    """Measure each language of validation, at the best threshold of all."""
     threshold = calibration.threshold_at_best_f1(probabilities)
     languages = np.array([each or "" for each in validation.column("language").to_pylist()])
     known = (languages != "").sum()
@@ -171,7 +175,7 @@ def languages_judged(
                 "f1": measured["f1"],
                 # With few examples the language of most of them is believed, no other.
                 "is_judged_well_enough": bool(
-                    measured["f1"] >= settings.language_floor if enough else here.sum() > known / 2
+                    measured["f1"] >= LANGUAGE_FLOOR if enough else here.sum() > known / 2
                 ),
             }
         )

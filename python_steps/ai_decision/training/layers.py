@@ -50,6 +50,15 @@ def trainable_network(base: torch.nn.Module, settings: Settings, start: Path | N
     return network
 
 
+def start_of(outer: classifier.Classifier, settings: Settings) -> Path | None:
+    """Return the folder of an outer layer if an inner one can start from its weights."""
+    folder = Path(outer.folder)
+    trained = classifier.read_description(folder).get("settings", {})
+    names = ("base_model", "method", "adapter_rank", "trained_layers")
+    is_alike = all(trained.get(name) == getattr(settings, name) for name in names)
+    return folder if is_alike else None
+
+
 def checked_start(start: Path, settings: Settings) -> dict[str, Any]:
     """Return what a classifier says of itself; raise where training cannot go on from it."""
     told = classifier.read_description(start)

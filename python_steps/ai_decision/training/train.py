@@ -101,7 +101,7 @@ def train(
         settings, learning_rate=settings.learning_rate or LEARNING_RATE[settings.method]
     )
     if start_from is not None and start_from.resolve() == folder.resolve():
-        message = f"{folder} cannot go on from itself: write to another folder (--output)"
+        message = f"{folder} cannot start from its own output: choose another --output"
         raise TrainingError(message)
     expected = None if start_from is None else checked_start(start_from, settings)["base_sha256"]
     base, tokenizer = load_base(settings.base_model, expected)

@@ -160,5 +160,4 @@ def classifier_command(
     if output is not None:
         for path in report.write(measured, predictions, output):
             console.print(f"Written: {path}", highlight=False, soft_wrap=True)
-    wanted = [report.Floor(*floor) for floor in floors]
-    conclude(context, report.below(measured, wanted))
+    conclude(context, report.below(measured, floors))

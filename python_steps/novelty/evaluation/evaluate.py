@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps.novelty import block_model
 from python_steps.novelty.block_model import BlockModel
 from python_steps.novelty.evaluation.areas import Areas, areas_within_size, together
 from python_steps.novelty.evaluation.field_checks import check_fields
@@ -53,11 +52,10 @@ from python_steps.novelty.evaluation.options import (
 )
 from python_steps.novelty.hyperedges import Hyperedges
 from python_steps.novelty.settings import Settings
-from python_steps.novelty.years import walk
+from python_steps.novelty.years import Step, walk
+from python_steps.statistics.intervals import DEVIATIONS
 
 LAST_YEARS = 2  # left out, to see that earlier scores do not know of them
-DEVIATIONS = 1.959963984540054  # of a normal distribution, on either side, at that confidence
-
 
 SIZES = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 7), (8, 10), (11, 15), (16, None))
 
@@ -174,9 +172,7 @@ def _walked(
     return trials, surprise
 
 
-def _steps(
-    table: pa.Table, what: str, settings: Settings, report: Report
-) -> Iterator[block_model.Step]:
+def _steps(table: pa.Table, what: str, settings: Settings, report: Report) -> Iterator[Step]:
     years = len(pc.unique(table.column("year")))
     report(what, 0, years)
     for done, step in enumerate(walk(table, settings), start=1):
@@ -300,7 +296,7 @@ def _correlations(scores: pa.Table) -> Iterator[Row]:
     scored = scored_only(scores)
     known = scored.column("known_nodes").to_numpy()
     for scorer in (NOVELTY, PERCENTILE, SURPRISE):
-        value = spearman(scored.column(scorer).to_numpy(), known)
+        value = rank_correlation(scored.column(scorer).to_numpy(), known)
         if value is not None:
             # Fisher's transformation, with the standard error of Bonett & Wright (2000).
             margin = DEVIATIONS * np.sqrt((1 + value**2 / 2) / (len(known) - 3))
@@ -315,15 +311,13 @@ def _correlations(scores: pa.Table) -> Iterator[Row]:
             }
 
 
-def spearman(first: np.ndarray, second: np.ndarray) -> float | None:
-    """Return the rank correlation; None of fewer than four values, or where a side is constant."""
-    from scipy.stats import rankdata
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Return Spearman's; None for fewer than four values, or where a side is constant."""
+    from scipy.stats import spearmanr
 
     if len(first) < 4 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
-    ranks = [each - each.mean() for each in (rankdata(first), rankdata(second))]
-    norm = np.sqrt(np.sum(ranks[0] ** 2) * np.sum(ranks[1] ** 2))
-    return float(np.clip(np.sum(ranks[0] * ranks[1]) / norm, -1, 1))
+    return float(np.clip(spearmanr(first, second).statistic, -1, 1))
 
 
 def _means_by_size(scores: pa.Table) -> Iterator[Row]:

@@ -12,6 +12,7 @@ import pyarrow.csv
 from python_steps.novelty.evaluation import options
 from python_steps.novelty.evaluation.options import BLOCK, LEAD, PMI, Row, corpora_of
 from python_steps.novelty.evaluation.plots import area_plot, field_plot, size_plot
+from python_steps.statistics.report import Floor, Measure, missed
 
 ALARM = 0.03  # by which the block model may be behind the mean PMI before it is told
 PREFERRED = {
@@ -61,15 +62,6 @@ class Bound:
     centre: float = 0.0
     lowest: float = 0.0
 
-    def missed(self, found: Row | None, value: float) -> str | None:
-        """Return how a figure misses the value, or nothing; a missing figure does."""
-        if found is None:
-            return "is missing"
-        figure = found["value"] - self.centre
-        if self.is_ceiling:
-            return f"is {found['value']:.3f}" if abs(figure) > value else None
-        return f"is {found['value']:.3f}" if figure < value else None
-
 
 BOUNDS = {
     "degree_matched": Bound(options.DEGREE_MATCHED),
@@ -84,21 +76,18 @@ BOUNDS = {
 
 
 def below(measured: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
-    """Tell, in a sentence each, what the corpora miss of floors, each a name and its value."""
+    """Return a sentence for each floor, name and value, that a corpus misses."""
     if floors and not measured.num_rows:
         return ["There are no hyperedges to judge, so no floor is reached."]
-    told = []
     rows = measured.to_pylist()
+    checked = []
     for corpus in corpora_of(measured):
         for name, value in floors:
             bound = BOUNDS[name]
-            found = _figure(rows, corpus, bound.measure, bound.scorer, bound.group)
-            missed = bound.missed(found, value)
-            if missed:
-                away = f" away from {bound.centre:g}" if bound.centre else ""
-                most = f"at most {value:g}{away}" if bound.is_ceiling else f"at least {value:g}"
-                told.append(f"{name} of {corpus} {missed}, and must be {most}.")
-    return told
+            row = _figure(rows, corpus, bound.measure, bound.scorer, bound.group)
+            measure = Measure(f"{name} of {corpus}", row and row["value"])
+            checked.append((measure, Floor(value, bound.is_ceiling, bound.centre)))
+    return missed(checked)
 
 
 def alarms(measured: pa.Table) -> list[str]:

@@ -134,10 +134,10 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bytes(trained, tmp_pat
         """
         import sys, time
         from pathlib import Path
-        from python_steps import training
+        from python_steps.ai_decision.training import train
         from tests.python_steps.ai_decision.test_training import SETTINGS, made_up
-        training.train(made_up(), Path(sys.argv[1]), SETTINGS, precision="f32",
-                       report=lambda *_: time.sleep(0.3))
+        train.train(made_up(), Path(sys.argv[1]), SETTINGS, precision="f32",
+                    report=lambda *_: time.sleep(0.3))
         """
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(folder)])
@@ -298,7 +298,7 @@ def judged_in(languages, wrong=0):
     probabilities = np.where(truth, 0.9, 0.1)
     probabilities[:wrong] = 1 - probabilities[:wrong]
     table = pa.table({"language": pa.array(languages, pa.string())})
-    told = languages_judged(table, truth, probabilities, SETTINGS)
+    told = languages_judged(table, truth, probabilities)
     return [each["language"] for each in told if each["is_judged_well_enough"]]
 
 
@@ -332,7 +332,7 @@ def test_an_output_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
 
 
 def test_a_classifier_does_not_go_on_from_itself(trained):
-    with pytest.raises(errors.TrainingError, match="write to another folder"):
+    with pytest.raises(errors.TrainingError, match="choose another --output"):
         train.train(made_up(), trained.folder, SETTINGS, start_from=trained.folder)
 
 

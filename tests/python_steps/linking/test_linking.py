@@ -433,13 +433,6 @@ def test_measures_are_means_over_pairs():
     assert (row["hit_at_10_low"], row["hit_at_10_high"]) == intervals.wilson(3 / 5, 4)
 
 
-def test_the_interval_of_a_share_is_wilsons():
-    assert intervals.wilson(0.5, 10) == pytest.approx((0.23659, 0.76341), abs=1e-5)
-    low, high = intervals.wilson(1.0, 8)
-    assert (low, high) == pytest.approx((0.67559, 1.0), abs=1e-5)
-    assert intervals.wilson(0.0, 8) == pytest.approx((0.0, 1 - 0.67559), abs=1e-5)
-
-
 def test_an_interval_by_bootstrap_holds_the_truth_as_often_as_it_says():
     random_ = np.random.default_rng(0)
     truth = (0.5 * 1 + 0.3 * 1 / 4) / 1

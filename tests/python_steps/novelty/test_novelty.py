@@ -517,18 +517,19 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bits(small, tmp_path, learned
 KILLED = """
 import os, sys
 from pathlib import Path
-from python_steps import novelty, storage
+from python_steps.engine import files
+from python_steps.novelty import scoring
 from tests.python_steps.novelty.test_novelty import QUICK
 from tests import novelty_streams as streams
-settle, done = storage.settle, []
+settle, done = files.settle, []
 def settle_or_die(path, name):
     done.append(name)
     if len(done) == 4:
         os.kill(os.getpid(), 9)
     settle(path, name)
-storage.settle = settle_or_die
+files.settle = settle_or_die
 table = streams.drifting(2400, 400, 6, years=8, seed=1).table
-novelty.score(table, settings=QUICK, states=Path(sys.argv[1]))
+scoring.score(table, settings=QUICK, states=Path(sys.argv[1]))
 """
 
 
