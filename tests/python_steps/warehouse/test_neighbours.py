@@ -179,7 +179,7 @@ def run(warehouse, *arguments):
 def test_the_command_shows_what_was_asked_and_what_was_found(warehouse):
     shown = run(warehouse, "--query", "W2", "--k", "2")
     assert shown.exit_code == 0, shown.output
-    assert f"Patents from 2014 nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
+    assert f"Patents from 2014, nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
     assert "US-3-A" in shown.output
     assert "US-5-A" not in shown.output
 
