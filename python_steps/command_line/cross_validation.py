@@ -87,25 +87,7 @@ def cross_validate(
         part.append_column("layer", pa.repeat(layer, part.num_rows)) for layer, part in of_layers
     )
     if asked.start_from is not None:
-        folded = set(examples.column("source_name").to_pylist())
-        known, not_here = _titles_known_to(asked.start_from, tables, folded)
-        if not_here:
-            console.print(
-                f"{asked.start_from.name} also learned from {', '.join(not_here)}, which this "
-                "warehouse does not have under that name: if it has documents of it, they are "
-                "evaluated by a classifier that has seen them.",
-                style="yellow",
-                soft_wrap=True,
-            )
-        is_known = pc.is_in(examples.column("title_key"), known)
-        left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
-        if left_out:
-            console.print(
-                f"Left out: {left_out:,} documents whose title {asked.start_from.name} may know "
-                "from another source.",
-                soft_wrap=True,
-            )
-        examples = examples.filter(pc.invert(is_known))
+        examples = _unknown_examples(examples, asked.start_from, tables, console)
     make_folder(folder)
     with progress(console) as report:
         judged = evaluation_folds.cross_validate(
@@ -125,6 +107,31 @@ def cross_validate(
     console.print(f"Judgements: {path}", highlight=False, soft_wrap=True)
     predictions = evaluation_folds.predictions(judged)
     return measures.evaluate(predictions), predictions
+
+
+def _unknown_examples(
+    examples: pa.Table, start_from: Path, tables: Tables, console: Console
+) -> pa.Table:
+    """Return the examples whose title the classifier to start from cannot know; print the rest."""
+    folded = set(examples.column("source_name").to_pylist())
+    known, not_here = _titles_known_to(start_from, tables, folded)
+    if not_here:
+        console.print(
+            f"{start_from.name} also learned from {', '.join(not_here)}, which this warehouse "
+            "does not have under that name: if it has documents of it, they are evaluated by a "
+            "classifier that has seen them.",
+            style="yellow",
+            soft_wrap=True,
+        )
+    is_known = pc.is_in(examples.column("title_key"), known)
+    left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
+    if left_out:
+        console.print(
+            f"Left out: {left_out:,} documents whose title {start_from.name} may know from "
+            "another source.",
+            soft_wrap=True,
+        )
+    return examples.filter(pc.invert(is_known))
 
 
 def _titles_known_to(

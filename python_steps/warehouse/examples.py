@@ -94,8 +94,8 @@ def read_examples(
         unknown = sorted(set(sources) - known)
         if unknown:
             message = (
-                f"The warehouse has no labelled documents of the source {', '.join(unknown)}; it "
-                f"has {', '.join(sorted(map(str, known))) or 'none at all'}."
+                f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it "
+                f"has {', '.join(sorted(map(str, known))) or 'none'}."
             )
             raise InputError(message)
         absent = set(COLUMNS) - {
