@@ -161,37 +161,40 @@ def predictions(judged: pa.Table) -> pa.Table:
     )
     year = [measures.year_band(each) for each in judged.column("year").to_pylist()]
     judged = judged.append_column("year_band", pa.array(year, pa.string()))
-
-    def rows(
-        judge: str, layer: str, probability: pa.ChunkedArray, said: pa.ChunkedArray
-    ) -> pa.Table:
-        given = {
-            "judge": pa.repeat(judge, judged.num_rows),
-            "is_accepted": said,
-            "probability": probability,
-            "threshold": judged.column(f"{layer}_threshold"),
-            "model_version": judged.column(f"{layer}_model_version"),
-        }
-        columns = [
-            given[name] if name in given else judged.column(name)
-            for name in tables.PREDICTIONS.names
-        ]
-        return pa.table(columns, schema=tables.PREDICTIONS).filter(pc.is_valid(probability))
-
-    tfidf = judged.column("tfidf_probability")
+    outer, tfidf = judged.column("outer_probability"), judged.column("tfidf_probability")
+    says_tfidf = pc.greater_equal(tfidf, judged.column("tfidf_threshold"))
+    both = pc.and_(accepted, confirmed)
     return pa.concat_tables(
         [
-            rows(measures.TOGETHER, "inner", probability, pc.and_(accepted, confirmed)),
-            rows(measures.OUTER, "outer", judged.column("outer_probability"), accepted),
-            rows(measures.INNER, "inner", judged.column("inner_probability"), confirmed),
-            rows(
-                baselines.TFIDF,
-                "tfidf",
-                tfidf,
-                pc.greater_equal(tfidf, judged.column("tfidf_threshold")),
+            _predicted(judged, measures.TOGETHER, "inner", probability, both),
+            _predicted(judged, measures.OUTER, "outer", outer, accepted),
+            _predicted(
+                judged, measures.INNER, "inner", judged.column("inner_probability"), confirmed
             ),
+            _predicted(judged, baselines.TFIDF, "tfidf", tfidf, says_tfidf),
         ]
     )
+
+
+def _predicted(
+    judged: pa.Table,
+    judge: str,
+    layer: str,
+    probability: pa.ChunkedArray,
+    is_accepted: pa.ChunkedArray,
+) -> pa.Table:
+    """Return the rows of :data:`tables.PREDICTIONS` of one judge, where it has a probability."""
+    given = {
+        "judge": pa.repeat(judge, judged.num_rows),
+        "is_accepted": is_accepted,
+        "probability": probability,
+        "threshold": judged.column(f"{layer}_threshold"),
+        "model_version": judged.column(f"{layer}_model_version"),
+    }
+    columns = [
+        given[name] if name in given else judged.column(name) for name in tables.PREDICTIONS.names
+    ]
+    return pa.table(columns, schema=tables.PREDICTIONS).filter(pc.is_valid(probability))
 
 
 class _Fold:

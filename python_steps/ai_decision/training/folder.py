@@ -96,17 +96,8 @@ def finish_folder(
         validation.column("title").to_pylist(), validation.column("abstract").to_pylist()
     )
     truth = truth_of(validation)
-    try:
-        temperature, bias = calibration.calibration(truth, logits)
-    except ValueError as error:
-        message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
-        raise TrainingError(message) from error
+    temperature, bias, threshold = _calibration(truth, logits, settings)
     probabilities = classifier.calibrated(logits, temperature, bias)
-    threshold = (
-        calibration.threshold_at_best_f1(probabilities)
-        if settings.kept_recall is None
-        else calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
-    )
     languages = languages_judged(validation, truth, probabilities)
     description |= {
         "temperature": temperature,
@@ -145,6 +136,22 @@ def _uncalibrated(folder: Path, settings: Settings, base_sha256: str) -> dict[st
         "languages": [],
         "sha256": {name: _sha256(folder / name) for name in names},
     }
+
+
+def _calibration(
+    truth: np.ndarray, logits: np.ndarray, settings: Settings
+) -> tuple[float, float, float]:
+    """Return temperature, bias and threshold; raise where the labels allow no calibration."""
+    try:
+        temperature, bias = calibration.calibration(truth, logits)
+    except ValueError as error:
+        message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
+        raise TrainingError(message) from error
+    probabilities = classifier.calibrated(logits, temperature, bias)
+    if settings.kept_recall is None:
+        return temperature, bias, calibration.threshold_at_best_f1(probabilities)
+    threshold = calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
+    return temperature, bias, threshold
 
 
 def _ancestor(folder: Path) -> dict[str, Any]:
