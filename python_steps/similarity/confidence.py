@@ -310,7 +310,7 @@ def calibrate(
         is_enough = len(population.same) >= least_links
         fitted = population.fitted(share) if is_enough else None
         row = {
-            "embedding_text": space,
+            "space": space,
             "confidence_basis": NO_LINKS if fitted is None else OWN_LINKS,
             "linked_share": share,
             "known_pairs": len(population.same),
@@ -371,7 +371,7 @@ def connected_groups(known: pa.Table) -> np.ndarray:
 
 def in_space(table: pa.Table, space: str) -> pa.Table:
     """Return the rows of one space."""
-    return table.filter(pc.equal(table.column("embedding_text"), space))
+    return table.filter(pc.equal(table.column("space"), space))
 
 
 def _features(known: pa.Table) -> np.ndarray:

@@ -40,7 +40,7 @@ def read(warehouse: Tables) -> pa.Table:
             )
         with warehouse.connect() as connection:
             return connection.sql(
-                f"from {'.'.join(AUDIT)} order by embedding_text, paper_year nulls first"
+                f"from {'.'.join(AUDIT)} order by space, paper_year nulls first"
             ).to_arrow_table()
     except duckdb.Error as error:
         raise InputError(explain_warehouse(str(error), warehouse.path)) from error
@@ -53,9 +53,7 @@ def below(audit: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
         return ["No paper has a patent to be matched to, so no floor is reached."]
     measured = (
         (
-            Measure(
-                f"{name} by {row['embedding_text']}", row[name], f"{row['audited_papers']:,} papers"
-            ),
+            Measure(f"{name} by {row['space']}", row[name], f"{row['audited_papers']:,} papers"),
             Floor(value),
         )
         for row in whole
