@@ -28,10 +28,9 @@ from python_steps.ai_decision.classifier import (
     LAYERS,
     Classifier,
     load_classifier,
-    read_description,
-    stages,
 )
 from python_steps.ai_decision.evaluation import baselines, measures
+from python_steps.ai_decision.folders import read_description, stages
 from python_steps.ai_decision.training import examples as training_examples
 from python_steps.ai_decision.training import train
 from python_steps.ai_decision.training.settings import Settings

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from python_steps.ai_decision import classifier
+from python_steps.ai_decision.folders import stages
 
 
 def write_card(name: str, card: dict[str, Any]) -> str:
     """Return the model card: what a reader asks before trusting the classifier."""
-    stages = list(classifier.stages(card))
+    trainings = list(stages(card))
     commands = "\n".join(
         f"    {stage['command'] or 'python_steps.ai_decision.training.train.train'}"
-        for stage in stages
+        for stage in trainings
     )
-    examples = "\n\n".join(_table_of_examples(stage["examples"]) for stage in stages)
+    examples = "\n\n".join(_table_of_examples(stage["examples"]) for stage in trainings)
     measured = card["validation"]
     kinds = " and ".join(f"{kind}s" for kind in card["document_types"])
     chosen = (

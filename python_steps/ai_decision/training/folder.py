@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from python_steps.ai_decision import calibration, classifier
-from python_steps.ai_decision.classifier import DESCRIPTION_FILE
 from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.folders import DESCRIPTION_FILE, read_description
 from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_FILE, Network
 from python_steps.ai_decision.training.card import write_card
 from python_steps.ai_decision.training.examples import example_counts, truth_of
@@ -156,7 +156,7 @@ def _calibration(
 
 def _ancestor(folder: Path) -> dict[str, Any]:
     """Return the examples and commands of a classifier that was started from, and of its own."""
-    told = classifier.read_description(folder)
+    told = read_description(folder)
     names = ("command", "examples", "started_from")
     return {"name": folder.name} | {name: told.get(name) for name in names}
 

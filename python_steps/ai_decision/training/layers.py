@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from python_steps.ai_decision import classifier
+from python_steps.ai_decision.folders import check_files, read_description
 from python_steps.ai_decision.network import ADAPTER_FILES, HEAD_FILE, Network, with_trained_weights
 from python_steps.ai_decision.training.settings import Settings
 from python_steps.errors import TrainingError
@@ -53,7 +54,7 @@ def trainable_network(base: torch.nn.Module, settings: Settings, start: Path | N
 def start_of(outer: classifier.Classifier, settings: Settings) -> Path | None:
     """Return the folder of an outer layer if an inner one can start from its weights."""
     folder = Path(outer.folder)
-    trained = classifier.read_description(folder).get("settings", {})
+    trained = read_description(folder).get("settings", {})
     names = ("base_model", "method", "adapter_rank", "trained_layers")
     is_alike = all(trained.get(name) == getattr(settings, name) for name in names)
     return folder if is_alike else None
@@ -61,7 +62,7 @@ def start_of(outer: classifier.Classifier, settings: Settings) -> Path | None:
 
 def checked_start(start: Path, settings: Settings) -> dict[str, Any]:
     """Return what a classifier says of itself; raise where training cannot go on from it."""
-    told = classifier.read_description(start)
+    told = read_description(start)
     names = ["base_model"]
     if settings.method == "adapters":
         if ADAPTER_FILES[0] not in told["sha256"]:
@@ -76,7 +77,7 @@ def checked_start(start: Path, settings: Settings) -> dict[str, Any]:
                 f"{getattr(settings, name)}: go on with --{name.replace('_', '-')} {trained[name]}"
             )
             raise TrainingError(message)
-    classifier.check_files(start, told)
+    check_files(start, told)
     return told
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from python_steps import tables
-from python_steps.linking import measures, plots, report
+from python_steps.linking import candidates, measures, plots, report
 from python_steps.linking import ranking as linking_ranking
 from python_steps.linking.words import Bm25, Words
 from python_steps.statistics import intervals
@@ -238,8 +238,8 @@ def test_more_candidates_than_are_held_at_once_change_nothing(monkeypatch):
     patents = documents("P", 60, seed=4, kind="patent", first=2004)
     links = [link("W000", "P001"), link("W001", "P002"), link("W002", "P059")]
     found = ranked(links, papers, patents, depth=5)
-    monkeypatch.setattr(linking_ranking, "CANDIDATES_AT_ONCE", 7)
-    monkeypatch.setattr(linking_ranking, "SCORES_AT_ONCE", 20)
+    monkeypatch.setattr(candidates, "CANDIDATES_AT_ONCE", 7)
+    monkeypatch.setattr(candidates, "SCORES_AT_ONCE", 20)
     assert found.equals(ranked(links, papers, patents, depth=5))
 
 
