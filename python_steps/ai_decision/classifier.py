@@ -85,7 +85,7 @@ class Classifier:
     temperature, bias
         Calibration (Platt 1999): probability = sigmoid(logit / temperature + bias).
     threshold
-        Probability from which on the layer accepts a document.
+        Least probability of a document that the layer accepts.
     languages
         ISO 639-1 codes of the languages in which it judges well enough, by its own validation.
     device
@@ -348,7 +348,7 @@ def describe(classifiers: Sequence[Classifier]) -> pa.Table:
 
 
 def versions(classifiers: Sequence[Classifier]) -> str:
-    """Return a text that tells apart what judges both layers."""
+    """Name all that judges both layers, for checkpoints."""
     return " ".join(each.model_version for each in classifiers)
 
 

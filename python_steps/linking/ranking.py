@@ -90,7 +90,7 @@ def rank(
     stop_words
         Words that say nothing.
     spaces
-        Each `space`; the first one's patents are those whose words are compared.
+        Each `space`; words are compared among the patents of the first.
     published_space
         The `space` whose order of `published` is judged.
     minimum_lag, maximum_lag
@@ -116,8 +116,7 @@ def rank(
         documents.filter("document_type = 'paper'"), judged, on={"document_id": "paper_id"}
     )
     patents = documents.filter("document_type = 'patent'")
-    is_right = pc.fill_null(known.column("is_same"), True)
-    right = Counter(known.filter(is_right).column("paper_id").to_pylist())
+    right = _right_patents(known)
     asked = {
         space: relations.collect(
             papers.filter(f"space = '{space}'"),
@@ -130,9 +129,8 @@ def rank(
     bm25, years = _weighed(patents.filter(f"space = '{spaces[0]}'"), words)
     found: dict[str, _Lists] = {}
     for space, table in asked.items():
-        depths = depth + np.array(
-            [right[paper] for paper in table["document_id"].to_pylist()], np.int64
-        )
+        others = [right[paper] for paper in table.column("document_id").to_pylist()]
+        depths = depth + np.array(others, np.int64)
         queries = _papers(table, bm25, depths, minimum_lag, maximum_lag)
         shards = map_shards(
             patents.filter(f"space = '{space}'").select(
@@ -158,6 +156,12 @@ def _known_pairs(links: relations.Relation) -> pa.Table:
     )
     asked_for = known.filter(pc.is_null(known.column("reason"))).column("paper_id")
     return known.filter(pc.is_in(known.column("paper_id"), asked_for.combine_chunks()))
+
+
+def _right_patents(known: pa.Table) -> Counter[str]:
+    """Return how many patents each paper is known to belong to, or may."""
+    is_right = pc.fill_null(known.column("is_same"), True)
+    return Counter(known.filter(is_right).column("paper_id").to_pylist())
 
 
 def _papers(

@@ -5,7 +5,7 @@ What the probability is a share of decides what it is. Here it is the table of m
 of a paper and one of its nearest patents that are as similar as this one, how many are the same
 invention, or one a direct use of the other? Most papers have no such patent, and their nearest
 patents are in the table all the same, so the share is far lower than among known pairs and random
-ones, however well those are told apart.
+ones, however well those are separated.
 
 Known pairs are few and of the one kind only: whoever lists twins does not list all that are none,
 and the pairs that nobody listed hold most twins there are. So they are not taken for negatives.
@@ -40,7 +40,7 @@ MOST_ROUNDS = 2000
 
 
 # Of papers that have such a patent, and of matched pairs that are the same: beyond it, what is not
-# the same would be too rare to be told by the table.
+# the same would be too rare to show in the table.
 LARGEST_SHARE = 0.5
 
 
@@ -235,11 +235,11 @@ def _maximised(
 
     here = value(found)
     for _ in range(25):
-        told = _sigmoid(offset + np.einsum("ij,j->i", rows, found))
-        slope = np.einsum("ij,i->j", rows, weights * (truth - told)) - penalty * found
+        fitted = _sigmoid(offset + np.einsum("ij,j->i", rows, found))
+        slope = np.einsum("ij,i->j", rows, weights * (truth - fitted)) - penalty * found
         # Not a product of matrices: the order of its sums follows the number of cores.
         curvature = np.einsum(
-            "ij,ik,i->jk", rows, rows, weights * told * (1 - told), optimize=False
+            "ij,ik,i->jk", rows, rows, weights * fitted * (1 - fitted), optimize=False
         )
         step = np.linalg.solve(curvature + np.diag(penalty + 1e-12), slope)
         for _ in range(30):
@@ -283,7 +283,7 @@ def calibrate(
         Share of papers that have a patent which is the same. A fit takes the share of papers that
         are known to have one, where it is larger.
     least_links
-        Known pairs that are the same and were matched, from which on they teach a calibration.
+        Known pairs that are the same and were matched, to fit a calibration to them.
     csls_neighbours
         Neighbours that the CSLS of the matches goes by; it means something else with others.
 

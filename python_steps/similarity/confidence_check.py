@@ -146,7 +146,7 @@ class _Bands:
 
     @property
     def is_judged(self) -> bool:
-        """Whether there are known pairs that tell confidences right from wrong."""
+        """Whether there are known pairs to judge confidences by."""
         return self.of_known is not None and len(self.of_known) > 0
 
     @property

@@ -62,7 +62,7 @@ class Matcher:
     method
         ``exact`` compares everything; its answer is proved, not hoped for, and the same in any
         precision and on any device. ``hnsw`` asks an approximate index and compares its candidates
-        again. :func:`chosen_method` tells the cheaper one.
+        again. :func:`chosen_method` names the cheaper one.
     minimum_lag, maximum_lag
         Fewest and most years by which a patent may be later than its paper; any number without
         `maximum_lag`. With it an index must be stored: that of a sweep holds later patents too.

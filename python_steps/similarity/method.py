@@ -16,7 +16,7 @@ METHODS = ("auto", "exact", "hnsw")
 ALWAYS_EXACT_BELOW = 4096
 
 
-# Candidates held while searching an index of so many: what finds .99 of the nearest there.
+# Candidates held while searching an index of this size: what finds .99 of the nearest there.
 EXPANSION_SEARCH = 128
 EXPANSION_SEARCH_FITS = 100_000
 MEMORY = 4 * 1024**3

@@ -236,7 +236,7 @@ def test_a_pair_that_was_not_drawn_takes_no_place(sample_build, evaluate, tmp_pa
     )
     path = written(tmp_path, f"{paper},{nearest},twin", f"{paper},{drawn},twin")
     shown = evaluate("--links", path, "--format", "json", "--vars", "{judged_links: 1}")
-    assert "1 not judged, there are enough of its kind" in shown.stderr
+    assert "1 not judged, sampled out: more than judged_links of this kind" in shown.stderr
     rows = [json.loads(line) for line in shown.stdout.splitlines()]
     assert {row["hit_at_1"] for row in rows if row["method"] == "title_abstract"} == {1}
 

@@ -1,7 +1,7 @@
 """
 Judge every labelled document by classifiers that never saw it, nor another of its title.
 
-The documents are parted into folds by the hash of their titles. For each fold the outer and then
+The documents are divided into folds by the hash of their titles. For each fold the outer and then
 the inner classifier are trained on the other folds, a tenth of which is held back for stopping,
 calibration and thresholds; then they judge the fold, the inner one what the outer one accepts.
 TF-IDF with logistic regression, trained and calibrated on the same documents, judges it too.
@@ -37,7 +37,7 @@ from python_steps.ai_decision.training.settings import Settings
 from python_steps.errors import TrainingError
 from python_steps.transformer import devices
 
-VALIDATION_SHARE = 10  # one title of so many is held back in the other folds
+VALIDATION_SHARE = 10  # one title in ten of the other folds is held back
 FINISHED_FILE = "finished.json"
 VERSION_KEY = b"deepinnovation.version"
 
@@ -350,8 +350,8 @@ def _finished(path: Path, version: str) -> pa.Table | None:
         found = pq.read_table(path)
     except (OSError, pa.ArrowInvalid):
         return None
-    told = (found.schema.metadata or {}).get(VERSION_KEY, b"").decode()
-    return found if told == version else None
+    stored = (found.schema.metadata or {}).get(VERSION_KEY, b"").decode()
+    return found if stored == version else None
 
 
 def _of(examples: pa.Table, layer: str) -> pa.Table:

@@ -155,10 +155,10 @@ def _calibration(
 
 
 def _ancestor(folder: Path) -> dict[str, Any]:
-    """Return the examples and commands of a classifier that was started from, and of its own."""
-    told = read_description(folder)
+    """Return how a classifier to start from was trained, and how those before it were."""
+    description = read_description(folder)
     names = ("command", "examples", "started_from")
-    return {"name": folder.name} | {name: told.get(name) for name in names}
+    return {"name": folder.name} | {name: description.get(name) for name in names}
 
 
 def languages_judged(
@@ -168,12 +168,12 @@ def languages_judged(
     threshold = calibration.threshold_at_best_f1(probabilities)
     languages = np.array([each or "" for each in validation.column("language").to_pylist()])
     known = (languages != "").sum()
-    told = []
+    rows = []
     for language in sorted(set(languages.tolist()) - {""}):
         here = languages == language
         measured = measures.measures(truth[here], probabilities[here], threshold)
         enough = here.sum() >= FEWEST_TO_JUDGE_A_LANGUAGE and truth[here].sum() >= here.sum() / 20
-        told.append(
+        rows.append(
             {
                 "language": language,
                 "examples": int(here.sum()),
@@ -185,7 +185,7 @@ def languages_judged(
                 ),
             }
         )
-    return told
+    return rows
 
 
 def _sha256(path: Path) -> str:

@@ -203,9 +203,9 @@ class Run:
         aside = weights.with_suffix(".partial")
         save_file(tensors, aside, metadata={"step": str(self.step), "version": self.version})
         aside.replace(weights)
-        told = {"version": self.version, "step": self.step, "history": self.history}
+        saved = {"version": self.version, "step": self.step, "history": self.history}
         aside = state.with_suffix(".partial")
-        aside.write_text(json.dumps(told))
+        aside.write_text(json.dumps(saved))
         aside.replace(state)
 
     def _resume(self) -> None:
@@ -213,11 +213,11 @@ class Run:
 
         weights, state = (self.folder / name for name in CHECKPOINT)
         try:
-            told = json.loads(state.read_text())
+            saved = json.loads(state.read_text())
             with safe_open(weights, framework="pt", device=self.device) as file:
                 found = file.metadata()
-                if told["version"] != self.version or found != {
-                    "step": str(told["step"]),
+                if saved["version"] != self.version or found != {
+                    "step": str(saved["step"]),
                     "version": self.version,
                 }:
                     return
@@ -234,4 +234,4 @@ class Run:
         # Steps live on the CPU, whatever the device of what they count.
         for entry in self.optimizer.state.values():
             entry["step"] = entry["step"].cpu()
-        self.step, self.history = told["step"], told["history"]
+        self.step, self.history = saved["step"], saved["history"]
