@@ -326,7 +326,7 @@ def _loaded_again(classifier: Classifier) -> LoadedClassifier:
     def load(precision: str) -> Classifier:
         return load_classifier(classifier.folder, precision=precision, device=classifier.device)
 
-    return _loaded(loaded.found_again(classifier, load))
+    return _loaded(loaded.reloaded(classifier, load))
 
 
 def describe(classifiers: Sequence[Classifier]) -> pa.Table:

@@ -14,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from python_steps.engine.files import written_whole
+from python_steps.engine.progress import silenced
 from python_steps.errors import WRONG_USAGE, BuildError, InputError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import READABLE_IN_WORDS, absolute, list_files, matching
@@ -22,8 +24,8 @@ from python_steps.sources.systems import Source
 
 if TYPE_CHECKING:
     import duckdb
-    from rich.console import Console
 
+    from python_steps.building.reporting import Reporter
     from python_steps.building.settings import Settings
 
 
@@ -45,8 +47,8 @@ RECORDS_PER_SHARD = 4096
 NUMBERS_OF_SHARDS = (1, 16, 256, 4096)
 
 
-# Columns that people also give the other kind, so that they tell none.
-UNTELLING = {"year", "keywords"}
+# Columns that people give papers and patents alike.
+COLUMNS_OF_BOTH = {"year", "keywords"}
 
 
 DECISIONS = """
@@ -127,7 +129,7 @@ class Request:
         return self.output.with_name(f"{self.output.name}.partial")
 
 
-def decide(request: Request, console: "Console") -> int:
+def decide(request: Request, reporter: "Reporter") -> int:
     """Write a decision for every record of a table.
 
     The output appears, or replaces an older one, when it is complete. Memory does not grow with
@@ -160,21 +162,16 @@ def decide(request: Request, console: "Console") -> int:
     with _working_folder(request):
         settings, head, entity = prepare(request, location)
     if not request.is_quiet:
-        console.print(_announcement(request, head, entity), highlight=False, soft_wrap=True)
-    with _progress(is_wanted=not request.is_quiet):
-        outcome = build(settings, console)
+        reporter.say(_announcement(request, head, entity))
+    with silenced() if request.is_quiet else contextlib.nullcontext():
+        outcome = build(settings, reporter)
     if outcome.exit_code == 0:
         counts, sharing = write_decisions(request, settings, entity)
         _clear(request, settings)
         if not request.is_quiet:
-            console.print(
-                f"{_in_words(counts, entity)} Written to {request.output}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            reporter.say(f"{_in_words(counts, entity)} Written to {request.output}")
             if sharing:
-                console.print(_sharing_in_words(sharing, entity), highlight=False, soft_wrap=True)
+                reporter.say(_sharing_in_words(sharing, entity))
     return outcome.exit_code
 
 
@@ -245,10 +242,10 @@ def _refuse_unreadable(request: Request, head: Head) -> None:
     if head.breaking:
         raise InputError(" ".join(head.breaking))
     if head.rows_read and head.rejected.get("malformed_record") == head.rows_read:
-        told = " ".join(sentence for sentence in head.problems[1:] if "JSON array" in sentence)
+        hints = " ".join(sentence for sentence in head.problems[1:] if "JSON array" in sentence)
         raise InputError(
             f"No record of {request.location} can be read. "
-            + (told or "Records are rows of .csv or .parquet, or objects of .jsonl, one a line.")
+            + (hints or "Records are rows of .csv or .parquet, or objects of .jsonl, one a line.")
         )
 
 
@@ -259,8 +256,8 @@ def _told(request: Request, head: Head) -> str:
         for entity in ENTITIES.values()
     }
     telling = {
-        "papers": columns["papers"] - columns["patents"] - UNTELLING,
-        "patents": columns["patents"] - columns["papers"] - UNTELLING,
+        "papers": columns["papers"] - columns["patents"] - COLUMNS_OF_BOTH,
+        "patents": columns["patents"] - columns["papers"] - COLUMNS_OF_BOTH,
     }
     filled = {name for name, values in head.fields.items() if values}
     for there in (filled, set(head.fields)):  # a table of both kinds leaves columns empty
@@ -342,26 +339,6 @@ def _working_folder(request: Request) -> Iterator[None]:
         raise
 
 
-@contextlib.contextmanager
-def _progress(*, is_wanted: bool) -> Iterator[None]:
-    """Let the classifiers tell how far they are, which a quiet build leaves open."""
-    import sys
-
-    from python_steps.engine.progress import PROGRESS_VARIABLE
-
-    before = os.environ.get(PROGRESS_VARIABLE)
-    if not is_wanted:
-        os.environ[PROGRESS_VARIABLE] = "0"
-    elif before is None and sys.stderr.isatty():
-        os.environ[PROGRESS_VARIABLE] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(PROGRESS_VARIABLE, None)
-        if before is not None:
-            os.environ[PROGRESS_VARIABLE] = before
-
-
 def _announcement(request: Request, head: Head, entity: str) -> str:
     count = f"{'' if head.is_exact else 'about '}{head.rows:,} {_named(entity, head.rows)}"
     return f"Reading {count} from {request.location}"
@@ -373,27 +350,26 @@ def write_decisions(
     """Put the output in place and count records: by verdict, and with another's decision."""
     import duckdb
 
-    aside = request.working_folder / f"output{request.output.suffix}"
     decisions = DECISIONS.format(document_type=entity.removesuffix("s"))
     options = COPY_OPTIONS[request.output.suffix.lower()]
     try:
-        with settings.tables.connect() as connection:
+        with written_whole(request.output) as partial, settings.tables.connect() as connection:
             memory = os.environ.get("DEEPINNOVATION_MEMORY") or "3GB"
             connection.execute("set memory_limit = ?", [memory])
-            target = str(aside).replace("'", "''")
+            target = str(partial).replace("'", "''")
             copied = _one(connection, f"copy ({decisions}) to '{target}' ({options})")
             delivered = _one(connection, f"select count(*) from staging.stg_tables__{entity}")
             counts = connection.execute(COUNTS.format(decisions=decisions)).fetchall()
             sharing = _one(connection, SHARING.format(decisions=decisions))
+            if copied != delivered:
+                raise BuildError(
+                    f"{delivered:,} records were read and {copied:,} decided; nothing was written "
+                    f"to {request.output}. Please report this, with the folder "
+                    f"{request.working_folder}."
+                )
     except duckdb.Error as error:
-        raise BuildError(f"{aside} cannot be written: {str(error).splitlines()[0]}") from error
-    if copied != delivered:
-        raise BuildError(
-            f"{delivered:,} records were read and {copied:,} decided; nothing was written to "
-            f"{request.output}. Please report this, with the folder {request.working_folder}."
-        )
-    try:
-        aside.replace(request.output)
+        reason = str(error).splitlines()[0]
+        raise BuildError(f"{request.output} cannot be written: {reason}") from error
     except OSError as error:
         raise BuildError(f"{request.output} cannot be written ({error.strerror}).") from error
     return dict(counts), sharing

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps.embeddings import encoder
+from python_steps.engine.progress import advancing
 from python_steps.engine.vectors import VectorRows, store
 from python_steps.keywords.forms import published_form, without_plural_s
 
@@ -145,7 +146,7 @@ def extract(
     vectors = iter(encoder.unit_vectors(table.filter(table.column("embedding").is_valid())))
     candidates = _looked_up(table.column("candidates"), phrases)
     keywords, sources = [], []
-    for row, title in enumerate(table.column("title").to_pylist()):
+    for row, title in enumerate(advancing(table.column("title").to_pylist())):
         vector = next(vectors) if has_vector[row] else None
         chosen, source = delivered[row], "delivered"
         if not chosen and vector is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from python_steps.errors import InputError
 from python_steps.statistics.report import Floor, Measure, missed
+from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,23 +27,10 @@ def read(warehouse: Tables) -> pa.Table:
     InputError
         When the warehouse cannot be read, or has no audit.
     """
-    import duckdb
-
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        there = warehouse.relations()
-        if there is not None and AUDIT not in there:
-            raise InputError(
-                f"The warehouse {warehouse.path} has no {'.'.join(AUDIT)}: build it, by "
-                "`deepinnovation build`."
-            )
-        with warehouse.connect() as connection:
-            return connection.sql(
-                f"from {'.'.join(AUDIT)} order by space, paper_year nulls first"
-            ).to_arrow_table()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), warehouse.path)) from error
+    with opened(warehouse, [AUDIT]) as connection:
+        return connection.sql(
+            f"from {'.'.join(AUDIT)} order by space, paper_year nulls first"
+        ).to_arrow_table()
 
 
 def below(audit: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:

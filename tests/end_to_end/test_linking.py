@@ -396,22 +396,13 @@ def test_a_build_without_links_has_nothing_to_judge(sample_build, evaluate, tmp_
     assert evaluate("--floor", "hit_at_1=0", warehouse=place).exit_code == 4
 
 
-def test_a_warehouse_that_was_not_built_so_far_says_what_to_do(evaluate, tmp_path):
-    place = tmp_path / "warehouse.duckdb"
-    duckdb.connect(str(place)).close()
-    for options in ([], ["--links", LINKS]):
-        shown = evaluate(*options, warehouse=place)
-        assert shown.exit_code == 3
-        assert "build it, by `deepinnovation build`" in shown.output
-
-
 @pytest.mark.parametrize(
     ("statement", "options", "told"),
     [
         (
             "drop table intermediate.int_keyword_texts_embedded",
             ["--links", LINKS],
-            "The warehouse holds no intermediate.int_keyword_texts_embedded: build it",
+            "holds no intermediate.int_keyword_texts_embedded: build it",
         ),
         ("alter table marts.linking_quality drop column pairs", [], "build it anew"),
     ],

@@ -34,6 +34,7 @@ from python_steps.ai_decision.folders import read_description, stages
 from python_steps.ai_decision.training import examples as training_examples
 from python_steps.ai_decision.training import train
 from python_steps.ai_decision.training.settings import Settings
+from python_steps.engine.files import written_whole
 from python_steps.errors import TrainingError
 from python_steps.transformer import devices
 
@@ -124,9 +125,8 @@ def cross_validate(
         if found is None:
             run = _Fold(folder, fold, folds, version, precision, device, report)
             found = run.judged(examples, outer, inner, start_from)
-            aside = path.with_suffix(".partial")
-            pq.write_table(found.replace_schema_metadata({VERSION_KEY: groups}), aside)
-            aside.replace(path)
+            with written_whole(path) as partial:
+                pq.write_table(found.replace_schema_metadata({VERSION_KEY: groups}), partial)
         report(f"fold {fold + 1} of {folds}", 1, 1, {})
         judged.append(found.replace_schema_metadata(None))
     return pa.concat_tables(judged)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.training.settings import METHODS, Settings
+from python_steps.engine.progress import with_progress
 from python_steps.errors import TrainingError
 from python_steps.transformer import batches
 
@@ -31,9 +32,12 @@ def accepted(examples: pa.Table, outer: classifier.Classifier) -> pa.Table:
 def inner_examples(examples: pa.Table, outer: Sequence[classifier.Classifier]) -> pa.Table:
     """Return the examples that an inner layer learns from: each accepted by its outer layer."""
     kinds = examples.column("document_type")
+    parts = [examples.filter(pc.is_in(kinds, pa.array(each.document_types))) for each in outer]
+    reported = with_progress(
+        parts, total=examples.num_rows, size=len, description="classify examples", unit="examples"
+    )
     return pa.concat_tables(
-        accepted(examples.filter(pc.is_in(kinds, pa.array(each.document_types))), each)
-        for each in outer
+        accepted(part, each) for part, each in zip(reported, outer, strict=True)
     )
 
 

@@ -17,6 +17,7 @@ from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_F
 from python_steps.ai_decision.training.card import write_card
 from python_steps.ai_decision.training.examples import example_counts, truth_of
 from python_steps.ai_decision.training.settings import LANGUAGE_FLOOR, Settings, Training
+from python_steps.engine.files import written_whole
 from python_steps.errors import TrainingError
 
 FEWEST_TO_JUDGE_A_LANGUAGE = 100  # validation examples, a tenth of them AI
@@ -194,7 +195,6 @@ def _sha256(path: Path) -> str:
 
 
 def _write_description(folder: Path, description: dict[str, Any]) -> None:
-    path = folder / DESCRIPTION_FILE
-    aside = path.with_suffix(".partial")
-    aside.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(path)
+    with written_whole(folder / DESCRIPTION_FILE) as partial:
+        text = json.dumps(description, indent=1, ensure_ascii=False)
+        partial.write_text(f"{text}\n", encoding="utf-8")

@@ -23,6 +23,7 @@ from python_steps.ai_decision.training.settings import (
     WEIGHT_DECAY,
     Settings,
 )
+from python_steps.engine.files import written_whole
 from python_steps.transformer import devices
 
 if TYPE_CHECKING:
@@ -200,26 +201,22 @@ class Run:
                 tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment].clone()
         weights, state = (self.folder / name for name in CHECKPOINT)
         # The state names the weights by their step: a kill between the two leaves no mixture.
-        aside = weights.with_suffix(".partial")
-        save_file(tensors, aside, metadata={"step": str(self.step), "version": self.version})
-        aside.replace(weights)
-        saved = {"version": self.version, "step": self.step, "history": self.history}
-        aside = state.with_suffix(".partial")
-        aside.write_text(json.dumps(saved))
-        aside.replace(state)
+        with written_whole(weights) as partial:
+            metadata = {"step": str(self.step), "version": self.version}
+            save_file(tensors, partial, metadata=metadata)
+        progress = {"version": self.version, "step": self.step, "history": self.history}
+        with written_whole(state) as partial:
+            partial.write_text(json.dumps(progress))
 
     def _resume(self) -> None:
         from safetensors import SafetensorError, safe_open
 
         weights, state = (self.folder / name for name in CHECKPOINT)
         try:
-            saved = json.loads(state.read_text())
+            progress = json.loads(state.read_text())
             with safe_open(weights, framework="pt", device=self.device) as file:
-                found = file.metadata()
-                if saved["version"] != self.version or found != {
-                    "step": str(saved["step"]),
-                    "version": self.version,
-                }:
+                expected = {"step": str(progress["step"]), "version": self.version}
+                if progress["version"] != self.version or file.metadata() != expected:
                     return
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, ValueError, KeyError, SafetensorError):
@@ -234,4 +231,4 @@ class Run:
         # Steps live on the CPU, whatever the device of what they count.
         for entry in self.optimizer.state.values():
             entry["step"] = entry["step"].cpu()
-        self.step, self.history = saved["step"], saved["history"]
+        self.step, self.history = progress["step"], progress["history"]

@@ -374,10 +374,10 @@ def test_the_command_trains_an_inner_layer_on_what_the_outer_one_accepts(warehou
     assert (code, "outer_paper holds no finished classifier" in said) == (2, True)
     code, said = command(warehouse, "outer", output)
     assert code == 0, said
-    assert "languages that are judged: en" in said
+    assert "languages accepted: en" in said
     code, said = command(warehouse, "inner", output)
     assert code == 0, said
-    assert f"Asking {output / 'outer_paper'} which of 700 examples it accepts" in said
+    assert f"Checking which of 700 examples {output / 'outer_paper'} accepts" in said
     told = {
         name: json.loads((output / name / "classifier.json").read_text())
         for name in ("outer_paper", "inner_paper")

@@ -25,6 +25,7 @@ from python_steps.building import build as building_build
 from python_steps.building.fingerprint import fingerprint, step_files
 from python_steps.building.journal import Journal
 from python_steps.building.settings import Outcome, Settings
+from python_steps.command_line.console import BuildReporter
 from python_steps.errors import BuildError
 from python_steps.sources.systems import Source
 
@@ -165,7 +166,7 @@ def settings(project: Path, tmp_path: Path, is_full_refresh: bool) -> Settings:
 def build(settings: Settings) -> tuple[Outcome, str]:
     """Build, and return what was said besides."""
     said = io.StringIO()
-    outcome = building_build.build(settings, Console(file=said, width=160))
+    outcome = building_build.build(settings, BuildReporter(Console(file=said, width=160)))
     return outcome, said.getvalue()
 
 
@@ -383,7 +384,7 @@ def test_a_full_refresh_that_was_stopped_goes_on_when_asked_for_again(settings):
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
     outcome, said = build(refresh)
     assert outcome.exit_code == errors.FAILED
-    assert "the same command goes on from here" in said
+    assert "the same command continues from here" in said
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
     shard, lines = keep_a_shard(settings), len(lines_of(settings))
     outcome, said = build(refresh)
@@ -556,7 +557,7 @@ def test_an_interrupted_build_ends_in_a_sentence_and_goes_on(settings, started):
     runs.with_name("hold").unlink()
     _, said = started.communicate(timeout=30)
     assert started.returncode == errors.STOPPED
-    assert said.strip() == "Error: Stopped. The same command goes on from here."
+    assert said.strip() == "Error: Stopped. The same command continues from here."
     assert build(settings)[0].exit_code == 0
 
 
@@ -680,7 +681,7 @@ def test_a_warehouse_open_elsewhere_is_told_with_the_process(settings):
 def test_a_file_that_is_no_warehouse_is_told(settings):
     settings.warehouse.parent.mkdir(parents=True)
     settings.warehouse.write_text("text" * 10_000)
-    with pytest.raises(BuildError, match="no warehouse that this DuckDB can read"):
+    with pytest.raises(BuildError, match="not a warehouse that this DuckDB can read"):
         build(settings)
 
 

@@ -585,7 +585,7 @@ def test_progress_is_told_where_it_is_wanted(small, wanted, tells, monkeypatch, 
 
 def test_a_log_gets_a_plain_line_now_and_then(small, monkeypatch, capsys):
     monkeypatch.delenv(progress.PROGRESS_VARIABLE)
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_PLAIN_LINES", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_FIRST_LINES", 0.0)
     scored(small)
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1].startswith("score novelty of paper_content: 2,400 of 2,400 documents, 2007")

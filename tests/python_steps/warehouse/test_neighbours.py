@@ -170,13 +170,6 @@ def test_a_text_needs_the_model_of_the_warehouse(warehouse):
     assert stored[0] > 0.3
 
 
-def test_a_warehouse_without_vectors_is_told_what_to_build(tmp_path):
-    path = tmp_path / "empty.duckdb"
-    duckdb.connect(str(path)).close()
-    with pytest.raises(InputError, match=r"\+documents_to_match"):
-        neighbours.nearest(DuckDBFile(path), "W1", count=1)
-
-
 # ---------------------------------------------------------------- the command
 
 
@@ -187,7 +180,7 @@ def run(warehouse, *arguments):
 def test_the_command_shows_what_was_asked_and_what_was_found(warehouse):
     shown = run(warehouse, "--query", "W2", "--k", "2")
     assert shown.exit_code == 0, shown.output
-    assert f"Patents from 2014 nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
+    assert f"Patents from 2014, nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
     assert "US-3-A" in shown.output
     assert "US-5-A" not in shown.output
 

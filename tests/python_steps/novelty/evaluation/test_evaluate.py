@@ -593,14 +593,6 @@ def test_a_block_model_that_is_behind_is_told(measured):
     assert "0.050 behind the mean PMI" in told
 
 
-def test_a_warehouse_without_novelty_is_told_in_a_sentence(tmp_path):
-    path = tmp_path / "warehouse.duckdb"
-    duckdb.connect(str(path)).close()
-    shown = run("--warehouse", path)
-    assert shown.exit_code == 3
-    assert "holds no marts.hyperedges" in shown.output
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
