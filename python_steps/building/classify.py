@@ -299,12 +299,12 @@ def _refuse_useless_classifiers(request: Request, entity: str) -> None:
     """Refuse a folder without a classifier for these records: the packaged ones would decide."""
     if request.classifiers is None:
         return
-    from python_steps.ai_decision import classifier
+    from python_steps.ai_decision.folders import classifier_folders, read_description
 
     kinds = {
         kind
-        for folder in classifier.classifier_folders(request.classifiers)
-        for kind in classifier.read_description(folder)["document_types"]
+        for folder in classifier_folders(request.classifiers)
+        for kind in read_description(folder)["document_types"]
     }
     if not any(ENTITIES.get(kind) == entity for kind in kinds):
         raise BuildError(

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.evaluation import folds as evaluation_folds
 from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.folders import read_description, stages
 from python_steps.ai_decision.training.folder import make_folder
 from python_steps.ai_decision.training.settings import Settings
 from python_steps.engine.progress import shown
@@ -144,9 +145,7 @@ def _titles_known_to(
     a folded source itself is checked elsewhere.
     """
     card = [
-        row
-        for stage in classifier.stages(classifier.read_description(start_from))
-        for row in stage.get("examples", [])
+        row for stage in stages(read_description(start_from)) for row in stage.get("examples", [])
     ]
     named = sorted({row["source_name"] for row in card} - folded)
     query = (

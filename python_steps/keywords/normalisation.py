@@ -31,7 +31,7 @@ POSSESSIVE = re.compile("['\u2019\u02bc]s\\b")
 LETTERS = re.compile(r"[^\W\d_]+")
 
 
-# Quotes, brackets and what joins words; the rest of punctuation tells names apart (c++, c#, .net).
+# Quotes, brackets and what joins words; the rest of punctuation separates names (c++, c#, .net).
 PARTS_WORDS = re.compile(
     "[\\s\"'`\u00b4\u02bc\u2018-\u201f\u00ab\u00bb\u2039\u203a()\\[\\]{}_\\-\u2010-\u2015\u2212]+"
 )

@@ -27,7 +27,7 @@ REASONS = {
     "patent_without_vector": "the patent has no vector",
     "patent_too_early": "the patent is earlier than the paper, or than the least lag",
     "patent_too_late": "the patent is later than the largest lag",
-    ranking.NOT_DRAWN: "there are enough of its kind (judged_links)",
+    ranking.NOT_DRAWN: "sampled out: more than judged_links of this kind",
 }
 MOST_EXAMPLES = 3
 
@@ -61,12 +61,12 @@ class Judged:
 
 
 def refused(judged: Judged) -> list[str]:
-    """Tell, in a sentence for each reason, which links could not be judged, and the first few."""
+    """Return a sentence for each reason why links were not judged, with the first few links."""
     by_reason: dict[str, list[dict[str, Any]]] = {}
     for row in judged.given.to_pylist():
         if row["reason"]:
             by_reason.setdefault(row["reason"], []).append(row)
-    told = []
+    sentences = []
     for reason, rows in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
         first = ", ".join(
             f"{row['paper_record_id'] or '?'} – {row['patent_record_id'] or '?'} "  # noqa: RUF001
@@ -74,8 +74,8 @@ def refused(judged: Judged) -> list[str]:
             for row in rows[:MOST_EXAMPLES]
         )
         more = ", …" if len(rows) > MOST_EXAMPLES else ""
-        told.append(f"{len(rows):,} not judged, {REASONS[reason]}: {first}{more}.")
-    return told
+        sentences.append(f"{len(rows):,} not judged, {REASONS[reason]}: {first}{more}.")
+    return sentences
 
 
 def below(judged: Judged, floors: Sequence[tuple[str, float]]) -> list[str]:

@@ -61,10 +61,10 @@ def walk(
     settings
         What decides the scores.
     states
-        Folder that keeps what was learned of each year; None: nothing is kept. A year whose file
-        tells of the same documents, in it and in all years before, is read instead of learned, to
-        the same bits. A file takes 4 * K bytes for each node active in its year, or in any year so
-        far where these were fitted together.
+        Folder that keeps what was learned of each year; None: nothing is kept. A year is read
+        from its file instead of learned, to the same bits, if that file is of the same documents
+        in it and in all years before. A file takes 4 * K bytes for each node active in its year,
+        or in any year so far where these were fitted together.
     corpus
         Names the corpus in the names of the files.
 
@@ -104,7 +104,7 @@ class _Known:
         self._documents = self._fitted = 0.0  # that can be learned from: so far, at the last fit
 
     def learn(self, of_year: Hyperedges, end: int, kept: _States | None) -> None:
-        """Learn the next year, the last of whose hyperedges is before `end`, or read it."""
+        """Learn the next year, or read it; its hyperedges end before `end`."""
         self._documents += float(of_year.weights[of_year.sizes >= 2].sum())
         is_fit = self._settings.is_to_be_fitted(self._documents, self._fitted)
         if not is_fit and self.model is None:  # burn-in
@@ -172,7 +172,7 @@ class _States:
         return f"{self.corpus}_{self.year}_"
 
     def follow(self, year: int, names: pa.ChunkedArray, hyperedges: Hyperedges) -> None:
-        """Go on to a year, whose documents join all that has decided what is known after it."""
+        """Go on to a year: its documents join all that decides what is known after it."""
         digest = hashlib.blake2b(self.digest)
         texts = [name.encode() for name in names.to_pylist()]
         for values in (
@@ -192,19 +192,19 @@ class _States:
 
         try:
             with safe_open(self.path, framework="np") as file:
-                told = file.metadata() or {}
+                metadata = file.metadata() or {}
                 changes = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, ValueError, SafetensorError):
             return None
-        # All of the digest, of which the name holds a part; and a disk may lose what it was told.
+        # All of the digest, of which the name holds a part; and a disk may lose what was written.
         wanted = {"digest": self.digest.hex(), "content": _content(changes)}
-        return changes if wanted.items() <= told.items() else None
+        return changes if wanted.items() <= metadata.items() else None
 
     def write(self, changes: dict[str, np.ndarray]) -> None:
         """Keep what the year has changed, and remove what is kept of other documents of it."""
         from safetensors.numpy import save
 
-        told = {
+        metadata = {
             "corpus": self.corpus,
             "year": str(self.year),
             "model_version": version(self.settings),
@@ -213,7 +213,7 @@ class _States:
             "content": _content(changes),
         }
         with files.aside(self.folder, "novelty") as path:
-            path.write_bytes(save(changes, told))
+            path.write_bytes(save(changes, metadata))
             self.path.unlink(missing_ok=True)  # it is torn, or it would have been read
             files.settle(path, self.path)
         for other in self.folder.iterdir():

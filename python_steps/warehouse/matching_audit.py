@@ -29,7 +29,7 @@ def read(warehouse: Tables) -> pa.Table:
     """
     with opened(warehouse, [AUDIT]) as connection:
         return connection.sql(
-            f"from {'.'.join(AUDIT)} order by embedding_text, paper_year nulls first"
+            f"from {'.'.join(AUDIT)} order by space, paper_year nulls first"
         ).to_arrow_table()
 
 
@@ -40,9 +40,7 @@ def below(audit: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
         return ["No paper has a patent that it could be matched to, so no floor is reached."]
     measured = (
         (
-            Measure(
-                f"{name} by {row['embedding_text']}", row[name], f"{row['audited_papers']:,} papers"
-            ),
+            Measure(f"{name} by {row['space']}", row[name], f"{row['audited_papers']:,} papers"),
             Floor(value),
         )
         for row in whole

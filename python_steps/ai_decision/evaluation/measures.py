@@ -16,7 +16,7 @@ BINS_OF_CALIBRATION = 10
 DRAWS = 1000
 
 
-# Distinct scores that a bootstrap tells apart. More of them are cut into as many ranks, which moves
+# Distinct scores in a bootstrap. More of them are cut into as many ranks, which moves
 # average precision by less than 0.001 and bounds the cost of a group of any size.
 MOST_LEVELS = 4096
 
@@ -24,7 +24,7 @@ MOST_LEVELS = 4096
 MEASURES = ("precision", "recall", "f1", "average_precision", "calibration_error")
 
 
-# Columns of predictions whose values part them into groups; `all` puts them into one.
+# Columns of predictions to group by; `all` makes one group.
 DIMENSIONS = ("all", "source_name", "label_source", "stratum", "language", "year_band")
 UNKNOWN = "unknown"
 
@@ -73,11 +73,11 @@ def measures_of(
     truth, said
         What labels and the judge say: bool of shape [documents].
     probabilities
-        float64 of shape [documents]; None of a judge that tells none, such as a rule, which leaves
-        average precision and calibration error nan.
+        float64 of shape [documents]; None for a judge without any, such as a rule: average
+        precision and calibration error are then nan.
     """
     true_positives = int((said & truth).sum())
-    told = probabilities is not None
+    has_scores = probabilities is not None
     return {
         "documents": len(truth),
         "positives": int(truth.sum()),
@@ -85,9 +85,11 @@ def measures_of(
         "precision": _share(true_positives, int(said.sum())),
         "recall": _share(true_positives, int(truth.sum())),
         "f1": _share(2 * true_positives, int(said.sum() + truth.sum())),
-        "average_precision": average_precision(truth, probabilities) if told else float("nan"),
+        "average_precision": average_precision(truth, probabilities)
+        if has_scores
+        else float("nan"),
         "calibration_error": (
-            expected_calibration_error(truth, probabilities) if told else float("nan")
+            expected_calibration_error(truth, probabilities) if has_scores else float("nan")
         ),
     }
 

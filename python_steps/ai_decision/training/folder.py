@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from python_steps.ai_decision import calibration, classifier
-from python_steps.ai_decision.classifier import DESCRIPTION_FILE
 from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.folders import DESCRIPTION_FILE, read_description
 from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_FILE, Network
 from python_steps.ai_decision.training.card import write_card
 from python_steps.ai_decision.training.examples import example_counts, truth_of
@@ -97,17 +97,8 @@ def finish_folder(
         validation.column("title").to_pylist(), validation.column("abstract").to_pylist()
     )
     truth = truth_of(validation)
-    try:
-        temperature, bias = calibration.calibration(truth, logits)
-    except ValueError as error:
-        message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
-        raise TrainingError(message) from error
+    temperature, bias, threshold = _calibration(truth, logits, settings)
     probabilities = classifier.calibrated(logits, temperature, bias)
-    threshold = (
-        calibration.threshold_at_best_f1(probabilities)
-        if settings.kept_recall is None
-        else calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
-    )
     languages = languages_judged(validation, truth, probabilities)
     description |= {
         "temperature": temperature,
@@ -148,11 +139,27 @@ def _uncalibrated(folder: Path, settings: Settings, base_sha256: str) -> dict[st
     }
 
 
+def _calibration(
+    truth: np.ndarray, logits: np.ndarray, settings: Settings
+) -> tuple[float, float, float]:
+    """Return temperature, bias and threshold; raise where the labels allow no calibration."""
+    try:
+        temperature, bias = calibration.calibration(truth, logits)
+    except ValueError as error:
+        message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
+        raise TrainingError(message) from error
+    probabilities = classifier.calibrated(logits, temperature, bias)
+    if settings.kept_recall is None:
+        return temperature, bias, calibration.threshold_at_best_f1(probabilities)
+    threshold = calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
+    return temperature, bias, threshold
+
+
 def _ancestor(folder: Path) -> dict[str, Any]:
-    """Return the examples and commands of a classifier that was started from, and of its own."""
-    told = classifier.read_description(folder)
+    """Return how a classifier to start from was trained, and how those before it were."""
+    description = read_description(folder)
     names = ("command", "examples", "started_from")
-    return {"name": folder.name} | {name: told.get(name) for name in names}
+    return {"name": folder.name} | {name: description.get(name) for name in names}
 
 
 def languages_judged(
@@ -162,12 +169,12 @@ def languages_judged(
     threshold = calibration.threshold_at_best_f1(probabilities)
     languages = np.array([each or "" for each in validation.column("language").to_pylist()])
     known = (languages != "").sum()
-    told = []
+    rows = []
     for language in sorted(set(languages.tolist()) - {""}):
         here = languages == language
         measured = measures.measures(truth[here], probabilities[here], threshold)
         enough = here.sum() >= FEWEST_TO_JUDGE_A_LANGUAGE and truth[here].sum() >= here.sum() / 20
-        told.append(
+        rows.append(
             {
                 "language": language,
                 "examples": int(here.sum()),
@@ -179,7 +186,7 @@ def languages_judged(
                 ),
             }
         )
-    return told
+    return rows
 
 
 def _sha256(path: Path) -> str:

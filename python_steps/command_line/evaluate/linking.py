@@ -118,7 +118,7 @@ def _floors_of_linking() -> dict[str, float]:
     "variables",
     type=VARIABLES,
     default="{}",
-    help="Variables that the warehouse was built with, as '{embedding_text: keywords}'.",
+    help="Variables that the warehouse was built with, as '{compared_space: keywords}'.",
 )
 @format_option
 @click.option(
@@ -133,7 +133,7 @@ def _floors_of_linking() -> dict[str, float]:
     type=FloorOption(_floors_of_linking),
     multiple=True,
     help="Exit with code 4 if pairs of the same invention score below this by vectors of "
-    "embedding_text alone, e.g. hit_at_10=0.8.",
+    "compared_space alone, e.g. hit_at_10=0.8.",
 )
 @debug_option
 @click.pass_context

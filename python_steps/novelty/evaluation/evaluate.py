@@ -60,7 +60,7 @@ LAST_YEARS = 2  # left out, to see that earlier scores do not know of them
 SIZES = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 7), (8, 10), (11, 15), (16, None))
 
 
-# Told what is done, the years done, and all years.
+# Called with what is being done, the years done, and all years.
 Report = Callable[[str, int, int], None]
 
 
@@ -99,7 +99,7 @@ def evaluate(
     options
         How to evaluate.
     report
-        Told how far it has come.
+        Called as the work goes on.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def evaluate(
         `novelty_by_size`
             Mean novelty by number of known keywords.
         `reproduced`, `without_last_years`
-            Share of scores that have the same bits when the model is learned anew: those of the
+            Share of scores that have the same bits when the model is learned again: those of the
             warehouse; those of earlier years when the last two years are left out.
         `highly_cited`, `awarded`
             How much higher the most cited tenth, or the awarded, score than others of the same
@@ -181,7 +181,7 @@ def _steps(table: pa.Table, what: str, settings: Settings, report: Report) -> It
 
 
 def _drawn(usable: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
-    """Return the places of at most so many that are usable, ascending."""
+    """Return the places of at most `most` usable documents, ascending."""
     places = np.flatnonzero(usable)
     return places if len(places) <= most else np.sort(random.choice(places, most, replace=False))
 
@@ -218,10 +218,10 @@ def _areas(table: pa.Table, trials: Sequence[Trial], settings: Settings) -> Iter
         every = together(list(of_years.values()))
         if every is not None:
             for year, areas in ({None: every} | of_years).items():
-                yield from _told_areas(way, year, areas)
+                yield from _area_rows(way, year, areas)
 
 
-def _told_areas(way: str, year: int | None, areas: Areas) -> Iterator[Row]:
+def _area_rows(way: str, year: int | None, areas: Areas) -> Iterator[Row]:
     for scorer, sides in ((BLOCK, [1, 0]), (PMI, [0, 1]), (LEAD, [1, -1])):
         value = float(areas.values @ sides)
         margin = DEVIATIONS * np.sqrt(max(0.0, sides @ areas.covariance @ sides))

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from python_steps import errors
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.folders import stages
 from python_steps.ai_decision.network import Network, load_base, tokenised, with_trained_weights
 from python_steps.ai_decision.training import examples as training_examples
 from python_steps.ai_decision.training import loop, train
@@ -163,7 +164,7 @@ def test_an_inner_layer_goes_on_from_an_outer_one(trained, tmp_path):
     inner = train.train(
         examples, tmp_path / "inner_paper", settings, start_from=trained.folder, precision="f32"
     )
-    first, second = classifier.stages(inner.description)
+    first, second = stages(inner.description)
     assert first["name"] == "outer_paper"
     assert first["examples"] == trained.description["examples"]
     assert sum(row["count_all"] for row in second["examples"]) == 300

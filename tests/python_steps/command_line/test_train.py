@@ -8,8 +8,8 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from python_steps.ai_decision import classifier
 from python_steps.ai_decision.evaluation import folds
+from python_steps.ai_decision.folders import FIELDS
 from python_steps.command_line import main
 from python_steps.errors import InputError
 
@@ -111,7 +111,7 @@ def test_documents_whose_title_the_first_classifier_may_know_are_left_out(tmp_pa
         )
     folder = tmp_path / "outer_paper"
     folder.mkdir()
-    fields = dict.fromkeys(classifier.FIELDS)
+    fields = dict.fromkeys(FIELDS)
     card = fields | {"examples": [{"source_name": "old"}, {"source_name": "elsewhere"}]}
     (folder / "classifier.json").write_text(json.dumps(card))
     folded = []

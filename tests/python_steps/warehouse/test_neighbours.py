@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from python_steps.command_line import main
 from python_steps.embeddings.encoder import describe, load_encoder
 from python_steps.errors import InputError
-from python_steps.similarity import matching, patents
+from python_steps.similarity import matching
 from python_steps.warehouse import neighbours
 from python_steps.warehouse.places import DuckDBFile
+from tests.python_steps.similarity.one_block import in_one_block
 
 PAPERS = {
     "W1": (2010, "Neural networks read handwritten digits", "10.1/a"),
@@ -94,7 +95,7 @@ def matches(vectors, encoder):
             }
         )
 
-    return matching.match(side(PAPERS), patents.Patents.from_table(side(PATENTS)), count=3)
+    return matching.match(side(PAPERS), in_one_block(side(PATENTS)), count=3)
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -199,7 +199,7 @@ def test_halves_come_from_two_documents_of_unrelated_communities(table, model):
     made = made_up.made_up("planted", real, np.arange(3), model, np.random.default_rng(0))
     assert len(made.documents) > 50
     assert made.documents.sizes.min() >= 4
-    home = made_up.homes(real, model)
+    home = made_up.communities_of(real, model)
     originals = [set(nodes) for nodes in sets_of(real.take(made.origins))]
     homes = home[made.origins]
     for nodes in sets_of(made.documents)[:50]:
@@ -516,7 +516,7 @@ def test_the_tables_tell_every_figure_in_words(warehouse):
     assert shown.exit_code == 0, shown.output
     for words in (
         "paper_content: how often a real document surprises less",
-        "keywords dealt anew",
+        "keywords dealt again",
         "control: all shuffled",
         "paper_content by year",
         "not scored: burn in",
