@@ -8,7 +8,7 @@ papers as (
 
 institutions as (
 
-    select * from {{ ref('int_document_institutions') }}
+    select * from {{ ref('document_institutions') }}
 
 ),
 
@@ -34,6 +34,14 @@ unioned as (
         document_id,
         country_code
     from institutions
+    where country_code is not null
+
+    union all
+
+    select
+        document_id,
+        country_code
+    from {{ ref('patent_applicants') }}
     where country_code is not null
 
     union all
