@@ -4,7 +4,7 @@
 #}
 {% macro digest_of_vectors(relation) -%}
     {%- set content -%}
-        md5(embedding_text || ' ' || document_id || ' ' || cast(year as string) || ' ' || text_hash || ' ' || model_version)
+        md5(space || ' ' || document_id || ' ' || cast(year as string) || ' ' || text_hash || ' ' || model_version)
     {%- endset -%}
     select
         cast(count(*) as string)

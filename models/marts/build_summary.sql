@@ -31,14 +31,14 @@ rejected_records as (
 pairs as (
 
     select * from {{ ref('paper_patent_pairs') }}
-    where embedding_text = '{{ var('embedding_text') }}'
+    where space = '{{ var('compared_space') }}'
 
 ),
 
 audit as (
 
     select * from {{ ref('matching_audit') }}
-    where embedding_text = '{{ var('embedding_text') }}' and paper_year is null
+    where space = '{{ var('compared_space') }}' and paper_year is null
 
 ),
 

@@ -16,7 +16,7 @@ calibrations as (
 patents as (
 
     select
-        embedding_text,
+        space,
         document_id,
         year_basis
     from {{ ref('int_documents_compared') }}
@@ -31,7 +31,7 @@ numbers as (
 )
 
 select
-    pairs.embedding_text,
+    pairs.space,
     pairs.paper_id,
     pairs.patent_id,
     cast(pairs.rank as integer) as rank,
@@ -64,7 +64,7 @@ select
     pairs.model_version,
     pairs.matching_version
 from pairs
-inner join calibrations on pairs.embedding_text = calibrations.embedding_text
-inner join patents on pairs.embedding_text = patents.embedding_text and pairs.patent_id = patents.document_id
+inner join calibrations on pairs.space = calibrations.space
+inner join patents on pairs.space = patents.space and pairs.patent_id = patents.document_id
 inner join numbers as paper_numbers on pairs.paper_id = paper_numbers.document_id
 inner join numbers as patent_numbers on pairs.patent_id = patent_numbers.document_id

@@ -207,18 +207,18 @@ def rank(
         only says what else is right, another where it cannot be judged. The documents of the first
         two must be among the others, and the years fit.
     documents
-        `embedding_text`, `document_id`, `document_type`, `text`, `shard` (text), `year` (integer)
+        `space`, `document_id`, `document_type`, `text`, `shard` (text), `year` (integer)
         and `embedding` (float32[width], of length one), a row for each space. Of papers, only those
         of known pairs are read.
     published
-        `embedding_text`, `paper_id`, `patent_id` (text) and `rank` (integer): the patents listed
+        `space`, `paper_id`, `patent_id` (text) and `rank` (integer): the patents listed
         for each paper, in the order in which they are published.
     stop_words
         Words that say nothing.
     spaces
-        Each `embedding_text`; the first one's patents are those whose words are compared.
+        Each `space`; the first one's patents are those whose words are compared.
     published_space
-        The `embedding_text` whose order of `published` is judged.
+        The `space` whose order of `published` is judged.
     minimum_lag, maximum_lag
         Fewest and most years by which a patent may be later than its paper; None: any.
     depth
@@ -254,7 +254,7 @@ def rank(
     found: dict[str, _Lists] = {}
     bm25 = years = None
     for space in spaces:
-        chosen = f"embedding_text = '{space}'"
+        chosen = f"space = '{space}'"
         asked = relations.collect(
             papers.filter(chosen),
             columns=["document_id", "year", "text", "embedding"],
@@ -286,7 +286,7 @@ def rank(
         found[space] = _Lists.of(_gathered(shards, queries.depths), queries)
     listed = _listed(
         relations.semi_join(
-            published.filter(f"embedding_text = '{published_space}'"),
+            published.filter(f"space = '{published_space}'"),
             judged,
             on={"paper_id": "paper_id"},
         )

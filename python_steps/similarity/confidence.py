@@ -323,7 +323,7 @@ def calibrate(
             basis = NO_LINKS
         rows.append(
             {
-                "embedding_text": space,
+                "space": space,
                 "confidence_basis": basis,
                 "intercept": fitted and fitted.intercept,
                 "similarity_slope": fitted and fitted.similarity_slope,
@@ -367,7 +367,7 @@ def connected_groups(known: pa.Table) -> np.ndarray:
 
 def in_space(table: pa.Table, space: str) -> pa.Table:
     """Return the rows of one space."""
-    return table.filter(pc.equal(table.column("embedding_text"), space))
+    return table.filter(pc.equal(table.column("space"), space))
 
 
 def _features(known: pa.Table) -> np.ndarray:

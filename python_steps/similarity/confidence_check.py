@@ -67,7 +67,7 @@ def check(
         for calibration in calibrations.to_pylist()
         for row in _checked(
             calibration,
-            Population.of(counted, known, calibration["embedding_text"]),
+            Population.of(counted, known, calibration["space"]),
             least_links,
             np.random.default_rng(seed),
             draws,
@@ -84,7 +84,7 @@ def _checked(
     draws: int,
 ) -> Iterator[dict[str, object]]:
     """Yield the rows of one space."""
-    named = {name: row[name] for name in ("embedding_text", "confidence_basis")}
+    named = {name: row[name] for name in ("space", "confidence_basis")}
     linked_share = population.linked_share(row["linked_share"])
     whole = named | {
         "band": WHOLE,

@@ -39,7 +39,7 @@ def calibration_plot(checked: pa.Table) -> bytes | None:
         pc.not_equal(checked.column("band"), WHOLE), pc.is_valid(checked.column("observed_share"))
     )
     shown = checked.filter(is_shown)
-    spaces = sorted(set(shown.column("embedding_text").to_pylist()))
+    spaces = sorted(set(shown.column("space").to_pylist()))
     if not spaces:
         return None
     figure = Figure(figsize=(5.5 * len(spaces), 5), layout="constrained")

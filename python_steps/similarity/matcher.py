@@ -331,16 +331,16 @@ class Matcher:
         ]
         found = []
         for number in np.flatnonzero(whole):
-            rows, places, scores = self._ask(viewed(blocks[number].index_path), queries, wanted)
-            found.append((rows, places + int(self.patents.starts[number]), scores))
+            rows, positions, scores = self._ask(viewed(blocks[number].index_path), queries, wanted)
+            found.append((rows, positions + int(self.patents.starts[number]), scores))
         left = np.where(np.array(whole)[:, None], 0, runs)
         found.append(self._candidates(queries, left))
-        rows, places, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        rows, positions, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
         # Of all that the blocks hold no more than one index would be asked for.
         order = np.lexsort((-scores, rows))
-        rows, places = rows[order], places[order]
+        rows, positions = rows[order], positions[order]
         nearest = places(rows) < wanted
-        return rows[nearest], places[nearest], scores[order][nearest]
+        return rows[nearest], positions[nearest], scores[order][nearest]
 
     def _ask(
         self, index: Index, queries: np.ndarray, wanted: int

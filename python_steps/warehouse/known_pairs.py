@@ -125,7 +125,7 @@ def _judged_in_build(connection: duckdb.DuckDBPyConnection, variables: Mapping[s
         )
     )
     given = connection.sql(f"from {names['given']} order by all").to_arrow_table()
-    baseline = variables["embedding_text"]
+    baseline = variables["compared_space"]
     if measured.num_rows:
         # The fusion of all has the longest name, and there the vectors of the pairs come first.
         *spaces, _ = max(measured.column("method").to_pylist(), key=len).split("+")
@@ -139,7 +139,7 @@ def _of_other_variables(there: Iterable[str], asked: Iterable[str]) -> InputErro
     there, asked = (" and ".join(sorted(spaces)) for spaces in (there, asked))
     return InputError(
         f"The warehouse holds vectors of {there}, and the variables ask for {asked}: give those "
-        "that it was built with, as --vars '{embedding_text: keywords}'."
+        "that it was built with, as --vars '{compared_space: keywords}'."
     )
 
 
@@ -164,9 +164,9 @@ def _judge_file(
     relations = {name: f"{schema}.{name}" for schema, name in there if schema == "intermediate"}
     documents = f"select * from ({sql.over('int_documents_searched', relations)})"
     # Both spaces where both are asked for, that of the pairs first.
-    spaces = [variables["embedding_text"], variables["published_embedding_text"]]
+    spaces = [variables["compared_space"], variables["published_space"]]
     spaces = list(dict.fromkeys(spaces))
-    found = connection.execute(f"select distinct embedding_text from ({documents})").fetchall()
+    found = connection.execute(f"select distinct space from ({documents})").fetchall()
     if found and {space for (space,) in found} != set(spaces):
         raise _of_other_variables((space for (space,) in found), spaces)
     # In the order of reading; each a table, so that it is computed once.
@@ -186,7 +186,7 @@ def _judge_file(
         connection.sql(f"from {relations['int_pairs_ranked']}"),
         stop_words=_stop_words(project),
         spaces=spaces,
-        published_space=variables["published_embedding_text"],
+        published_space=variables["published_space"],
         minimum_lag=variables["minimum_lag_years"],
         maximum_lag=variables["maximum_lag_years"],
     )

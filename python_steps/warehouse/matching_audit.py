@@ -39,7 +39,7 @@ def read(warehouse: Tables) -> pa.Table:
             )
         with warehouse.connect() as connection:
             return connection.sql(
-                f"from {'.'.join(AUDIT)} order by embedding_text, paper_year nulls first"
+                f"from {'.'.join(AUDIT)} order by space, paper_year nulls first"
             ).to_arrow_table()
     except duckdb.Error as error:
         raise InputError(explain_warehouse(str(error), warehouse.path)) from error
@@ -51,7 +51,7 @@ def below(audit: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
     if floors and not whole:
         return ["No paper has a patent to be matched to, so no floor is reached."]
     return [
-        f"{name} by {row['embedding_text']} is {row[name]:.4f} on {row['audited_papers']:,} "
+        f"{name} by {row['space']} is {row[name]:.4f} on {row['audited_papers']:,} "
         f"papers, and must be at least {value:g}."
         for row in whole
         for name, value in floors

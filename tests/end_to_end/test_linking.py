@@ -103,14 +103,14 @@ def test_ranks_by_vectors_are_those_of_the_matches(sample_build):
         from intermediate.int_links_ranked as ranked
         inner join intermediate.int_papers_matched_to_patents as pairs using (paper_id, patent_id)
         where
-            ranked.method = pairs.embedding_text
+            ranked.method = pairs.space
             -- Others of the paper that are right are left out of the one and not of the other.
             and ranked.rank <> pairs.rank - (
                 select count(*)
                 from intermediate.int_papers_matched_to_patents as before
                 inner join intermediate.int_links_resolved as links using (paper_id, patent_id)
                 where
-                    before.embedding_text = pairs.embedding_text
+                    before.space = pairs.space
                     and before.paper_id = pairs.paper_id
                     and before.rank < pairs.rank
                     and coalesce(links.is_same, true)
@@ -320,13 +320,13 @@ def test_of_the_links_of_a_build_the_calibration_is_written_too(evaluate, tmp_pa
     assert shown.exit_code == 0, shown.output
     with (tmp_path / "there/similarity_calibration.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert {row["embedding_text"] for row in rows} == {"title_abstract"}
+    assert {row["space"] for row in rows} == {"title_abstract"}
     assert (tmp_path / "there/similarity_calibration.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_warehouse_of_other_variables_says_so(evaluate):
     for options in ([], ["--links", LINKS]):
-        shown = evaluate("--vars", "{embedding_text: keywords}", *options)
+        shown = evaluate("--vars", "{compared_space: keywords}", *options)
         assert shown.exit_code == 3
         told = "The warehouse holds vectors of title_abstract, and the variables ask for keywords"
         assert told in shown.output
@@ -336,7 +336,7 @@ def test_a_warehouse_of_more_vectors_than_variables_ask_for_says_so(evaluate, ch
     place = changed(
         """
         insert into intermediate.int_documents_compared by name
-        select * replace ('keywords' as embedding_text) from intermediate.int_documents_compared
+        select * replace ('keywords' as space) from intermediate.int_documents_compared
         """,
         "insert into intermediate.int_keyword_texts_embedded by name "
         "from intermediate.int_documents_embedded",
@@ -345,7 +345,7 @@ def test_a_warehouse_of_more_vectors_than_variables_ask_for_says_so(evaluate, ch
     assert shown.exit_code == 3
     told = "holds vectors of keywords and title_abstract, and the variables ask for title_abstract"
     assert told in shown.output
-    asked = ("--vars", "{embedding_text: keywords, published_embedding_text: title_abstract}")
+    asked = ("--vars", "{compared_space: keywords, published_space: title_abstract}")
     assert evaluate("--links", LINKS, *asked, warehouse=place).exit_code == 0
 
 
@@ -373,7 +373,7 @@ def test_gains_and_floors_are_about_the_vectors_that_the_build_found_pairs_by(ev
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        ("{embedding_text: title}", "set it to one of title_abstract, keywords"),
+        ("{compared_space: title}", "set it to one of title_abstract, keywords"),
         ("{minimum_lag_years: 3, maximum_lag_years: 1}", "a whole number from 3"),
         ("{judged_links: 0}", "set it to a whole number from 1"),
     ],

@@ -18,7 +18,7 @@ NODES = (
     "int_documents_compared int_matches_carried int_papers_to_match int_patents_to_match "
     "int_matches_found int_papers_matched_to_patents int_vectors_matched"
 )
-VARIABLES = "{top_k: 4, patents_per_block: 40, published_embedding_text: keywords}"
+VARIABLES = "{top_k: 4, patents_per_block: 40, published_space: keywords}"
 
 
 # What the nodes read, made of documents with their vectors.
@@ -29,10 +29,10 @@ TABLES = {
     ),
     "int_documents_decided": "select distinct document_id, true as is_ai from compared",
     "int_encoders_loaded": "select distinct model_version from compared",
-    "int_document_vectors": f"{VECTORS} where embedding_text = 'title_abstract'",
-    "int_documents_embedded": f"{VECTORS} where embedding_text = 'title_abstract'",
-    "int_keyword_texts": f"{VECTORS} where embedding_text = 'keywords'",
-    "int_keyword_texts_embedded": f"{VECTORS} where embedding_text = 'keywords'",
+    "int_document_vectors": f"{VECTORS} where space = 'title_abstract'",
+    "int_documents_embedded": f"{VECTORS} where space = 'title_abstract'",
+    "int_keyword_texts": f"{VECTORS} where space = 'keywords'",
+    "int_keyword_texts_embedded": f"{VECTORS} where space = 'keywords'",
 }
 
 
@@ -57,7 +57,7 @@ class Corpus:
     def table(self):
         rows = [
             {
-                "embedding_text": space,
+                "space": space,
                 "document_id": name,
                 "document_type": "paper" if name.startswith("W") else "patent",
                 "year": year,
@@ -120,7 +120,7 @@ class Warehouse:
         return {
             (space, paper)
             for space, paper in self.rows(
-                f"select distinct embedding_text, {column} from intermediate.{table}"
+                f"select distinct space, {column} from intermediate.{table}"
             )
         }
 

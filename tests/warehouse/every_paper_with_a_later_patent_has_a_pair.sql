@@ -10,7 +10,7 @@ compared as (
 pairs as (
 
     select
-        embedding_text,
+        space,
         paper_id
     from {{ ref('paper_patent_pairs') }}
     where rank = 1
@@ -20,7 +20,7 @@ pairs as (
 patent_years as (
 
     select distinct
-        embedding_text,
+        space,
         year
     from compared
     where document_type = 'patent'
@@ -28,13 +28,13 @@ patent_years as (
 )
 
 select distinct
-    compared.embedding_text,
+    compared.space,
     compared.document_id
 from compared
 inner join patent_years
     on
-        compared.embedding_text = patent_years.embedding_text
+        compared.space = patent_years.space
         and {{ is_in_time('compared.year', 'patent_years.year') }}
 left join pairs
-    on compared.embedding_text = pairs.embedding_text and compared.document_id = pairs.paper_id
+    on compared.space = pairs.space and compared.document_id = pairs.paper_id
 where compared.document_type = 'paper' and pairs.paper_id is null

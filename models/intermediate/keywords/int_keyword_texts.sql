@@ -22,4 +22,4 @@ select
     md5(text) as text_hash,
     text
 from texts
-where {{ 'keywords' in [var('embedding_text'), var('published_embedding_text')] }}
+where {{ 'keywords' in [var('compared_space'), var('published_space')] }}

@@ -19,7 +19,7 @@ texts as (
 )
 
 select
-    compared.embedding_text,
+    compared.space,
     compared.document_id,
     compared.document_type,
     compared.shard,
@@ -29,7 +29,7 @@ select
 from compared
 inner join vectors
     on
-        compared.embedding_text = vectors.embedding_text
+        compared.space = vectors.space
         and compared.document_id = vectors.document_id
         and compared.text_hash = vectors.text_hash
         and compared.model_version = vectors.model_version

@@ -25,7 +25,7 @@ compared as (
         min(year) as year
     from {{ ref('int_documents_compared') }}
     group by document_id
-    having count(*) = {{ [var('embedding_text'), var('published_embedding_text')] | unique | list | length }}
+    having count(*) = {{ [var('compared_space'), var('published_space')] | unique | list | length }}
 
 ),
 

@@ -125,7 +125,7 @@ def _floors_of_linking() -> dict[str, float]:
     "variables",
     type=Variables(),
     default="{}",
-    help="Those that the warehouse was built with, as '{embedding_text: keywords}'.",
+    help="Those that the warehouse was built with, as '{compared_space: keywords}'.",
 )
 @format_option
 @click.option(
@@ -140,7 +140,7 @@ def _floors_of_linking() -> dict[str, float]:
     type=FloorOption(_floors_of_linking),
     multiple=True,
     help="Exit with 4 where known pairs of the same invention are found less often by vectors of "
-    "embedding_text alone, as hit_at_10=0.8.",
+    "compared_space alone, as hit_at_10=0.8.",
 )
 @debug_option
 @click.pass_context

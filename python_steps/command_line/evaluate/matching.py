@@ -31,7 +31,7 @@ def show(audit: pa.Table, console: Console) -> None:
     if not whole_corpus(audit):
         console.print("No paper has a patent to be matched to.")
     for whole in whole_corpus(audit):
-        space = whole["embedding_text"]
+        space = whole["space"]
         table = Table(title=f"matched by {space}", title_justify="left")
         for heading in ("papers of", "papers", "audited", "recall at 1"):
             table.add_column(heading, justify="right")
@@ -39,7 +39,7 @@ def show(audit: pa.Table, console: Console) -> None:
         table.add_column("similarity lost, mean", justify="right")
         table.add_column("largest", justify="right")
         for row in audit.to_pylist():
-            if row["embedding_text"] == space:
+            if row["space"] == space:
                 table.add_row(
                     str(row["paper_year"] or "all years"),
                     f"{row['papers_represented']:,}",

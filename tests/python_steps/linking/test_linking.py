@@ -34,7 +34,7 @@ def documents(prefix, count, *, seed, kind, first=2000, last=2004, spaces=("titl
         vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
         rows += [
             {
-                "embedding_text": space,
+                "space": space,
                 "document_id": f"{prefix}{place:03d}",
                 "document_type": kind,
                 "shard": str(place % 4),
@@ -49,7 +49,7 @@ def documents(prefix, count, *, seed, kind, first=2000, last=2004, spaces=("titl
 
 def listed(paper, *patents, space="title_abstract"):
     """Rows of the patents that are published for a paper, in order."""
-    named = {"embedding_text": space, "paper_id": paper}
+    named = {"space": space, "paper_id": paper}
     return [named | {"patent_id": each, "rank": rank} for rank, each in enumerate(patents, start=1)]
 
 
@@ -60,7 +60,7 @@ def link(paper, patent, kind="twin", is_same=True, reason=None):
 
 DOCUMENTS = pa.schema(
     [
-        *((name, pa.string()) for name in ("embedding_text", "document_id", "document_type")),
+        *((name, pa.string()) for name in ("space", "document_id", "document_type")),
         ("shard", pa.string()),
         ("year", pa.int64()),
         ("text", pa.string()),
@@ -78,7 +78,7 @@ LINKS = pa.schema(
 
 PUBLISHED = pa.schema(
     [
-        *((name, pa.string()) for name in ("embedding_text", "paper_id", "patent_id")),
+        *((name, pa.string()) for name in ("space", "paper_id", "patent_id")),
         ("rank", pa.int32()),
     ]
 )
@@ -168,9 +168,7 @@ def test_every_way_of_comparing_ranks_as_comparing_one_by_one_does():
         for paper in range(6)
         for patent in range(paper, 90, 7)
     ]
-    by_space = {
-        space: [row for row in patents if row["embedding_text"] == space] for space in spaces
-    }
+    by_space = {space: [row for row in patents if row["space"] == space] for space in spaces}
     years = {row["document_id"]: row["year"] for row in patents}
     year_of = {row["document_id"]: row["year"] for row in papers}
     links = [each for each in links if years[each["patent_id"]] >= year_of[each["paper_id"]]]
@@ -184,7 +182,7 @@ def test_every_way_of_comparing_ranks_as_comparing_one_by_one_does():
     found = ranked(links, papers, patents, published, spaces=spaces)
     expected = {}
     for each in links:
-        paper = {r["embedding_text"]: r for r in papers if r["document_id"] == each["paper_id"]}
+        paper = {r["space"]: r for r in papers if r["document_id"] == each["paper_id"]}
         others = {
             other["patent_id"]
             for other in links
@@ -555,7 +553,7 @@ def test_words_of_abstracts_find_real_twins():
             connection.execute(f"""
                 create table {name}_read as
                 select
-                    'title_abstract' as embedding_text, id as document_id,
+                    'title_abstract' as space, id as document_id,
                     '{kind}' as document_type,
                     substring(md5(id), 1, 1) as shard, {year} as year, any_value(abstract) as text,
                     {one}::float[{WIDTH}] as embedding

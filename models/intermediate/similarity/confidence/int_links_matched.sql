@@ -10,7 +10,7 @@ links as (
 compared as (
 
     select
-        embedding_text,
+        space,
         document_id,
         document_type,
         year
@@ -27,7 +27,7 @@ pairs as (
 possible as (
 
     select
-        papers.embedding_text,
+        papers.space,
         links.paper_id,
         links.patent_id,
         links.is_same
@@ -38,7 +38,7 @@ possible as (
         on
             links.patent_id = patents.document_id
             and patents.document_type = 'patent'
-            and papers.embedding_text = patents.embedding_text
+            and papers.space = patents.space
             and {{ is_in_time('papers.year', 'patents.year') }}
 
 ),
@@ -47,10 +47,10 @@ possible as (
 counted as (
 
     select
-        embedding_text,
+        space,
         count(distinct case when is_same then paper_id end) as linked_papers
     from possible
-    group by embedding_text
+    group by space
 
 ),
 
@@ -60,7 +60,7 @@ drawn as (
     select
         *,
         row_number() over (
-            partition by embedding_text, is_same
+            partition by space, is_same
             order by md5(paper_id), paper_id, md5(patent_id), patent_id
         ) as place
     from possible
@@ -68,7 +68,7 @@ drawn as (
 )
 
 select
-    drawn.embedding_text,
+    drawn.space,
     drawn.paper_id,
     drawn.patent_id,
     drawn.is_same,
@@ -76,10 +76,10 @@ select
     pairs.similarity,
     pairs.csls
 from drawn
-inner join counted on drawn.embedding_text = counted.embedding_text
+inner join counted on drawn.space = counted.space
 left join pairs
     on
-        drawn.embedding_text = pairs.embedding_text
+        drawn.space = pairs.space
         and drawn.paper_id = pairs.paper_id
         and drawn.patent_id = pairs.patent_id
 where drawn.place <= {{ most_calibrating_links() }}

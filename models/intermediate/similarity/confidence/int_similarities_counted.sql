@@ -4,7 +4,7 @@ with
 pairs as (
 
     select
-        embedding_text,
+        space,
         cast(floor(cast(similarity as double) * 200 + 0.5) as integer) as similarity_step,
         cast(floor(csls * 100 + 0.5) as integer) as csls_step,
         rank
@@ -13,10 +13,10 @@ pairs as (
 )
 
 select
-    embedding_text,
+    space,
     similarity_step,
     csls_step,
     count(*) as pairs,
     count(case when rank = 1 then 1 end) as papers
 from pairs
-group by embedding_text, similarity_step, csls_step
+group by space, similarity_step, csls_step

@@ -31,9 +31,9 @@ decisions as (
 
 vectors as (
 
-    {% if 'title_abstract' in [var('embedding_text'), var('published_embedding_text')] %}
+    {% if 'title_abstract' in [var('compared_space'), var('published_space')] %}
     select
-        'title_abstract' as embedding_text,
+        'title_abstract' as space,
         document_id,
         shard,
         text_hash,
@@ -44,7 +44,7 @@ vectors as (
     {% endif %}
 
     select
-        'keywords' as embedding_text,
+        'keywords' as space,
         texts.document_id,
         texts.shard,
         texts.text_hash,
@@ -59,7 +59,7 @@ vectors as (
 last_build as (
 
     {{ as_of_last_build('int_vectors_matched', {
-        'embedding_text': 'string',
+        'space': 'string',
         'document_id': 'string',
         'year': 'integer',
         'text_hash': 'string',
@@ -69,7 +69,7 @@ last_build as (
 )
 
 select
-    vectors.embedding_text,
+    vectors.space,
     vectors.document_id,
     documents.document_type,
     documents.year,
@@ -83,7 +83,7 @@ inner join documents on vectors.document_id = documents.document_id
 inner join decisions on vectors.document_id = decisions.document_id
 left join last_build
     on
-        vectors.embedding_text = last_build.embedding_text
+        vectors.space = last_build.space
         and vectors.document_id = last_build.document_id
         and documents.year = last_build.year
         and vectors.text_hash = last_build.text_hash

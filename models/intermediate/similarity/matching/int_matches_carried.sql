@@ -3,7 +3,7 @@ with
 last_build as (
 
     {{ as_of_last_build('int_papers_matched_to_patents', {
-        'embedding_text': 'string',
+        'space': 'string',
         'paper_id': 'string',
         'patent_id': 'string',
         'rank': 'int',
@@ -33,7 +33,7 @@ remembered as (
 unchanged as (
 
     select
-        embedding_text,
+        space,
         document_id
     from {{ ref('int_documents_compared') }}
     where is_unchanged
@@ -56,17 +56,17 @@ usable as (
 papers_to_search as (
 
     select distinct
-        usable.embedding_text,
+        usable.space,
         usable.paper_id
     from usable
     left join unchanged
-        on usable.embedding_text = unchanged.embedding_text and usable.patent_id = unchanged.document_id
+        on usable.space = unchanged.space and usable.patent_id = unchanged.document_id
     where unchanged.document_id is null
 
 )
 
 select
-    usable.embedding_text,
+    usable.space,
     usable.paper_id,
     usable.patent_id,
     usable.rank,
@@ -78,7 +78,7 @@ select
     usable.matching_version
 from usable
 inner join unchanged
-    on usable.embedding_text = unchanged.embedding_text and usable.paper_id = unchanged.document_id
+    on usable.space = unchanged.space and usable.paper_id = unchanged.document_id
 left join papers_to_search
-    on usable.embedding_text = papers_to_search.embedding_text and usable.paper_id = papers_to_search.paper_id
+    on usable.space = papers_to_search.space and usable.paper_id = papers_to_search.paper_id
 where papers_to_search.paper_id is null

@@ -20,4 +20,4 @@ def model(dbt, session):
     for space in dbt.config.meta_get("spaces").split():
         found.append(match(other, patents, space=space, description="match papers"))
         found.append(match(carried, new, space=space, description="match to new patents"))
-    return relations.union(found, tables.MATCHES.append(tables.EMBEDDING_TEXT))
+    return relations.union(found, tables.MATCHES.append(tables.SPACE))

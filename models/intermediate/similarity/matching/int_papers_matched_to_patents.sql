@@ -15,7 +15,7 @@ carried as (
 found as (
 
     select
-        embedding_text,
+        space,
         paper_id,
         patent_id,
         rank,
@@ -32,7 +32,7 @@ found as (
 papers_found as (
 
     select distinct
-        embedding_text,
+        space,
         paper_id
     from found
 
@@ -47,7 +47,7 @@ merged as (
     select carried.*
     from carried
     inner join papers_found
-        on carried.embedding_text = papers_found.embedding_text and carried.paper_id = papers_found.paper_id
+        on carried.space = papers_found.space and carried.paper_id = papers_found.paper_id
 
 ),
 
@@ -56,7 +56,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by embedding_text, paper_id
+            partition by space, paper_id
             order by similarity desc, patent_id asc
         ) as place
     from merged
@@ -66,7 +66,7 @@ ranked as (
 matches as (
 
     select
-        embedding_text,
+        space,
         paper_id,
         patent_id,
         cast(place as int) as rank,
@@ -84,7 +84,7 @@ matches as (
     select carried.*
     from carried
     left join papers_found
-        on carried.embedding_text = papers_found.embedding_text and carried.paper_id = papers_found.paper_id
+        on carried.space = papers_found.space and carried.paper_id = papers_found.paper_id
     where papers_found.paper_id is null
 
 )

@@ -17,9 +17,9 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by embedding_text, year order by md5(document_id), document_id) as place,
-        count(*) over (partition by embedding_text, year) as papers_of_year,
-        count(*) over (partition by embedding_text) as papers
+        row_number() over (partition by space, year order by md5(document_id), document_id) as place,
+        count(*) over (partition by space, year) as papers_of_year,
+        count(*) over (partition by space) as papers
     from papers
 
 ),
@@ -38,7 +38,7 @@ drawn as (
 )
 
 select
-    drawn.embedding_text,
+    drawn.space,
     drawn.document_id,
     drawn.year,
     cast(drawn.papers_of_year as double) / drawn.drawn_of_year as papers_represented,
@@ -47,7 +47,7 @@ select
 from drawn
 inner join vectors
     on
-        drawn.embedding_text = vectors.embedding_text
+        drawn.space = vectors.space
         and drawn.document_id = vectors.document_id
         and drawn.text_hash = vectors.text_hash
         and drawn.model_version = vectors.model_version

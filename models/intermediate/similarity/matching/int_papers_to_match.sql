@@ -16,16 +16,16 @@ vectors as (
 carried as (
 
     select
-        embedding_text,
+        space,
         paper_id,
         case when count(*) = {{ var('top_k') }} then min(similarity) end as least_similarity
     from {{ ref('int_matches_carried') }}
-    group by embedding_text, paper_id
+    group by space, paper_id
 
 )
 
 select
-    papers.embedding_text,
+    papers.space,
     papers.document_id,
     papers.year,
     lpad(cast(papers.year as string), 4, '0') || '-' || papers.shard as year_shard,
@@ -36,8 +36,8 @@ select
 from papers
 inner join vectors
     on
-        papers.embedding_text = vectors.embedding_text
+        papers.space = vectors.space
         and papers.document_id = vectors.document_id
         and papers.text_hash = vectors.text_hash
         and papers.model_version = vectors.model_version
-left join carried on papers.embedding_text = carried.embedding_text and papers.document_id = carried.paper_id
+left join carried on papers.space = carried.space and papers.document_id = carried.paper_id

@@ -16,11 +16,11 @@ vectors as (
 years as (
 
     select
-        embedding_text,
+        space,
         year,
         count(*) as patents
     from patents
-    group by embedding_text, year
+    group by space, year
 
 ),
 
@@ -28,9 +28,9 @@ years as (
 counted as (
 
     select
-        embedding_text,
+        space,
         year,
-        sum(patents) over (partition by embedding_text order by year) - patents as earlier_patents,
+        sum(patents) over (partition by space order by year) - patents as earlier_patents,
         cast(ceil(patents / {{ var('patents_per_block') }}) as bigint) as parts
     from years
 
@@ -38,7 +38,7 @@ counted as (
 
 -- A worker holds a block whole, so a year of more patents than a block should have is cut by a hash.
 select
-    patents.embedding_text,
+    patents.space,
     patents.document_id,
     patents.year,
     cast(
@@ -49,10 +49,10 @@ select
     patents.model_version,
     not patents.is_unchanged as is_new
 from patents
-inner join counted on patents.embedding_text = counted.embedding_text and patents.year = counted.year
+inner join counted on patents.space = counted.space and patents.year = counted.year
 inner join vectors
     on
-        patents.embedding_text = vectors.embedding_text
+        patents.space = vectors.space
         and patents.document_id = vectors.document_id
         and patents.text_hash = vectors.text_hash
         and patents.model_version = vectors.model_version

@@ -9,7 +9,7 @@ digest as (
 )
 
 select
-    compared.embedding_text,
+    compared.space,
     compared.document_id,
     compared.year,
     compared.text_hash,

@@ -15,10 +15,10 @@ seen_from_patents as (
     select
         *,
         row_number() over (
-            partition by embedding_text, patent_id
+            partition by space, patent_id
             order by similarity desc, paper_id asc
         ) as reverse_rank,
-        count(*) over (partition by embedding_text, patent_id) as patent_papers
+        count(*) over (partition by space, patent_id) as patent_papers
     from matches
 
 ),
@@ -26,29 +26,29 @@ seen_from_patents as (
 patents as (
 
     select
-        embedding_text,
+        space,
         patent_id,
         cast(sum(similarity_units) as double) / count(*) / 16777216 as mean_similarity
     from seen_from_patents
     where reverse_rank <= {{ var('csls_neighbours') }}
-    group by embedding_text, patent_id
+    group by space, patent_id
 
 ),
 
 papers as (
 
     select
-        embedding_text,
+        space,
         paper_id,
         cast(sum(similarity_units) as double) / count(*) / 16777216 as mean_similarity
     from matches
     where rank <= {{ var('csls_neighbours') }}
-    group by embedding_text, paper_id
+    group by space, paper_id
 
 )
 
 select
-    pairs.embedding_text,
+    pairs.space,
     pairs.paper_id,
     pairs.patent_id,
     pairs.rank,
@@ -63,5 +63,5 @@ select
     sqrt(cast(pairs.rank as double) * pairs.reverse_rank) as mutual_rank,
     2 * cast(pairs.similarity as double) - papers.mean_similarity - patents.mean_similarity as csls
 from seen_from_patents as pairs
-inner join papers on pairs.embedding_text = papers.embedding_text and pairs.paper_id = papers.paper_id
-inner join patents on pairs.embedding_text = patents.embedding_text and pairs.patent_id = patents.patent_id
+inner join papers on pairs.space = papers.space and pairs.paper_id = papers.paper_id
+inner join patents on pairs.space = patents.space and pairs.patent_id = patents.patent_id

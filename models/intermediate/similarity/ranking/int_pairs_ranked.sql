@@ -78,7 +78,7 @@ ranked_by_words as (
     select
         *,
         row_number() over (
-            partition by embedding_text, paper_id
+            partition by space, paper_id
             order by word_score desc nulls last, rank asc
         ) as word_rank
     from scored
@@ -90,7 +90,7 @@ fused as (
     select
         *,
         row_number() over (
-            partition by embedding_text, paper_id
+            partition by space, paper_id
             order by
                 cast(1 as double) / (60 + rank) + cast(1 as double) / (60 + word_rank) desc nulls last,
                 rank asc
@@ -100,7 +100,7 @@ fused as (
 )
 
 select
-    embedding_text,
+    space,
     paper_id,
     patent_id,
     cast({{ 'fused_rank' if var('pair_ranking') == 'fused' else 'rank' }} as int) as rank,

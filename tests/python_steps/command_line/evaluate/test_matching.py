@@ -10,7 +10,7 @@ from python_steps.command_line import main
 
 ROWS = """
     select
-        embedding_text,
+        space,
         paper_year::integer as paper_year,
         audited::integer as audited_papers,
         papers::bigint as papers_represented,
@@ -24,7 +24,7 @@ ROWS = """
         ('title_abstract', 2011, 200, 4000, .9, .88),
         ('title_abstract', null, 300, 5000, .985, .975),
         ('title_abstract', 2010, 100, 1000, 1, 1)
-    ) as rows(embedding_text, paper_year, audited, papers, at_1, at_k)
+    ) as rows(space, paper_year, audited, papers, at_1, at_k)
 """
 
 
