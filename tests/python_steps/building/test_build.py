@@ -25,6 +25,7 @@ from python_steps.building import build as building_build
 from python_steps.building.fingerprint import fingerprint, step_files
 from python_steps.building.journal import Journal
 from python_steps.building.settings import Outcome, Settings
+from python_steps.command_line.console import BuildReporter
 from python_steps.errors import BuildError
 from python_steps.sources.systems import Source
 
@@ -165,7 +166,7 @@ def settings(project: Path, tmp_path: Path, is_full_refresh: bool) -> Settings:
 def build(settings: Settings) -> tuple[Outcome, str]:
     """Build, and return what was said besides."""
     said = io.StringIO()
-    outcome = building_build.build(settings, Console(file=said, width=160))
+    outcome = building_build.build(settings, BuildReporter(Console(file=said, width=160)))
     return outcome, said.getvalue()
 
 
@@ -383,11 +384,11 @@ def test_a_full_refresh_that_was_stopped_goes_on_when_asked_for_again(settings):
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
     outcome, said = build(refresh)
     assert outcome.exit_code == errors.FAILED
-    assert "the same command goes on from here" in said
+    assert "the same command continues from here" in said
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
     shard, lines = keep_a_shard(settings), len(lines_of(settings))
     outcome, said = build(refresh)
-    assert outcome.exit_code == 0 and "Going on with the last build" in said
+    assert outcome.exit_code == 0 and "Continuing the last build" in said
     assert "stg_papers" not in runs_since(settings, lines)
     assert "papers" in runs_since(settings, lines)
     assert not shard.exists()  # of a complete build none are kept
@@ -426,7 +427,7 @@ def test_a_warehouse_that_something_else_changed_is_not_trusted(settings):
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute("create or replace table marts.papers as select 'forged' as id")
     _, said = build(settings)
-    assert "the warehouse, by something else" in said
+    assert "the warehouse (by another program)" in said
     assert sum(runs_since(settings).values()) == EVERY_NODE
 
 
@@ -462,7 +463,7 @@ def test_selected_nodes_run_and_what_is_made_from_them_counts_as_unfinished(sett
     }
     lines = len(lines_of(settings))
     outcome, said = build(settings)
-    assert outcome.exit_code == 0 and "Going on with the last build" in said
+    assert outcome.exit_code == 0 and "Continuing the last build" in said
     assert {"Papers", "matching_audit", "build_summary"} <= set(runs_since(settings, lines))
     assert not {"papers", "int_papers_counted"} & set(runs_since(settings, lines))
     assert build(settings)[0].unchanged_since
@@ -556,7 +557,7 @@ def test_an_interrupted_build_ends_in_a_sentence_and_goes_on(settings, started):
     runs.with_name("hold").unlink()
     _, said = started.communicate(timeout=30)
     assert started.returncode == errors.STOPPED
-    assert said.strip() == "Error: Stopped. The same command goes on from here."
+    assert said.strip() == "Error: Stopped. The same command continues from here."
     assert build(settings)[0].exit_code == 0
 
 
@@ -680,7 +681,7 @@ def test_a_warehouse_open_elsewhere_is_told_with_the_process(settings):
 def test_a_file_that_is_no_warehouse_is_told(settings):
     settings.warehouse.parent.mkdir(parents=True)
     settings.warehouse.write_text("text" * 10_000)
-    with pytest.raises(BuildError, match="no warehouse that this DuckDB can read"):
+    with pytest.raises(BuildError, match="not a warehouse that this DuckDB can read"):
         build(settings)
 
 
@@ -726,4 +727,4 @@ def test_files_that_only_spark_can_list_make_a_finished_build_run_again(settings
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
     build(settings)
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
-    assert "Going on with the last build" in build(settings)[1]
+    assert "Continuing the last build" in build(settings)[1]
