@@ -75,38 +75,9 @@ def cross_validate(
     TrainingError
         If there are too few of a kind.
     """
-    read_layer = partial(
-        read_examples,
-        tables,
-        document_types=document_types,
-        splits=("train", "validation", "test"),
-        sources=asked.sources,
-        languages=asked.languages,
-    )
-    of_layers = [(layer, read_layer(layer=layer)) for layer in classifier.LAYERS]
-    examples = pa.concat_tables(
-        part.append_column("layer", pa.repeat(layer, part.num_rows)) for layer, part in of_layers
-    )
+    examples = _read(tables, document_types, asked)
     if asked.start_from is not None:
-        folded = set(examples.column("source_name").to_pylist())
-        known, not_here = _titles_known_to(asked.start_from, tables, folded)
-        if not_here:
-            console.print(
-                f"{asked.start_from.name} also learned from {', '.join(not_here)}, which this "
-                "warehouse does not have under that name: if it has documents of it, they are "
-                "evaluated by a classifier that has seen them.",
-                style="yellow",
-                soft_wrap=True,
-            )
-        is_known = pc.is_in(examples.column("title_key"), known)
-        left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
-        if left_out:
-            console.print(
-                f"Left out: {left_out:,} documents whose title {asked.start_from.name} may know "
-                "from another source.",
-                soft_wrap=True,
-            )
-        examples = examples.filter(pc.invert(is_known))
+        examples = _unseen_by(asked.start_from, examples, tables, console)
     make_folder(folder)
     with progress(console) as report:
         judged = evaluation_folds.cross_validate(
@@ -126,6 +97,45 @@ def cross_validate(
     console.print(f"Judgements: {path}", highlight=False, soft_wrap=True)
     predictions = evaluation_folds.predictions(judged)
     return measures.evaluate(predictions), predictions
+
+
+def _read(tables: Tables, document_types: Sequence[str], asked: CrossValidation) -> pa.Table:
+    """Return the examples of both layers, with a column `layer`."""
+    read_layer = partial(
+        read_examples,
+        tables,
+        document_types=document_types,
+        splits=("train", "validation", "test"),
+        sources=asked.sources,
+        languages=asked.languages,
+    )
+    of_layers = [(layer, read_layer(layer=layer)) for layer in classifier.LAYERS]
+    return pa.concat_tables(
+        part.append_column("layer", pa.repeat(layer, part.num_rows)) for layer, part in of_layers
+    )
+
+
+def _unseen_by(start_from: Path, examples: pa.Table, tables: Tables, console: Console) -> pa.Table:
+    """Return the examples whose titles did not train a classifier; print which are left out."""
+    folded = set(examples.column("source_name").to_pylist())
+    known, not_here = _titles_known_to(start_from, tables, folded)
+    if not_here:
+        console.print(
+            f"{start_from.name} also learned from {', '.join(not_here)}, which this warehouse does "
+            "not have under that name: if it has documents of it, they are evaluated by a "
+            "classifier that has seen them.",
+            style="yellow",
+            soft_wrap=True,
+        )
+    is_known = pc.is_in(examples.column("title_key"), known)
+    left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
+    if left_out:
+        console.print(
+            f"Left out: {left_out:,} documents whose title {start_from.name} may know from another "
+            "source.",
+            soft_wrap=True,
+        )
+    return examples.filter(pc.invert(is_known))
 
 
 def _titles_known_to(
