@@ -73,8 +73,8 @@ def _only_build(settings: Settings) -> Iterator[Path]:
             ) from error
         except OSError as error:
             raise BuildError(
-                f"{path.parent} cannot be written to ({error.strerror}). "
-                "Choose another place for the warehouse with --warehouse."
+                f"Cannot write to {path.parent} ({error.strerror}). "
+                "Name another place for the warehouse with --warehouse."
             ) from error
         yield path
 
@@ -98,7 +98,7 @@ def _open_journal(path: Path, settings: Settings, reporter: Reporter) -> Journal
         return decision.journal
     if decision.changed and state is not None:
         changed = ", ".join(decision.changed)
-        reporter.say(f"Changed since the last build: {changed}. Building all of it.")
+        reporter.say(f"Changed since the last build: {changed}. Rebuilding everything.")
     return Journal(
         path, now, settings.is_full_refresh, keeps_checkpoints=decision.keeps_checkpoints
     )
@@ -130,8 +130,8 @@ def _run(settings: Settings, journal: Journal, reporter: Reporter) -> Outcome:
             raise explained(str(result.exception), settings, log, result.exception)
         if progress.broken:
             raise BuildError(
-                f"The journal {journal.path} cannot be written: {progress.broken}. What was built "
-                "is there, but may be built again next time."
+                f"The journal {journal.path} cannot be written: {progress.broken}. The result "
+                "is complete, but the next build may repeat it."
             ) from progress.broken
         if settings.select and not progress.results:
             raise BuildError(
@@ -139,7 +139,7 @@ def _run(settings: Settings, journal: Journal, reporter: Reporter) -> Outcome:
                 WRONG_USAGE,
             )
         if not result.success and not progress.failed:
-            raise BuildError(f"dbt reports a failure that belongs to no node. Its log: {log}")
+            raise BuildError(f"dbt reports a failure outside of any node. Full log: {log}")
     if journal.has_begun:
         _end(settings, journal, graph, has_failed=bool(progress.failed))
     if progress.failed:
@@ -151,7 +151,7 @@ def _run(settings: Settings, journal: Journal, reporter: Reporter) -> Outcome:
 def _start_spark(log: Path) -> Path | None:
     """Start or reach Spark where the target is this project's own; return its log, if it has one.
 
-    Before the first node: whatever hinders Spark is told in a sentence, once. Another adapter, as
+    Before the first node, so that whatever stops Spark is explained once. Another adapter, such as
     that of Databricks, connects by itself.
     """
     from dbt.adapters.factory import FACTORY
@@ -173,7 +173,7 @@ def _left_to_do(settings: Settings, journal: Journal, graph: Graph, reporter: Re
         return graph.nodes
     todo = graph.with_descendants(graph.nodes - set(journal.finished))
     reporter.say(
-        f"Going on with the last build: {len(graph.nodes) - len(todo)} of {len(graph.nodes)} "
+        f"Continuing the last build: {len(graph.nodes) - len(todo)} of {len(graph.nodes)} "
         "models and tests are finished."
     )
     return todo

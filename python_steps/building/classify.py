@@ -105,7 +105,7 @@ class Request:
     output
         Absolute path of the file to write; its ending tells the format.
     document_type
-        ``paper``, ``patent``, or None: told from the columns.
+        ``paper``, ``patent``, or None: guessed from the columns.
     classifiers
         Absolute path of trained classifiers; None for those that the project names.
     precision, device
@@ -145,19 +145,19 @@ def decide(request: Request, reporter: "Reporter") -> int:
     InputError
         If the table cannot be read, or the output would be part of it.
     BuildError
-        If it is not told what the records are, a named classifier judges others, or the build
+        If it is unclear what the records are, a named classifier is for others, or the build
         cannot go on.
     """
     from python_steps.building.build import build
 
     if request.output.suffix.lower() not in COPY_OPTIONS:
         raise BuildError(
-            f"{request.output} must end in {', '.join(COPY_OPTIONS)}: that tells the format.",
+            f"{request.output} must end in {', '.join(COPY_OPTIONS)}: the ending sets the format.",
             WRONG_USAGE,
         )
     location = absolute(request.location)
     if not matching(location):
-        raise InputError(f"{request.location} does not exist, or matches nothing. Check the path.")
+        raise InputError(f"{request.location} does not exist or matches nothing. Check the path.")
     _refuse_to_overwrite_input(request, location)
     with _working_folder(request):
         settings, head, entity = prepare(request, location)
@@ -188,7 +188,7 @@ def _refuse_to_overwrite_input(request: Request, location: str) -> None:
         )
     if is_part:
         raise BuildError(
-            f"{request.output} would be part of the input {request.location}. Name a file "
+            f"{request.output} would become part of the input {request.location}. Name a file "
             "elsewhere with --output.",
             WRONG_USAGE,
         )
@@ -207,11 +207,13 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
         list_files(source)
     except InputError as error:
         raise InputError(
-            f"{request.location} holds no readable file. Files must end in {READABLE_IN_WORDS}."
+            f"{request.location} contains no readable file. Files must end in {READABLE_IN_WORDS}."
         ) from error
     head = read_head(source, request.project)
     _refuse_unreadable(request, head)
-    entity = asked if request.document_type or not head.rows_read else _told(request, head)
+    entity = (
+        asked if request.document_type or not head.rows_read else _guessed_entity(request, head)
+    )
     _refuse_incomplete(request, head, entity)
     _refuse_useless_classifiers(request, entity)
     variables = {
@@ -244,13 +246,13 @@ def _refuse_unreadable(request: Request, head: Head) -> None:
     if head.rows_read and head.rejected.get("malformed_record") == head.rows_read:
         hints = " ".join(sentence for sentence in head.problems[1:] if "JSON array" in sentence)
         raise InputError(
-            f"No record of {request.location} can be read. "
-            + (hints or "Records are rows of .csv or .parquet, or objects of .jsonl, one a line.")
+            f"No record in {request.location} can be read. "
+            + (hints or "Records are rows of .csv or .parquet, or objects in .jsonl, one per line.")
         )
 
 
-def _told(request: Request, head: Head) -> str:
-    """Tell papers from patents by the columns that only one of them has."""
+def _guessed_entity(request: Request, head: Head) -> str:
+    """Return `papers` or `patents` by the columns that only one of them has."""
     columns = {
         entity: set(chain(*FORMS[entity, "tables"].required, FORMS[entity, "tables"].optional))
         for entity in ENTITIES.values()
@@ -267,8 +269,8 @@ def _told(request: Request, head: Head) -> str:
         if kinds:
             break
     raise BuildError(
-        f"{request.location} may hold papers or patents: its columns ({_listed(head)}) do not "
-        "tell. Say --document-type paper or --document-type patent.",
+        f"{request.location} could be papers or patents; its columns ({_listed(head)}) fit "
+        "both. Add --document-type paper or --document-type patent.",
         WRONG_USAGE,
     )
 
@@ -282,9 +284,9 @@ def _refuse_incomplete(request: Request, head: Head, entity: str) -> None:
     ]
     if missing:
         raise InputError(
-            f"{request.location} has no column {' and none '.join(missing)}, which every record of "
-            f"{entity} needs. Its columns: {_listed(head)}. Deliveries of OpenAlex and of Google "
-            "Patents are for `deepinnovation build`."
+            f"{request.location} has no column {' and none '.join(missing)}, which is required for "
+            f"{entity}. Its columns: {_listed(head)}. Files as delivered by OpenAlex or Google "
+            "Patents are read by `deepinnovation build` only."
         )
 
 
@@ -306,7 +308,7 @@ def _refuse_useless_classifiers(request: Request, entity: str) -> None:
     }
     if not any(ENTITIES.get(kind) == entity for kind in kinds):
         raise BuildError(
-            f"{request.classifiers} holds no classifier of {entity}, only of "
+            f"{request.classifiers} has no classifier for {entity}, only of "
             f"{' and '.join(ENTITIES[kind] for kind in sorted(kinds))}.",
             WRONG_USAGE,
         )
@@ -329,7 +331,7 @@ def _working_folder(request: Request) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BuildError(
-            f"{folder} cannot be made ({error.strerror}). Name a file elsewhere with --output."
+            f"{folder} cannot be created ({error.strerror}). Name a file elsewhere with --output."
         ) from error
     try:
         yield

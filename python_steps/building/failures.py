@@ -54,11 +54,11 @@ REMEDIES = (
     ),
     (
         "No space left",
-        "The disk of {places} is full. Free some.",
+        "The disk of {places} is full. Free some space.",
     ),
     (
         "FileSystem not found|No FileSystem for scheme|DATA_SOURCE_NOT_FOUND",
-        "Spark lacks the package for this storage or format: name it in spark.jars.packages of "
+        "Spark has no package for this storage or format: add it to spark.jars.packages in "
         "spark-defaults.conf (for s3a:// org.apache.hadoop:hadoop-aws of Spark's own Hadoop).",
     ),
 )
@@ -73,7 +73,7 @@ def report(
 ) -> None:
     """Say what failed, why, and where to read on."""
     skipped = sum(result.status == "skipped" for result in progress.results)
-    advice = [f"{skipped} models and tests that build on this were not run."] if skipped else []
+    advice = [f"{skipped} models and tests that depend on this were skipped."] if skipped else []
     names = ("Full log", "Spark's log")
     advice += [f"{name}: {log}" for name, log in zip(names, logs, strict=False)]
     if not any(_is_of_variable(result.message) for result in progress.failed):
@@ -93,7 +93,7 @@ def _failure(result: "Result", graph: "Graph", settings: "Settings") -> tuple[st
     claim = f" ({node.description.strip()})" if node.description else ""
     lines = [f"{node.name}{claim}: {rows} it in {tested}."]
     if node.compiled_path:
-        lines.append(f"Its query shows them: {settings.project / node.compiled_path}")
+        lines.append(f"This query lists them: {settings.project / node.compiled_path}")
     return "Test failed", lines
 
 
@@ -169,7 +169,7 @@ def remedies(message: str, settings: "Settings") -> list[str]:
     if re.search(LOCKED, message):
         return [explain_warehouse(message, settings.warehouse)]
     if _is_of_input(message, settings):
-        return ["A delivered file cannot be read: `deepinnovation check` says what is in each."]
+        return ["A delivered file cannot be read: `deepinnovation check` shows which and why."]
     return []
 
 

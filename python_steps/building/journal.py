@@ -119,7 +119,7 @@ class Journal:
     def is_of(self, warehouse: State) -> bool:
         """Whether a warehouse in this state is as the journal's last build left it.
 
-        A killed build leaves no word about that, and is trusted. None: there is no warehouse.
+        A killed build records no state and is trusted. None: there is no warehouse.
         """
         if warehouse is None:
             return False
@@ -194,11 +194,11 @@ def decide(
     goes_on = not is_full_refresh or (last.is_full_refresh and last.was_stopped)
     if goes_on and not changed:
         if last.is_complete and has_unlisted_files:
-            changed = ("perhaps the files on other storage",)
+            changed = ("possibly files on other storage",)
         elif last.is_of(warehouse):
             return Resume(last)
         else:
-            changed = ("the warehouse, by something else",)
+            changed = ("the warehouse (by another program)",)
     is_same_code = CODE_PARTS.isdisjoint(changed)
     return Restart(changed, keeps_checkpoints=is_same_code and not is_full_refresh)
 

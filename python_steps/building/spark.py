@@ -141,8 +141,8 @@ def _refuse_another_warehouse(credentials: "SparkSessionCredentials") -> None:
     wanted = credentials.server_side_parameters[name]
     if current.rstrip("/") != wanted.rstrip("/"):
         raise BuildError(
-            f"This process has a Spark session whose warehouse is {current}, and a process has "
-            f"one. Build {wanted} in a process of its own."
+            f"This process already has a Spark session with the warehouse {current}, and can have "
+            f"only one. Build {wanted} in a process of its own."
         )
 
 

@@ -75,9 +75,20 @@ def cross_validate(
     TrainingError
         If there are too few of a kind.
     """
-    examples = _read(tables, document_types, asked)
+    read_layer = partial(
+        read_examples,
+        tables,
+        document_types=document_types,
+        splits=("train", "validation", "test"),
+        sources=asked.sources,
+        languages=asked.languages,
+    )
+    of_layers = [(layer, read_layer(layer=layer)) for layer in classifier.LAYERS]
+    examples = pa.concat_tables(
+        part.append_column("layer", pa.repeat(layer, part.num_rows)) for layer, part in of_layers
+    )
     if asked.start_from is not None:
-        examples = _unseen_by(asked.start_from, examples, tables, console)
+        examples = _unknown_examples(examples, asked.start_from, tables, console)
     make_folder(folder)
     with progress(console) as report:
         judged = evaluation_folds.cross_validate(
@@ -99,30 +110,16 @@ def cross_validate(
     return measures.evaluate(predictions), predictions
 
 
-def _read(tables: Tables, document_types: Sequence[str], asked: CrossValidation) -> pa.Table:
-    """Return the examples of both layers, with a column `layer`."""
-    read_layer = partial(
-        read_examples,
-        tables,
-        document_types=document_types,
-        splits=("train", "validation", "test"),
-        sources=asked.sources,
-        languages=asked.languages,
-    )
-    of_layers = [(layer, read_layer(layer=layer)) for layer in classifier.LAYERS]
-    return pa.concat_tables(
-        part.append_column("layer", pa.repeat(layer, part.num_rows)) for layer, part in of_layers
-    )
-
-
-def _unseen_by(start_from: Path, examples: pa.Table, tables: Tables, console: Console) -> pa.Table:
-    """Return the examples whose titles did not train a classifier; print which are left out."""
+def _unknown_examples(
+    examples: pa.Table, start_from: Path, tables: Tables, console: Console
+) -> pa.Table:
+    """Return the examples whose title the classifier to start from cannot know; print the rest."""
     folded = set(examples.column("source_name").to_pylist())
     known, not_here = _titles_known_to(start_from, tables, folded)
     if not_here:
         console.print(
-            f"{start_from.name} also learned from {', '.join(not_here)}, which this warehouse does "
-            "not have under that name: if it has documents of it, they are evaluated by a "
+            f"{start_from.name} also learned from {', '.join(not_here)}, which this warehouse "
+            "does not have under that name: if it has documents of it, they are evaluated by a "
             "classifier that has seen them.",
             style="yellow",
             soft_wrap=True,
@@ -131,8 +128,8 @@ def _unseen_by(start_from: Path, examples: pa.Table, tables: Tables, console: Co
     left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
     if left_out:
         console.print(
-            f"Left out: {left_out:,} documents whose title {start_from.name} may know from another "
-            "source.",
+            f"Left out: {left_out:,} documents whose title {start_from.name} may know from "
+            "another source.",
             soft_wrap=True,
         )
     return examples.filter(pc.invert(is_known))

@@ -117,8 +117,7 @@ def read_excerpt(
         ).fetchall()
     if not accepted:
         raise InputError(
-            f"In {tables.path} the outer layer accepts no document, so there is nothing to ask "
-            "about."
+            f"In {tables.path} the outer layer accepts no document: nothing to ask about."
         )
     names: dict[str, list[str]] = {}
     for text_hash, document_id in named:

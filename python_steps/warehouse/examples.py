@@ -105,8 +105,8 @@ def _refuse_unknown_sources(connection: duckdb.DuckDBPyConnection, sources: Sequ
     unknown = sorted(set(sources) - known)
     if unknown:
         message = (
-            f"The warehouse has no labelled documents of the source {', '.join(unknown)}; it has "
-            f"{', '.join(sorted(map(str, known))) or 'none at all'}."
+            f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it has "
+            f"{', '.join(sorted(map(str, known))) or 'none'}."
         )
         raise InputError(message)
 

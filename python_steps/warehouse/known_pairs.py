@@ -148,9 +148,9 @@ def _judge_file(
     files = list_files(source).files
     is_empty = not (head.rows_read or head.breaking)
     missing = _missing_in_headers(connection, files) if is_empty else head.missing
-    problems = [f"{name}, which every link needs, is missing." for name in missing]
+    problems = [f"{name} is missing, but required." for name in missing]
     if is_empty:
-        raise InputError(" ".join([f"{links} holds no links.", *problems]))
+        raise InputError(" ".join([f"{links} contains no links.", *problems]))
     if problems or head.breaking:
         raise InputError(f"{links}: {' '.join([*problems, *head.breaking])}")
     sql = StagingSql(project, variables)

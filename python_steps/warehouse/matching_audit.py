@@ -37,7 +37,7 @@ def below(audit: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
     """Return a sentence for each floor, measure and value, that matching as a whole misses."""
     whole = whole_corpus(audit)
     if floors and not whole:
-        return ["No paper has a patent to be matched to, so no floor is reached."]
+        return ["No paper has a patent that it could be matched to, so no floor is reached."]
     measured = (
         (
             Measure(f"{name} by {row['space']}", row[name], f"{row['audited_papers']:,} papers"),

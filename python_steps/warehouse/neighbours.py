@@ -167,7 +167,7 @@ def _document(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any
     if document is None and _looks_like_a_name(name):
         message = (
             f"No document of the warehouse has the id, DOI or publication number {name}. "
-            "What is to be read as text has a blank or no digit."
+            "To search for a text, write more than one word, or a word without digits."
         )
         raise InputError(message)
     return document

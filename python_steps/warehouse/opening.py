@@ -46,13 +46,13 @@ def opened(
         missing = [".".join(each) for each in needs if present is not None and each not in present]
         if missing:
             raise InputError(
-                f"The warehouse {place} holds no {' or '.join(missing)}: build it with {remedy}."
+                f"The warehouse {place} has no {' or '.join(missing)}: build it with {remedy}."
             )
         with tables.connect() as connection:
             yield connection
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise InputError(
-            f"The warehouse {place} was not built by this version, or not to the end "
+            f"The warehouse {place} was built by another version, or not completely "
             f"({str(error).strip().splitlines()[0]}). Build it again with {remedy}."
         ) from error
     except duckdb.Error as error:
@@ -65,8 +65,8 @@ def explain_warehouse(message: str, warehouse: Path | str) -> str:
     if "lock on file" in message or "Another instance of Derby" in message:
         who = f"process {holder[1]}" if holder else "another program"
         return (
-            f"{warehouse} is open in {who}. Close it there and try again: "
-            "while something writes to a warehouse, nothing else can open it."
+            f"{warehouse} is open in {who}. Close it there and try again: while a program writes "
+            "to a warehouse, no other can open it."
         )
     if "not a valid DuckDB database" in message or "version number" in message:
         return (

@@ -231,7 +231,7 @@ def tables_at(place: Path | str, environment: Mapping[str, str]) -> Tables:
     if remote:
         return Elsewhere(remote)
     raise InputError(
-        f"There is no warehouse at {place}. Make one with `deepinnovation build`, or name "
+        f"There is no warehouse at {place}. Build one with `deepinnovation build`, or name "
         "another with --warehouse."
     )
 

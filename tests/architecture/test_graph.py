@@ -13,6 +13,9 @@ from tests.architecture.test_layers import PROJECT, layer
 HUBS = {
     "int_documents_unioned",
     "int_documents_decided",
+    "int_documents_compared",
+    "int_papers_matched_to_patents",
+    "int_pairs_ranked",
     "int_hyperedges",
 }
 

@@ -241,7 +241,7 @@ def test_a_build_killed_three_times_publishes_the_same_bytes(sample_build, tmp_p
     kill_when(place, lambda: is_finished("DeepCosineAI"))
     finished = set(Journal.read(path).finished)
     resumed = build(place)
-    assert "Going on with the last build" in resumed.said
+    assert "Continuing the last build" in resumed.said
     again = [line["again"] for line in _lines(path) if "again" in line]
     assert not [node for nodes in again for node in nodes if node in finished]
     assert resumed.published() == sample_build.published()

@@ -270,7 +270,7 @@ def test_below_a_floor_the_exit_code_is_4(evaluate, right, sample_build, tmp_pat
 @pytest.mark.parametrize(
     ("rows", "header", "told"),
     [
-        (["W1,US-1-A"], "paper,patent", "paper_id, which every link needs, is missing."),
+        (["W1,US-1-A"], "paper,patent", "paper_id is missing, but required."),
         (['W1,"US-1-A'], "paper_id,patent_id", "a quote in it is never closed"),
     ],
 )
@@ -286,9 +286,9 @@ def test_a_file_that_is_no_table_of_links_is_named(evaluate, tmp_path, rows, hea
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("links.csv", "", "paper_id, which every link needs, is missing."),
+        ("links.csv", "", "paper_id is missing, but required."),
         ("links.csv", "paper_id,patent_id,kind\n", ""),
-        ("links.csv", "paper_id,patent\n", "patent_id, which every link needs, is missing."),
+        ("links.csv", "paper_id,patent\n", "patent_id is missing, but required."),
         ("links.jsonl", "", ""),
     ],
 )
@@ -297,7 +297,7 @@ def test_a_file_without_links_is_refused(evaluate, tmp_path, name, text, told):
     path.write_text(text)
     shown = evaluate("--links", path)
     assert shown.exit_code == 3
-    assert f"Error: {path} holds no links. {told}".strip() in shown.output
+    assert f"Error: {path} contains no links. {told}".strip() in shown.output
     assert ("is missing" in shown.output) == bool(told)
 
 
@@ -402,9 +402,9 @@ def test_a_build_without_links_has_nothing_to_judge(sample_build, evaluate, tmp_
         (
             "drop table intermediate.int_keyword_texts_embedded",
             ["--links", LINKS],
-            "holds no intermediate.int_keyword_texts_embedded: build it",
+            "has no intermediate.int_keyword_texts_embedded: build it",
         ),
-        ("alter table marts.linking_quality drop column pairs", [], "build it anew"),
+        ("alter table marts.linking_quality drop column pairs", [], "Build it again"),
     ],
 )
 def test_a_warehouse_that_was_half_built_says_what_to_do(

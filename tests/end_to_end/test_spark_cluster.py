@@ -187,7 +187,7 @@ def test_a_lost_driver_goes_on_where_it_was(sample_build, cluster, tmp_path):
             time.sleep(0.05)
         said, _ = resumed.process.communicate()
     assert resumed.process.returncode == 0, said.decode()
-    assert "Going on with the last build" in said.decode()
+    assert "Continuing the last build" in said.decode()
     assert is_as_on_duckdb(place, sample_build)
 
 

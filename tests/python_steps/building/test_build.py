@@ -388,7 +388,7 @@ def test_a_full_refresh_that_was_stopped_goes_on_when_asked_for_again(settings):
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
     shard, lines = keep_a_shard(settings), len(lines_of(settings))
     outcome, said = build(refresh)
-    assert outcome.exit_code == 0 and "Going on with the last build" in said
+    assert outcome.exit_code == 0 and "Continuing the last build" in said
     assert "stg_papers" not in runs_since(settings, lines)
     assert "papers" in runs_since(settings, lines)
     assert not shard.exists()  # of a complete build none are kept
@@ -427,7 +427,7 @@ def test_a_warehouse_that_something_else_changed_is_not_trusted(settings):
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute("create or replace table marts.papers as select 'forged' as id")
     _, said = build(settings)
-    assert "the warehouse, by something else" in said
+    assert "the warehouse (by another program)" in said
     assert sum(runs_since(settings).values()) == EVERY_NODE
 
 
@@ -463,7 +463,7 @@ def test_selected_nodes_run_and_what_is_made_from_them_counts_as_unfinished(sett
     }
     lines = len(lines_of(settings))
     outcome, said = build(settings)
-    assert outcome.exit_code == 0 and "Going on with the last build" in said
+    assert outcome.exit_code == 0 and "Continuing the last build" in said
     assert {"Papers", "matching_audit", "build_summary"} <= set(runs_since(settings, lines))
     assert not {"papers", "int_papers_counted"} & set(runs_since(settings, lines))
     assert build(settings)[0].unchanged_since
@@ -727,4 +727,4 @@ def test_files_that_only_spark_can_list_make_a_finished_build_run_again(settings
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
     build(settings)
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
-    assert "Going on with the last build" in build(settings)[1]
+    assert "Continuing the last build" in build(settings)[1]

@@ -198,7 +198,7 @@ def test_spark_says_nothing_on_the_screen(story):
 def test_a_killed_build_goes_on_and_skips_what_is_finished(story):
     code, said, complained = story.ended
     assert code == 0, said + complained
-    assert "Going on with the last build: 1 of" in said
+    assert "Continuing the last build: 1 of" in said
     assert story.finished_before == {"stg_papers"}
     again = {line["node"].split(".")[2] for line in story.lines_of_the_last if "node" in line}
     assert again == {"int_papers_counted", "papers", "unique_papers_id", "build_summary", "Papers"}

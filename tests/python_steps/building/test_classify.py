@@ -129,14 +129,14 @@ def test_input_that_is_not_there_is_refused(tmp_path):
         assert shown.exit_code == 3 and f"{location} does not exist" in shown.output
     (tmp_path / "empty").mkdir()
     shown = run(tmp_path / "empty", "--output", tmp_path / "d.csv")
-    assert shown.exit_code == 3 and "holds no readable file" in shown.output
+    assert shown.exit_code == 3 and "contains no readable file" in shown.output
 
 
 def test_an_output_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     table = written(tmp_path / "t.jsonl", PAPER)
     shown = run(table, "--output", tmp_path / "file" / "d.csv")
-    assert shown.exit_code == 1 and "cannot be made" in shown.output
+    assert shown.exit_code == 1 and "cannot be created" in shown.output
 
 
 def test_classifiers_of_another_type_of_document_are_refused(tmp_path):
@@ -148,7 +148,7 @@ def test_classifiers_of_another_type_of_document_are_refused(tmp_path):
     (mine / "outer").symlink_to(PACKAGED_FOLDER / "outer_patent")
     kinds = json.loads((mine / "outer/classifier.json").read_text())["document_types"]
     if "paper" not in kinds:
-        with pytest.raises(BuildError, match="holds no classifier of papers, only of patents"):
+        with pytest.raises(BuildError, match="has no classifier for papers, only of patents"):
             prepared(table, tmp_path / "d.csv", classifiers=mine)
     settings = prepared(
         table, tmp_path / "d.csv", classifiers=mine, document_type="patent", precision="f32"

@@ -51,10 +51,10 @@ def test_a_build_goes_on_where_nothing_has_changed(last, asked):
         (journal(), {"refresh": True}, (), False),
         (journal(refresh=True), {"refresh": True}, (), False),
         (journal(ended=False), {"refresh": True}, (), False),
-        (journal(), {"warehouse": [11, 20]}, ("the warehouse, by something else",), True),
-        (journal(), {"warehouse": None}, ("the warehouse, by something else",), True),
-        (journal(ended=False), {"warehouse": None}, ("the warehouse, by something else",), True),
-        (journal(), {"unlisted": True}, ("perhaps the files on other storage",), True),
+        (journal(), {"warehouse": [11, 20]}, ("the warehouse (by another program)",), True),
+        (journal(), {"warehouse": None}, ("the warehouse (by another program)",), True),
+        (journal(ended=False), {"warehouse": None}, ("the warehouse (by another program)",), True),
+        (journal(), {"unlisted": True}, ("possibly files on other storage",), True),
     ],
 )
 def test_a_build_begins_again_and_says_why(last, asked, changed, keeps_checkpoints):

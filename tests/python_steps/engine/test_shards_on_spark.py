@@ -175,6 +175,11 @@ class TestOfRelations:
         found = relations.collect(kept, columns=["id", "text"], order=["id"])
         assert found.to_pydict() == {"id": ["a", "c"], "text": ["x", "z"]}
 
+    def test_some_columns_are_selected_by_name(self, make):
+        rows = relations.select(make(pa.table({"a": [1], "order": [2], "b": [3]})), ["order", "a"])
+        assert rows.columns == ["order", "a"]
+        assert relations.collect(rows, columns=["a"], order=["order"]).to_pydict() == {"a": [1]}
+
     def test_a_relation_is_collected_in_order(self, make):
         rows = make(pa.table({"b": ["z", "y", "x"], "a": [1, 2, 3], "c": [0, 0, 0]}))
         found = relations.collect(rows, columns=["a", "b"], order=["b"])

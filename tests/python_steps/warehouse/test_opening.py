@@ -118,7 +118,7 @@ def test_a_warehouse_without_a_table_is_refused_with_the_command_that_builds_it(
     duckdb.connect(str(place)).close()
     said = refusal(reader, place)
     _, table, remedy = READERS[reader]
-    assert f"The warehouse {place} holds no" in said
+    assert f"The warehouse {place} has no" in said
     assert table in said and f"build it with {remedy}" in said
 
 
@@ -138,7 +138,7 @@ def test_a_column_of_another_version_is_named(tmp_path):
     with duckdb.connect(str(place)) as connection:
         connection.execute("create schema marts; create table marts.papers as select 1 as id")
     with (
-        pytest.raises(InputError, match=r"not built by this version.*title.*`deepinnovation"),
+        pytest.raises(InputError, match=r"built by another version.*title.*`deepinnovation"),
         opened(DuckDBFile(place), [("marts", "papers")]) as connection,
     ):
         connection.execute("select title from marts.papers")

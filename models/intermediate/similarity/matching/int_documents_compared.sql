@@ -11,7 +11,7 @@ documents as (
         year_basis
         {% else %}
         case
-            when document_type = 'patent' and {{ date }} is not null then cast(year({{ date }}) as bigint)
+            when document_type = 'patent' and {{ date }} is not null then cast(year({{ date }}) as integer)
             else year
         end as year,
         case
@@ -61,7 +61,7 @@ last_build as (
     {{ as_of_last_build('int_vectors_matched', {
         'space': 'string',
         'document_id': 'string',
-        'year': 'bigint',
+        'year': 'integer',
         'text_hash': 'string',
         'model_version': 'string',
     }) }}
