@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ import pytest
 def pytest_configure() -> None:
     """Heed Ctrl-C: xdist's workers ignore it, and so would the programs that tests interrupt."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["SPARK_CONF_DIR"] = str(Path(__file__).with_name("spark"))
 
 
 @pytest.fixture(scope="session")

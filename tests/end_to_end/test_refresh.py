@@ -1,16 +1,15 @@
 """A refresh matches only what has changed, and gives what a build from nothing gives."""
 
 import copy
-import subprocess
-import sys
+import os
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
+from dbt.cli.main import dbtRunner
 
 from python_steps.command_line.options import project_folder
-from tests.end_to_end.conftest import environment
 
 WIDTH = 24
 SPACES = ("title_abstract", "keywords")
@@ -59,6 +58,9 @@ class Corpus:
         return pa.Table.from_pylist(rows)
 
 
+MANIFESTS = {}  # the project as dbt parses it, by variables: the same for every warehouse
+
+
 class Warehouse:
     """A warehouse that is built from its vectors on."""
 
@@ -76,22 +78,22 @@ class Warehouse:
                 "create or replace table intermediate.int_vectors_compared as "
                 f"select * replace (embedding::float[{self.width}] as embedding) from compared"
             )
-        project = project_folder()
-        run = subprocess.run(
-            [
-                *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run", "--quiet"),
-                *("--project-dir", str(project), "--profiles-dir", str(project)),
-                *("--target-path", str(self.folder / "target")),
-                *("--log-path", str(self.folder / "logs")),
-                *("--vars", variables, "--select", *nodes.split(), *options),
-            ],
-            env=environment(DEEPINNOVATION_WAREHOUSE=str(self.path)),
-            cwd=project,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 0, run.stdout[-3000:]
+        project = str(project_folder())
+        common = [
+            *("--quiet", "--project-dir", project, "--profiles-dir", project),
+            *("--target-path", str(self.folder / "target")),
+            *("--log-path", str(self.folder / "logs"), "--vars", variables),
+        ]
+        with pytest.MonkeyPatch.context() as patched:
+            for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
+                patched.delenv(name)
+            patched.setenv("DEEPINNOVATION_WAREHOUSE", str(self.path))
+            patched.chdir(project)
+            if variables not in MANIFESTS:
+                MANIFESTS[variables] = dbtRunner().invoke(["parse", *common]).result
+            runner = dbtRunner(manifest=MANIFESTS[variables].deepcopy())
+            run = runner.invoke(["run", *common, "--select", *nodes.split(), *options])
+        assert run.success, run.exception or [result.message for result in run.result]
 
     def rows(self, sql):
         with duckdb.connect(str(self.path), read_only=True) as connection:
