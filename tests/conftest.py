@@ -7,11 +7,34 @@ from pathlib import Path
 
 import pytest
 
+# The longest files, in the order in which two workers best take them: each takes the next one when
+# it is free, and the second comes to the sample on Spark when the first has built the sample.
+LONGEST = (
+    "end_to_end/test_build.py",
+    "python_steps/building/test_build_on_spark.py",
+    "python_steps/building/test_build.py",
+    "end_to_end/test_spark.py",
+    "end_to_end/test_classify.py",
+    "end_to_end/test_refresh.py",
+    "end_to_end/test_delivered_records.py",
+    "macros/test_macros.py",
+    "end_to_end/test_linking.py",
+)
+
 
 def pytest_configure() -> None:
-    """Heed Ctrl-C: xdist's workers ignore it, and so would the programs that tests interrupt."""
+    """Set what every process of the tests inherits."""
+    # xdist's workers ignore Ctrl-C, and so would the programs that tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["SPARK_CONF_DIR"] = str(Path(__file__).with_name("spark"))
+    # Threads that wait would else burn the time of the other worker's: half of it, in torch.
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that no worker is left alone with one at the end."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")
