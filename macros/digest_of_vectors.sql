@@ -1,5 +1,5 @@
 {#
-  SQL of one row, `vectors_digest`: what names all vectors of a relation like int_vectors_compared, whatever the order of
+  SQL of one row, `vectors_digest`: what names all vectors of a relation like int_documents_compared, whatever the order of
   its rows. Equal digests, equal documents, years, texts and encoders.
 #}
 {% macro digest_of_vectors(relation) -%}

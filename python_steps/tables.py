@@ -158,13 +158,12 @@ CLASSIFIERS = pa.schema(
 )
 
 # What identifies a judgement: a document, its text, and what judges it.
-JUDGED_TEXT = ("document_id", "text_hash", "model_version")
-
 # One row per text that a layer has judged.
 CLASSIFIED = pa.schema(
     [
         ("document_id", pa.string()),
         ("text_hash", pa.string()),
+        ("layer", pa.string()),  # outer | inner
         ("model_version", pa.string()),
         ("logit", pa.float32()),  # log odds before calibration, in nats
         ("probability", pa.float64()),  # calibrated
@@ -271,7 +270,7 @@ LINKS_RANKED = pa.schema(
         ("patent_id", pa.string()),
         ("kind", pa.string()),
         ("is_same", pa.bool_()),  # missing where the kind leaves it open
-        ("method", pa.string()),  # spaces and bm25, fused where joined by +
+        ("method", pa.string()),  # spaces and bm25, fused where joined by +; published
         ("reranked_candidates", pa.int32()),  # nearest of the first; missing where all are ranked
         ("rank", pa.int32()),  # from 1; missing where it is not among the first 200
         ("eligible_patents", pa.int64()),
@@ -378,5 +377,6 @@ CALIBRATION_CHECK = pa.schema(
         ("intercept", pa.float64()),
         ("similarity_slope", pa.float64()),
         ("csls_slope", pa.float64()),
+        ("source", pa.string()),  # of a packaged calibration
     ]
 )

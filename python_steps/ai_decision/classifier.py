@@ -407,12 +407,47 @@ def describe(classifiers: Sequence[Classifier]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=tables.CLASSIFIERS)
 
 
-def versions(classifiers: Sequence[Classifier], layer: str) -> str:
-    """Return a text that tells apart what judges one layer."""
-    return " ".join(each.model_version for each in classifiers if each.layer == layer)
+def versions(classifiers: Sequence[Classifier]) -> str:
+    """Return a text that tells apart what judges both layers."""
+    return " ".join(each.model_version for each in classifiers)
 
 
-def classify(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) -> pa.Table:
+def classify(table: pa.Table, *, classifiers: Sequence[Classifier]) -> pa.Table:
+    """
+    Judge documents in both layers: the inner one judges what the outer one accepts.
+
+    Parameters
+    ----------
+    table
+        Columns document_id, document_type, text_hash, title, abstract; outer_threshold; and
+        outer_probability, null where the outer layer has yet to judge.
+    classifiers
+        One of them judges each layer for each type of document in the table.
+
+    Returns
+    -------
+    pa.Table
+        Rows of :data:`tables.CLASSIFIED`: first those of the outer layer, then those of the inner
+        one, in the order they come. The cost is that of one pass of the transformer for each row,
+        which grows with its tokens up to `maximum_tokens`.
+
+    Raises
+    ------
+    ModelError
+        When a model cannot be loaded.
+    """
+    known = table.column("outer_probability").combine_chunks()
+    is_new = pc.is_null(known)
+    outer = judge(table.filter(is_new), classifiers=classifiers, layer="outer")
+    probabilities = pc.replace_with_mask(
+        known, is_new, outer.column("probability").combine_chunks()
+    )
+    is_accepted = pc.greater_equal(probabilities, table.column("outer_threshold"))
+    inner = judge(table.filter(is_accepted), classifiers=classifiers, layer="inner")
+    return pa.concat_tables([outer, inner])
+
+
+def judge(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) -> pa.Table:
     """
     Judge documents in one layer.
 
@@ -428,8 +463,7 @@ def classify(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) 
     Returns
     -------
     pa.Table
-        Rows of :data:`tables.CLASSIFIED`, in the order they come. The cost is that of one pass of
-        the transformer for each document, which grows with its tokens up to `maximum_tokens`.
+        Rows of :data:`tables.CLASSIFIED`, in the order they come.
 
     Raises
     ------
@@ -456,6 +490,7 @@ def classify(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) 
         [
             table.column("document_id"),
             table.column("text_hash"),
+            pa.array([layer] * table.num_rows, pa.string()),
             pa.array(versions, pa.string()),
             pa.array(logits, pa.float32()),
             pa.array(probabilities, pa.float64()),

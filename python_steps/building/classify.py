@@ -37,7 +37,7 @@ COPY_OPTIONS = {
 }
 
 
-NODES = "+int_documents_decided +int_document_records"
+NODES = "+record_decisions"
 
 
 # Shards are what is in memory, reported and kept at a time. A power of 16: macros/shard.sql.
@@ -51,26 +51,18 @@ UNTELLING = {"year", "keywords"}
 
 DECISIONS = """
     select
-        records.source_name as source,
-        records.source_record_id,
-        document_records.document_id,
-        decisions.is_ai,
-        decisions.outer_probability,
-        decisions.inner_probability,
-        decisions.decided_by,
-        coalesce('rejected: ' || records.rejection_reason, decisions.reason) as reason,
-        case
-            when decisions.decided_by in ('outer', 'inner') then decisions.decision_source
-        end as model_version
-    from intermediate.int_{entity}_unioned as records
-    left join intermediate.int_document_records as document_records
-        on
-            records.source_system = document_records.source_system
-            and records.record_file = document_records.record_file
-            and records.record_row = document_records.record_row
-    left join intermediate.int_documents_decided as decisions
-        on document_records.document_id = decisions.document_id
-    order by records.record_file, records.record_row
+        source_name as source,
+        source_record_id,
+        document_id,
+        is_ai,
+        outer_probability,
+        inner_probability,
+        decided_by,
+        decision_reason as reason,
+        model_version
+    from marts.record_decisions
+    where document_type = '{document_type}'
+    order by record_file, record_row
 """
 
 
@@ -94,7 +86,7 @@ SHARING = """
 """
 
 
-# By what records are one document: int_papers_identified and int_patents_identified.
+# What makes several records one document.
 SHARED = {"papers": "an id, DOI or title", "patents": "a publication number or id"}
 
 
@@ -170,7 +162,7 @@ def decide(request: Request, console: "Console") -> int:
     if not request.is_quiet:
         console.print(_announcement(request, head, entity), highlight=False, soft_wrap=True)
     with _progress(is_wanted=not request.is_quiet):
-        outcome = build.build(settings, console)
+        outcome = build(settings, console)
     if outcome.exit_code == 0:
         counts, sharing = write_decisions(request, settings, entity)
         _clear(request, settings)
@@ -229,8 +221,8 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
         name: value
         for name, value in (
             ("classifiers", str(request.classifiers) if request.classifiers else None),
-            ("classifier_precision", request.precision),
-            ("classifier_device", request.device),
+            ("precision", request.precision),
+            ("device", request.device),
             ("shards", _shards(head.rows, project_variables(request.project)["shards"])),
         )
         if value is not None
@@ -240,7 +232,7 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
         warehouse=warehouse,
         publication=request.working_folder / "publication",
         sources=(Source(entity, "tables", source.locations),),
-        select=f"{NODES} +int_{entity}_unioned",
+        select=NODES,
         command="classify",
         variables=variables,
         is_quiet=True,  # a line for each node says nothing about one table
@@ -382,7 +374,7 @@ def write_decisions(
     import duckdb
 
     aside = request.working_folder / f"output{request.output.suffix}"
-    decisions = DECISIONS.format(entity=entity)
+    decisions = DECISIONS.format(document_type=entity.removesuffix("s"))
     options = COPY_OPTIONS[request.output.suffix.lower()]
     try:
         with settings.tables.connect() as connection:

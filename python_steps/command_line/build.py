@@ -65,7 +65,7 @@ def _show_next(settings: Settings, console: "Console") -> None:
         elsewhere += f" --publication {near_path(folder)}"
     console.print("Next:")
     program = program_name()
-    asking = "select title, publication_year from papers"
+    asking = "select title, year from papers"
     query = f'{program} query "{asking}"{option}'
     if settings.tables.address:
         query = f'spark-sql -e "{asking.replace("papers", "marts.papers")}"'
@@ -91,7 +91,7 @@ def _measures(settings: Settings) -> list[tuple[str, str]]:
     with settings.tables.connect() as connection:
         try:
             rows = connection.execute(
-                "select measure, value from marts.build_summary order by place"
+                "select measure, figure from marts.build_summary order by place"
             ).fetchall()
         except duckdb.CatalogException:
             return []

@@ -56,7 +56,7 @@ def query_command(
     that Spark has built is asked without Spark; its views are not there.
 
     For example:
-      deepinnovation query "select publication_year, count(*) from papers group by all"
+      deepinnovation query "select year, count(*) from papers group by all"
       deepinnovation query "from paper_patent_pairs" --format csv > pairs.csv
       deepinnovation query "from papers where is_ai" --format parquet --output ai.parquet
       deepinnovation query "from papers limit 5" --warehouse warehouse.spark

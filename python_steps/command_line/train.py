@@ -242,7 +242,7 @@ def train_command(
 ) -> None:
     """Train a layer of the classifier on the labels of a warehouse.
 
-    Learns from the split `train` of int_classifier_examples, and stops, calibrates
+    Learns from the split `train` of classifier_examples, and stops, calibrates
     and chooses the threshold on `validation`; the split `test` is left for
     `deepinnovation evaluate classifier`. Train the outer layer first: the inner one
     learns from what it accepts. A training that was stopped goes on where it was.
@@ -251,7 +251,7 @@ def train_command(
 
     For example:
       deepinnovation build --papers tables=papers.parquet --labels labels.csv
-          --select +int_classifier_examples
+          --select +classifier_examples
       deepinnovation train --layer outer --document-type paper --output mine
       deepinnovation train --layer inner --document-type paper --output mine
       deepinnovation build --papers tables=papers.parquet --vars '{classifiers: mine}'

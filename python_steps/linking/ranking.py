@@ -3,9 +3,9 @@ Judge by known pairs whether a paper's right patent is found, and by which way o
 
 Patents are ranked by the cosine of vectors, by the words they share with the paper (BM25), and by
 both together; and, which is what millions of papers can afford, only the nearest by vectors are put
-into another order. Every way ranks the same patents: all that the paper may be matched to. One
+into another order. All of these rank the same patents: all that the paper may be matched to. One
 shard of them is read at a time and only the highest are kept, so that memory hangs on the known
-pairs, not on the patents.
+pairs, not on the patents. The order that a build publishes is judged beside them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
+# The order of the pairs that a build publishes.
+PUBLISHED = "published"
 # Why a pair is not judged that could be.
 NOT_DRAWN = "not_drawn"
 
@@ -178,11 +180,12 @@ def _ranks(candidates: pa.Table, score: str) -> np.ndarray:
 
 def rank(
     links: relations.Relation,
-    papers: relations.Relation,
-    patents: relations.Relation,
+    documents: relations.Relation,
+    published: relations.Relation,
     *,
     stop_words: Sequence[str],
     spaces: Sequence[str],
+    published_space: str,
     minimum_lag: int = 0,
     maximum_lag: int | None = None,
     depth: int = DEPTH,
@@ -203,14 +206,19 @@ def rank(
         null) and `reason` (text): null where the pair is to be ranked, :data:`NOT_DRAWN` where it
         only says what else is right, another where it cannot be judged. The documents of the first
         two must be among the others, and the years fit.
-    papers, patents
-        `embedding_text`, `document_id`, `text`, `shard` (text), `year` (integer) and `embedding`
-        (float32[width], of length one), a row for each space; of papers only those of known pairs
-        are needed.
+    documents
+        `embedding_text`, `document_id`, `document_type`, `text`, `shard` (text), `year` (integer)
+        and `embedding` (float32[width], of length one), a row for each space. Of papers, only those
+        of known pairs are read.
+    published
+        `embedding_text`, `paper_id`, `patent_id` (text) and `rank` (integer): the patents listed
+        for each paper, in the order in which they are published.
     stop_words
         Words that say nothing.
     spaces
         Each `embedding_text`; the first one's patents are those whose words are compared.
+    published_space
+        The `embedding_text` whose order of `published` is judged.
     minimum_lag, maximum_lag
         Fewest and most years by which a patent may be later than its paper; None: any.
     depth
@@ -223,7 +231,8 @@ def rank(
         Other patents that the paper is known to belong to, or may, are taken out first: another
         right answer is no mistake. Those of a kind that is not the same stay. Equals go by patent
         id, in fused rankings by the first ranking that is fused. The name of a fusion has the
-        rankings in the order of `spaces`, then the words.
+        rankings in the order of `spaces`, then the words. For :data:`PUBLISHED`, a patent that
+        `published` does not list for the paper counts as not found: a reader does not see it.
     """
     columns = ["paper_id", "patent_id", "kind", "is_same", "reason"]
     known = relations.collect(
@@ -235,6 +244,11 @@ def rank(
     if not len(asked_for):
         return tables.LINKS_RANKED.empty_table()
     known = known.filter(pc.is_in(known.column("paper_id"), asked_for.combine_chunks()))
+    judged = links.filter("reason is null")
+    papers = relations.semi_join(
+        documents.filter("document_type = 'paper'"), judged, on={"document_id": "paper_id"}
+    )
+    patents = documents.filter("document_type = 'patent'")
     is_right = pc.fill_null(known.column("is_same"), True)
     right = Counter(known.filter(is_right).column("paper_id").to_pylist())
     found: dict[str, _Lists] = {}
@@ -270,7 +284,23 @@ def rank(
             description=f"look for linked patents by {space}",
         )
         found[space] = _Lists.of(_gathered(shards, queries.depths), queries)
-    return _ranked(known, found, years, depth)
+    listed = _listed(
+        relations.semi_join(
+            published.filter(f"embedding_text = '{published_space}'"),
+            judged,
+            on={"paper_id": "paper_id"},
+        )
+    )
+    return _ranked(known, found, listed, years, depth)
+
+
+def _listed(published: relations.Relation) -> dict[str, list[str]]:
+    """Return the patents of each paper in the order that is published."""
+    rows = relations.collect(
+        published, columns=["paper_id", "patent_id"], order=["paper_id", "rank"]
+    ).to_pylist()
+    by_paper = itertools.groupby(rows, key=lambda row: row["paper_id"])
+    return {paper: [row["patent_id"] for row in found] for paper, found in by_paper}
 
 
 def _weighed(patents: relations.Relation, words: Words) -> tuple[Bm25, Mapping[int, int]]:
@@ -354,7 +384,11 @@ class _Lists:
 
 
 def _ranked(
-    known: pa.Table, found: Mapping[str, _Lists], years: Mapping[int, int], depth: int
+    known: pa.Table,
+    found: Mapping[str, _Lists],
+    listed: Mapping[str, list[str]],
+    years: Mapping[int, int],
+    depth: int,
 ) -> pa.Table:
     """Return the rows of :func:`rank`."""
     rows = []
@@ -369,7 +403,11 @@ def _ranked(
             if pair["reason"] is not None:
                 continue
             others = right - {pair["patent_id"]}
-            for method, reranked, order in _orders(paper, found, others, depth):
+            ways = [
+                *_orders(paper, found, others, depth),
+                (PUBLISHED, None, _without(others, listed.get(paper, []))[:depth]),
+            ]
+            for method, reranked, order in ways:
                 patent = pair["patent_id"]
                 rows.append(
                     pair
@@ -387,11 +425,8 @@ def _orders(
     paper: str, found: Mapping[str, _Lists], others: set[str], depth: int
 ) -> Iterator[tuple[str, int | None, list[str]]]:
     """Yield each way of comparing, how many it puts into another order, and what it finds."""
-    near = {
-        space: [patent for patent in lists.near[paper] if patent not in others][:depth]
-        for space, lists in found.items()
-    }
-    sharing = [p for p in next(iter(found.values())).sharing[paper] if p not in others][:depth]
+    near = {space: _without(others, lists.near[paper])[:depth] for space, lists in found.items()}
+    sharing = _without(others, next(iter(found.values())).sharing[paper])[:depth]
     single = near | {BM25: sharing}
     for count in range(1, len(single) + 1):
         for names in itertools.combinations(single, count):
@@ -402,6 +437,10 @@ def _orders(
             top = near[space][:count]
             by_words = sorted(top, key=lambda patent: -bm25[patent])
             yield f"{space}+{BM25}", count, fused([top, by_words]) + near[space][count:]
+
+
+def _without(others: set[str], patents: Sequence[str]) -> list[str]:
+    return [patent for patent in patents if patent not in others]
 
 
 def fused(rankings: Sequence[Sequence[str]]) -> list[str]:

@@ -102,7 +102,7 @@ def audit_in_space(
     papers, patents, space, checkpoints
         See :func:`match_in_space`.
     matches
-        Columns of :data:`tables.MATCHES` and `embedding_text`, of these papers.
+        Columns of :data:`tables.MATCHES` and `embedding_text`, of these papers and others.
     **settings
         Further parameters of :func:`audit`.
 
@@ -117,6 +117,7 @@ def audit_in_space(
     columns = ["document_id", "year", "embedding", "model_version"]
     sample = relations.collect(papers, columns=columns, order=["document_id"])
     order = ["paper_id", "rank"]
+    matches = relations.semi_join(matches, papers, on={"paper_id": "document_id"})
     found = relations.collect(matches, columns=tables.MATCHES.names, order=order)
     stored = stored_patents(patents, space=space, checkpoints=checkpoints)
     return tables.in_space(audit(sample, stored, found, **settings), space)

@@ -98,6 +98,7 @@ def _checked(
         "intercept": row["intercept"],
         "similarity_slope": row["similarity_slope"],
         "csls_slope": row["csls_slope"],
+        "source": row["source"],
     }
     if row["confidence_basis"] == NO_LINKS or not population.pairs:
         yield whole

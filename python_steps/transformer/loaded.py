@@ -13,8 +13,8 @@ Description = TypeVar("Description", bound=Hashable)
 Model = TypeVar("Model")
 
 
-# Models a process keeps loaded: one, and the one before it while two take turns.
-MODELS_KEPT = 2
+# Models a process keeps loaded: a shard needs those of both layers, for papers and for patents.
+MODELS_KEPT = 4
 
 
 # The device is part of what names one, as tasks of one process may be given one CUDA device after

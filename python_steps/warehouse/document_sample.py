@@ -13,36 +13,19 @@ if TYPE_CHECKING:
     import duckdb
 
 
-ACCEPTED = """
+CANDIDATES = """
     select
-        documents.document_id,
-        documents.document_type,
-        documents.title,
-        documents.abstract,
-        documents.text_hash,
-        documents.source_name,
-        documents.year,
-        languages.language,
-        decided.outer_probability,
-        documents.document_type
-        || ', ' || case
-            when documents.year is null then 'year unknown'
-            when documents.year < 1990 then 'before 1990'
-            else format('{0}-{1}', documents.year // 5 * 5, documents.year // 5 * 5 + 4)
-        end
-        || ', ' || case
-            when decided.outer_probability < 0.25 then 'probability below .25'
-            when decided.outer_probability < 0.5 then 'probability .25-.5'
-            when decided.outer_probability < 0.75 then 'probability .5-.75'
-            when decided.outer_probability < 0.9 then 'probability .75-.9'
-            else 'probability above .9'
-        end as stratum
-    from intermediate.int_documents_decided as decided
-    inner join intermediate.int_documents_unioned as documents
-        on decided.document_id = documents.document_id
-    left join intermediate.int_document_languages as languages
-        on decided.document_id = languages.document_id
-    where decided.outer_probability >= decided.outer_threshold
+        document_id,
+        document_type,
+        title,
+        abstract,
+        text_hash,
+        source_name,
+        year,
+        language,
+        outer_probability,
+        sampling_stratum as stratum
+    from marts.annotation_candidates
 """
 
 
@@ -50,9 +33,9 @@ ACCEPTED = """
 # by how much of their stratum has gone before. However long, the beginning of this one order
 # holds all strata in like shares (Adams' apportionment), and a larger sample holds the smaller.
 DRAWN = f"""
-    with accepted as ({ACCEPTED}),
+    with candidates as ({CANDIDATES}),
     hashed as (
-        select *, md5($seed || ':' || document_id) as draw from accepted
+        select *, md5($seed || ':' || document_id) as draw from candidates
     ),
     ranked as (
         select
@@ -87,7 +70,7 @@ def read_sample(
         How many documents are accepted, and those drawn. A smaller sample is the beginning of a
         larger one.
     """
-    counted = connection.execute(f"select count(*) from ({ACCEPTED})").fetchone()
+    counted = connection.execute(f"select count(*) from ({CANDIDATES})").fetchone()
     # Rounded first, because .07 of 100 is 7.000000000000001.
     share = math.ceil(round(sample * counted[0], 6)) if isinstance(sample, float) else sample
     drawn = connection.execute(DRAWN, {"seed": str(seed), "size": share})
@@ -127,13 +110,13 @@ def read_excerpt(
             accepted, drawn = read_sample(connection, sample, seed)
             wanted = sorted({*hashes, *(document.text_hash for document in drawn)})
             named = connection.execute(
-                "select text_hash, document_id from intermediate.int_documents_unioned "
+                "select text_hash, document_id from marts.documents "
                 "where text_hash in (select unnest($hashes::varchar[])) order by document_id",
                 {"hashes": wanted},
             ).fetchall()
             labels = connection.execute(
-                "select document_id, label_source, is_ai "
-                "from intermediate.int_documents_labelled where is_ai is not null "
+                "select document_id, label_source, label_is_ai "
+                "from marts.document_labels where label_is_ai is not null "
                 "and document_id in (select unnest($documents::varchar[]))",
                 {"documents": [document_id for _, document_id in named]},
             ).fetchall()

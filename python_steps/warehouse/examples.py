@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from python_steps.warehouse.places import Tables
 
 
-TABLE = ("intermediate", "int_classifier_examples")
+TABLE = ("marts", "classifier_examples")
 COLUMNS = (
     *("document_id", "document_type", "title", "abstract", "language", "year", "source_name"),
-    *("categories", "label_source", "is_ai", "split", "stratum", "title_key"),
+    *("categories", "label_source", "label_is_ai", "split", "stratum", "title_key"),
 )
 
 
@@ -38,7 +38,7 @@ def read_examples(
     Parameters
     ----------
     warehouse
-        Where `int_classifier_examples` was built.
+        Where `classifier_examples` was built.
     layer
         ``outer`` or ``inner``.
     document_types, splits
@@ -54,7 +54,7 @@ def read_examples(
     Returns
     -------
     pa.Table
-        :data:`COLUMNS`, in the order of the document ids.
+        :data:`COLUMNS`, `label_is_ai` as `is_ai`, in the order of the document ids.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def read_examples(
         ) <= $most
         order by document_id
     """
-    remedy = "`deepinnovation build --select +int_classifier_examples` and your sources"
+    remedy = "`deepinnovation build --select +classifier_examples` and your sources"
     with open_for(warehouse, TABLE, remedy) as connection:
         known = {
             name
@@ -103,18 +103,19 @@ def read_examples(
         }
         if absent:
             message = (
-                f"intermediate.int_classifier_examples lacks {', '.join(sorted(absent))}, as "
+                f"marts.classifier_examples lacks {', '.join(sorted(absent))}, as "
                 "another version built it: build it again with `deepinnovation build --select "
-                "+int_classifier_examples` and your sources."
+                "+classifier_examples` and your sources."
             )
             raise InputError(message)
         if languages:
-            counts = f"select is_ai, language, count(*) {asked} group by is_ai, language"
+            counts = f"select label_is_ai, language, count(*) {asked} group by all"
             _refuse_only_other_languages(
                 connection.execute(counts, parameters).fetchall(), languages
             )
         further = {"languages": list(languages), "most": most_per_source or 2**62}
-        return connection.sql(query, params=parameters | further).to_arrow_table()
+        examples = connection.sql(query, params=parameters | further).to_arrow_table()
+        return examples.rename_columns({"label_is_ai": "is_ai"})
 
 
 def open_for(warehouse: Tables, table: tuple[str, str], remedy: str) -> duckdb.DuckDBPyConnection:

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 # What a build without links leaves empty, and one of an older version does not know.
 OF_A_BUILD = {
-    "links": ("staging", "stg_tables__links"),
-    "imported": ("intermediate", "int_links_imported"),
-    "judged": ("intermediate", "int_links_judged"),
+    "given": ("marts", "links_given"),
     "ranked": ("intermediate", "int_links_ranked"),
     "measured": ("marts", "linking_quality"),
     "calibration": ("marts", "similarity_calibration"),
@@ -38,41 +36,13 @@ OF_A_BUILD = {
 
 # What the links of a file are judged by.
 READ = (
+    ("intermediate", "int_documents_compared"),
     ("intermediate", "int_documents_decided"),
     ("intermediate", "int_documents_unioned"),
-    ("intermediate", "int_encoders_loaded"),
+    ("intermediate", "int_pairs_ranked"),
     ("intermediate", "int_papers_identified"),
     ("intermediate", "int_patents_identified"),
 )
-
-
-# One row per link as it was given: whether it is judged, and why not.
-GIVEN = """
-    select distinct
-        links.record_file,
-        links.row_of_file as record_row,
-        links.paper_record_id,
-        links.patent_record_id,
-        links.kind,
-        imported.paper_id,
-        imported.patent_id,
-        coalesce(
-            links.rejection_reason,
-            case
-                when imported.paper_id is null then 'unknown_paper'
-                when imported.patent_id is null then 'unknown_patent'
-            end,
-            judged.reason
-        ) as reason
-    from (
-        select *, record_row - min(record_row) over (partition by record_file) + 1 as row_of_file
-        from {links}
-    ) as links
-    left join {imported} as imported using (record_file, record_row)
-    left join {judged} as judged
-        on imported.paper_id = judged.paper_id and imported.patent_id = judged.patent_id
-    order by all
-"""
 
 
 def judge(
@@ -154,7 +124,7 @@ def _judged_in_build(connection: duckdb.DuckDBPyConnection, variables: Mapping[s
             ("calibration", tables.CALIBRATION_CHECK),
         )
     )
-    given = connection.sql(GIVEN.format(**names)).to_arrow_table()
+    given = connection.sql(f"from {names['given']} order by all").to_arrow_table()
     baseline = variables["embedding_text"]
     if measured.num_rows:
         # The fusion of all has the longest name, and there the vectors of the pairs come first.
@@ -210,21 +180,19 @@ def _judge_file(
     )
     for name in ("int_links_imported", "int_links_resolved", "int_links_judged"):
         _keep(connection, relations, name, sql.over(name, relations))
-    _keep(connection, relations, "papers", sql.over("int_papers_linked", relations))
     ranked = ranking.rank(
         connection.sql(f"from {relations['int_links_judged']}"),
-        connection.sql(f"from {relations['papers']}"),
-        connection.sql(f"{documents} where document_type = 'patent'"),
+        connection.sql(documents),
+        connection.sql(f"from {relations['int_pairs_ranked']}"),
         stop_words=_stop_words(project),
         spaces=spaces,
+        published_space=variables["published_embedding_text"],
         minimum_lag=variables["minimum_lag_years"],
         maximum_lag=variables["maximum_lag_years"],
     )
-    names = {"links": "stg_tables__links"}
-    names |= {name: f"int_links_{name}" for name in ("imported", "judged")}
-    given = GIVEN.format(**{name: relations[model] for name, model in names.items()})
+    given = connection.sql(f"from ({sql.over('links_given', relations)}) order by all")
     measured = measures.measure(ranked, baseline=spaces[0], draws=variables["bootstrap_draws"])
-    return Judged(connection.sql(given).to_arrow_table(), ranked, measured, spaces[0])
+    return Judged(given.to_arrow_table(), ranked, measured, spaces[0])
 
 
 def _keep(

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 PAPER, PATENT = "paper", "patent"
-READ = (
-    ("intermediate", "int_documents_unioned"),
-    ("intermediate", "int_documents_decided"),
-    ("intermediate", "int_documents_embedded"),
-    ("intermediate", "int_encoders_loaded"),
-)
+READ = (("marts", "documents_to_match"), ("marts", "model_versions"))
 
 
 # Products of two float32 are exact in double precision and the sum is rounded once, as the pairs of
@@ -38,41 +33,32 @@ NEAREST = """
     from (
         select
             document_id,
-            documents.year,
-            documents.title,
-            decisions.is_ai,
+            year,
+            title,
+            is_ai,
             cast(
-                list_inner_product(cast(vectors.embedding as double[]), cast($vector as double[]))
-                as float
+                list_inner_product(cast(embedding as double[]), cast($vector as double[])) as float
             ) as similarity
-        from intermediate.int_documents_embedded as vectors
-        inner join intermediate.int_encoders_loaded as encoders using (model_version)
-        inner join intermediate.int_documents_unioned as documents using (document_id, text_hash)
-        inner join intermediate.int_documents_decided as decisions using (document_id)
+        from marts.documents_to_match
         where
-            documents.document_type = $document_type
-            and documents.document_id <> $document_id
-            and ($from_year is null or documents.year >= $from_year)
-            and ($to_year is null or documents.year <= $to_year)
+            embedding is not null
+            and document_type = $document_type
+            and document_id <> $document_id
+            and ($from_year is null or year >= $from_year)
+            and ($to_year is null or year <= $to_year)
     )
     order by rank
     limit $count
 """
 DOCUMENT = """
-    select document_id, document_type, year, title, abstract, text_hash
-    from intermediate.int_documents_unioned
+    select document_id, document_type, year, title, abstract, embedding
+    from marts.documents_to_match
     where
         document_id = $name
         or lower(doi) = lower(regexp_replace($name, '^(https?://(dx[.])?doi[.]org/|doi:)', '', 'i'))
         or publication_number = upper($name)
     order by document_id = $name desc, document_id
     limit 1
-"""
-VECTOR = """
-    select vectors.embedding
-    from intermediate.int_documents_embedded as vectors
-    inner join intermediate.int_encoders_loaded as encoders using (model_version)
-    where vectors.document_id = $document_id and vectors.text_hash = $text_hash
 """
 
 
@@ -163,11 +149,7 @@ def nearest(
                 after = found["document_type"] == PAPER and document_type == PATENT
                 from_year = found["year"] if after else None
                 to_year = found["year"] if before else None
-            vector = None
-            if found:
-                names = ("document_id", "text_hash")
-                stored = _first(connection, VECTOR, **{name: found[name] for name in names})
-                vector = stored and stored["embedding"]
+            vector = found and found["embedding"]
             if vector is None:
                 texts = [found["title"], found["abstract"]] if found else [query]
                 text = ". ".join(part for part in texts if part)
@@ -211,7 +193,7 @@ def _open(tables: Tables) -> duckdb.DuckDBPyConnection:
 def _incomplete(tables: Tables) -> str:
     return (
         f"The warehouse {tables.path} holds no vectors of documents: build it as far as them, with "
-        "`deepinnovation build --select +int_documents_embedded`."
+        "`deepinnovation build --select +documents_to_match +model_versions`."
     )
 
 
@@ -231,12 +213,12 @@ def _embedded(
     connection: duckdb.DuckDBPyConnection, text: str, model: str, device: str
 ) -> list[float]:
     """Return the vector of a text, by the encoder of the warehouse."""
-    there = _first(connection, "from intermediate.int_encoders_loaded")
+    there = _first(connection, "from marts.model_versions where role = 'encoder'")
     if there is None:
         raise InputError("The warehouse does not say which model made its vectors: build it again.")
     encoder = load_encoder(
         model,
-        precision=there["precision"],
+        precision=there["numeric_precision"],
         device=device,
         maximum_tokens=there["maximum_tokens"],
     )

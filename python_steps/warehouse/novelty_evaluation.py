@@ -15,8 +15,7 @@ from python_steps.novelty.evaluation.options import EVALUATION, Options
 from python_steps.novelty.settings import Settings
 from python_steps.warehouse.places import Tables
 
-HYPEREDGES = ("intermediate", "int_hyperedges")
-SCORES = ("intermediate", "int_documents_novelty_ranked")
+HYPEREDGES = ("marts", "hyperedges")
 PAPERS = ("marts", "papers")
 
 
@@ -68,7 +67,7 @@ def measure(
         When the warehouse cannot be read or was built without novelty.
     """
     relations = tables.relations() or set()
-    for schema, table in (HYPEREDGES, SCORES, PAPERS):
+    for schema, table in (HYPEREDGES, PAPERS):
         if (schema, table) not in relations:
             message = (
                 f"The warehouse holds no {schema}.{table}: build it with novelty, by "
@@ -93,13 +92,13 @@ def measure(
 def _queries(corpus: str) -> Iterator[tuple[str, list[str]]]:
     """Yield what reads the hyperedges of a corpus, their scores, and the facts of papers."""
     yield (
-        f"select corpus, hyperedge_id, year, nodes, weight from {'.'.join(HYPEREDGES)} "
-        "where corpus = ? order by hyperedge_id",
+        "select corpus, hyperedge_id, novelty_year as year, nodes, weight "
+        f"from {'.'.join(HYPEREDGES)} where corpus = ? order by hyperedge_id",
         [corpus],
     )
     yield (
-        "select hyperedge_id, document_id, year, known_nodes, surprise, novelty, "
-        f"novelty_percentile, reason from {'.'.join(SCORES)} where corpus = ? "
+        "select hyperedge_id, document_id, novelty_year as year, known_nodes, surprise, novelty, "
+        f"novelty_percentile, reason from {'.'.join(HYPEREDGES)} where corpus = ? "
         "order by hyperedge_id",
         [corpus],
     )

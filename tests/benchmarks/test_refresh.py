@@ -47,7 +47,7 @@ class Drawn:
                     "document_type": pa.repeat(kind, number),
                     "year": years,
                     "year_basis": pa.repeat("publication", number),
-                    "year_shard": [f"{year}-{place % 16:x}" for place, year in enumerate(years)],
+                    "shard": [f"{place % 16:x}" for place in range(number)],
                     "text_hash": names,
                     "embedding": pa.FixedSizeListArray.from_arrays(flat, WIDTH),
                     "model_version": pa.repeat("a model", number),

@@ -184,7 +184,7 @@ def test_a_killed_run_goes_on_with_what_it_has_decided(tmp_path):
         finally:
             process.send_signal(signal.SIGKILL)
     finished = Journal.read(place.with_name(f"{place.name}.journal.jsonl")).finished
-    assert "model.deepinnovation.int_documents_classified_outer" not in finished
+    assert "model.deepinnovation.int_documents_classified" not in finished
     assert output.read_bytes() == b"older"
     # What was decided before is recognised by a mark, as the model would not give it.
     marked = sorted(checkpoints.glob("*.shard.arrow"))[0]

@@ -335,13 +335,11 @@ def test_a_warehouse_of_other_variables_says_so(evaluate):
 def test_a_warehouse_of_more_vectors_than_variables_ask_for_says_so(evaluate, changed):
     place = changed(
         """
-        create table intermediate.both as
-        from intermediate.int_vectors_compared
-        union all
-        select * replace ('keywords' as embedding_text) from intermediate.int_vectors_compared
+        insert into intermediate.int_documents_compared by name
+        select * replace ('keywords' as embedding_text) from intermediate.int_documents_compared
         """,
-        "drop view intermediate.int_vectors_compared",
-        "alter table intermediate.both rename to int_vectors_compared",
+        "insert into intermediate.int_keyword_texts_embedded by name "
+        "from intermediate.int_documents_embedded",
     )
     shown = evaluate("--links", LINKS, warehouse=place)
     assert shown.exit_code == 3
@@ -421,7 +419,7 @@ def test_a_warehouse_that_was_not_built_so_far_says_what_to_do(evaluate, tmp_pat
 def test_a_warehouse_that_was_half_built_says_what_to_do(
     evaluate, changed, statement, options, told
 ):
-    place = changed("drop view intermediate.int_vectors_compared", statement)
+    place = changed(statement)
     shown = evaluate(*options, warehouse=place)
     assert shown.exit_code == 3, shown.exception
     assert told in shown.output

@@ -14,15 +14,29 @@ from python_steps.command_line.options import project_folder
 WIDTH = 24
 SPACES = ("title_abstract", "keywords")
 NODES = (
-    "int_patents_compared int_vectors_unchanged int_matches_carried int_papers_carried "
-    "int_papers_not_carried int_patents_added int_matches_found int_papers_matched_to_patents "
-    "int_vectors_matched"
+    "int_documents_compared int_matches_carried int_papers_to_match int_patents_to_match "
+    "int_matches_found int_papers_matched_to_patents int_vectors_matched"
 )
 VARIABLES = "{top_k: 4, patents_per_block: 40, published_embedding_text: keywords}"
 
 
+# What the nodes read, made of documents with their vectors.
+VECTORS = "select document_id, shard, text_hash, model_version, embedding from compared"
+TABLES = {
+    "int_documents_unioned": (
+        "select distinct document_id, document_type, year, year_basis from compared"
+    ),
+    "int_documents_decided": "select distinct document_id, true as is_ai from compared",
+    "int_encoders_loaded": "select distinct model_version from compared",
+    "int_document_vectors": f"{VECTORS} where embedding_text = 'title_abstract'",
+    "int_documents_embedded": f"{VECTORS} where embedding_text = 'title_abstract'",
+    "int_keyword_texts": f"{VECTORS} where embedding_text = 'keywords'",
+    "int_keyword_texts_embedded": f"{VECTORS} where embedding_text = 'keywords'",
+}
+
+
 class Corpus:
-    """Documents with vectors, as `int_vectors_compared` has them."""
+    """Documents with a vector in each space."""
 
     def __init__(self):
         self.random = np.random.default_rng(7)
@@ -47,7 +61,7 @@ class Corpus:
                 "document_type": "paper" if name.startswith("W") else "patent",
                 "year": year,
                 "year_basis": "publication",
-                "year_shard": f"{year}-{int(name[1:]) % 3}",
+                "shard": f"{int(name[1:]) % 3}",
                 "text_hash": text,
                 "embedding": vectors[place].tolist(),
                 "model_version": "a model",
@@ -62,7 +76,7 @@ MANIFESTS = {}  # the project as dbt parses it, by variables: the same for every
 
 
 class Warehouse:
-    """A warehouse that is built from its vectors on."""
+    """A warehouse that is built from its documents and their vectors on."""
 
     def __init__(self, folder, width=WIDTH):
         folder.mkdir()
@@ -72,12 +86,14 @@ class Warehouse:
 
     def build(self, corpus, nodes=NODES, *options, variables=VARIABLES):
         with duckdb.connect(str(self.path)) as connection:
-            connection.register("compared", corpus.table())
-            connection.execute("create schema if not exists intermediate")
+            connection.register("given", corpus.table())
             connection.execute(
-                "create or replace table intermediate.int_vectors_compared as "
-                f"select * replace (embedding::float[{self.width}] as embedding) from compared"
+                "create temp view compared as "
+                f"select * replace (embedding::float[{self.width}] as embedding) from given"
             )
+            connection.execute("create schema if not exists intermediate")
+            for name, sql in TABLES.items():
+                connection.execute(f"create or replace table intermediate.{name} as {sql}")
         project = str(project_folder())
         common = [
             *("--quiet", "--project-dir", project, "--profiles-dir", project),
@@ -102,8 +118,7 @@ class Warehouse:
     def matches(self):
         return self.rows("from intermediate.int_papers_matched_to_patents order by all")
 
-    def papers(self, table):
-        column = "paper_id" if "match" in table else "document_id"
+    def papers(self, table, column="paper_id"):
         return {
             (space, paper)
             for space, paper in self.rows(
@@ -153,7 +168,7 @@ def test_a_refresh_gives_what_a_build_from_nothing_gives(corpus, refreshed, tmp_
     corpus.write("W9999", year=2020)  # later than every patent
     refreshed.build(corpus)
     carried = refreshed.papers("int_matches_carried")
-    searched = refreshed.papers("int_papers_not_carried")
+    searched = refreshed.papers("int_papers_to_match where not is_carried", "document_id")
     assert len(carried) > 150
     assert ("keywords", found_by[gone]) in searched
     assert ("keywords", found_by[changed]) in searched

@@ -33,6 +33,7 @@ MARKS = [
 ]
 
 WORDS = {"words": ["b", "", "a"]}
+ONE_AND_NONE = {"word": "a", "none": None}
 FIVE = [{"word": "b", "place": 2}, {"word": None, "place": 1}, {"word": "a", "place": 3}]
 WORK = "{'id': 'text', 'year': 'text', 'open': 'boolean', 'more': [{'name': 'text'}]}"
 FIRST_KNOWN = "(select {{ first_known('word', 'ordered') }} as known from given window ordered as "
@@ -86,6 +87,18 @@ CASES = {
         ("{{ inner_product('vector', 'vector') }} = 4.25", {"vector": [0.5, -2.0]}),
         "true",
     ),
+    "list_flatten": (
+        (
+            "{{ to_json_text(list_flatten(list_of("
+            "['words', 'cast(null as ' ~ list_type('string') ~ ')', 'words']))) }}",
+            WORDS,
+        ),
+        '["b","","a","b","","a"]',
+    ),
+    "list_flatten of no lists": (
+        ("{{ list_length(list_flatten(list_where(list_of(['words']), 'list', 'false'))) }}", WORDS),
+        "0",
+    ),
     "list_intersection": (
         (
             "{{ to_json_text(list_sorted(list_intersection('words', 'others'))) }}",
@@ -101,6 +114,7 @@ CASES = {
         ("{{ to_json_text(list_map('words', 'word', 'upper(word)')) }}", WORDS),
         '["B","","A"]',
     ),
+    "list_of": (("{{ to_json_text(list_of(['word', 'none'])) }}", ONE_AND_NONE), '["a",null]'),
     "list_numbered": (
         ("{{ to_json_text(list_numbered('words')) }}", {"words": [*"aabbbbbc"]}),
         '["a","a#2","b","b#2","b#3","b#4","b#4","c"]',
@@ -110,20 +124,42 @@ CASES = {
         "[]",
     ),
     "list_ordered": (("{{ to_json_text(list_ordered('word', 'place')) }}", FIVE), '[null,"b","a"]'),
+    **{
+        f"list_positioned of {words!r}": (
+            ("{{ to_json_text(list_positioned('words')) }}", {"words": words}),
+            value,
+        )
+        for words, value in [
+            (["a", "b"], '[{"element":"a","position":1},{"element":"b","position":2}]'),
+            ([], "[]"),
+            (None, None),
+        ]
+    },
     "list_sorted": (
         ("{{ to_json_text(list_sorted('words')) }}", {"words": ["é", "b", "B", "機", "a"]}),
         '["B","a","b","é","機"]',
     ),
+    "list_type": (("cast(null as {{ list_type('string') }}) is null", ""), "true"),
     "list_where": (
         ("{{ to_json_text(list_where('words', 'word', \"word <> ''\")) }}", WORDS),
         '["b","a"]',
     ),
     "safe_cast": (
-        ("{{ to_json_text(safe_cast(['a', 'b'], text_list_type())) }}", ""),
+        ("{{ to_json_text(safe_cast(['a', 'b'], list_type('string'))) }}", ""),
         '["a","b"]',
     ),
-    "safe_cast of no elements": (("{{ to_json_text(safe_cast([], text_list_type())) }}", ""), "[]"),
-    "text_list_type": (("cast(null as {{ text_list_type() }}) is null", ""), "true"),
+    "safe_cast of no elements": (
+        ("{{ to_json_text(safe_cast([], list_type('string'))) }}", ""),
+        "[]",
+    ),
+    "safe_cast of structs": (
+        (
+            "{{ to_json_text(safe_cast([{'name': 'b'}], 'array<struct<name string, place int>>' "
+            "if target.name == 'spark' else 'struct(name string, place int)[]')) }}",
+            "",
+        ),
+        '[{"name":"b","place":null}]',
+    ),
     "unnest_list": (unnested("a", "b", "a"), "a1 b2 a3"),
     # -------------------------------------------------------------------------------- JSON
     "json_list of a list": (json_list('{"k": [1, " ", "b ", null, 2.5]}'), '["1","b","2.5"]'),
@@ -165,8 +201,12 @@ CASES = {
         ]
     },
     "struct": (
-        ("{{ to_json_text(struct(['word', 'none'])) }}", {"word": "a", "none": None}),
+        ("{{ to_json_text(struct(['word', 'none'])) }}", ONE_AND_NONE),
         '{"word":"a","none":null}',
+    ),
+    "struct of expressions": (
+        ("{{ to_json_text(struct({'large': 'upper(word)', 'none': 'none'})) }}", ONE_AND_NONE),
+        '{"large":"A","none":null}',
     ),
     "text_from_inverted_index": (
         (
@@ -315,7 +355,8 @@ def literal(column: str, value: object, engine: str) -> str:
     if isinstance(value, float):
         return f"cast({value} as double)"
     if column == "words":
-        return "{{ empty_text_list() }}" if value == [] else "cast(null as {{ text_list_type() }})"
+        none = "cast(null as {{ list_type('string') }})"
+        return "{{ empty_text_list() }}" if value == [] else none
     return "cast(null as string)" if value is None else str(value)
 
 

@@ -1,9 +1,9 @@
 -- A paper goes without a pair only where no AI patent is of its year or later, within the lag that is asked for.
 with
 
-vectors as (
+compared as (
 
-    select * from {{ ref('int_vectors_compared') }}
+    select * from {{ ref('int_documents_compared') }}
 
 ),
 
@@ -22,19 +22,19 @@ patent_years as (
     select distinct
         embedding_text,
         year
-    from vectors
+    from compared
     where document_type = 'patent'
 
 )
 
 select distinct
-    vectors.embedding_text,
-    vectors.document_id
-from vectors
+    compared.embedding_text,
+    compared.document_id
+from compared
 inner join patent_years
     on
-        vectors.embedding_text = patent_years.embedding_text
-        and {{ is_in_time('vectors.year', 'patent_years.year') }}
+        compared.embedding_text = patent_years.embedding_text
+        and {{ is_in_time('compared.year', 'patent_years.year') }}
 left join pairs
-    on vectors.embedding_text = pairs.embedding_text and vectors.document_id = pairs.paper_id
-where vectors.document_type = 'paper' and pairs.paper_id is null
+    on compared.embedding_text = pairs.embedding_text and compared.document_id = pairs.paper_id
+where compared.document_type = 'paper' and pairs.paper_id is null

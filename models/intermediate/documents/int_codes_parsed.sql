@@ -1,57 +1,8 @@
 with
 
-google_publications as (
-
-    select * from {{ ref('stg_google_patents__publications') }}
-
-),
-
-tables_patents as (
-
-    select * from {{ ref('stg_tables__patents') }}
-
-),
-
 patents as (
 
-    select
-        document_id,
-        record_file,
-        record_row,
-        source_system,
-        source_name,
-        source_record_id
-    from {{ ref('int_patents_deduplicated') }}
-
-),
-
-delivered as (
-
-    {% for scheme in ['ipc', 'cpc'] %}
-    select
-        google_publications.record_file,
-        google_publications.record_row,
-        '{{ scheme }}' as scheme,
-        code_position,
-        delivered_code.code as delivered_code,
-        delivered_code.first as is_first
-    from google_publications
-    {{ unnest_list('google_publications.' ~ scheme, 'delivered_code', 'code_position') }}
-
-    union all
-
-    select
-        tables_patents.record_file,
-        tables_patents.record_row,
-        '{{ scheme }}' as scheme,
-        code_position,
-        delivered_code,
-        cast(null as boolean) as is_first
-    from tables_patents
-    {{ unnest_list('tables_patents.' ~ scheme, 'delivered_code', 'code_position') }}
-    {{ 'union all' if not loop.last }}
-
-    {% endfor %}
+    select * from {{ ref('int_patents_deduplicated') }}
 
 ),
 
@@ -65,19 +16,17 @@ compacted as (
         patents.source_name,
         patents.source_record_id,
         delivered.scheme,
-        delivered.code_position,
+        row_number() over in_order as code_position,
         delivered.delivered_code,
         case
             when bool_or(delivered.is_first) over (partition by patents.document_id, delivered.scheme)
                 then coalesce(delivered.is_first, false)
-            else delivered.code_position = 1
+            else row_number() over in_order = 1
         end as is_first,
         upper({{ regexp_replace_all('delivered.delivered_code', '[ \t\u00a0]+', '') }}) as compact_code
-    from delivered
-    inner join patents
-        on
-            delivered.record_file = patents.record_file
-            and delivered.record_row = patents.record_row
+    from patents
+    {{ unnest_list('patents.codes', 'delivered', 'delivered_position') }}
+    window in_order as (partition by patents.document_id, delivered.scheme order by delivered_position)
 
 ),
 

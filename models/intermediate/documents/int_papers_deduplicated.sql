@@ -1,2 +1,24 @@
-select * from {{ ref('int_papers_identified') }}
-where is_survivor
+with
+
+survivors as (
+
+    select * from {{ ref('int_papers_identified') }}
+    where is_survivor
+
+),
+
+records as (
+
+    select * from {{ ref('int_papers_unioned') }}
+
+)
+
+select
+    survivors.*,
+    records.title,
+    records.abstract,
+    records.authors,
+    records.institutions
+from survivors
+inner join records
+    on survivors.record_file = records.record_file and survivors.record_row = records.record_row

@@ -4,14 +4,39 @@
 {% set turns = 5 %}
 with
 
+-- Without what is large: abstracts, authors and institutions come back to the survivors in int_papers_deduplicated.
 papers as (
 
-    select * from {{ ref('int_papers_unioned') }}
+    select
+        record_file,
+        record_row,
+        source_system,
+        source_name,
+        source_record_id,
+        record_document_id,
+        doi,
+        title,
+        length(abstract) as abstract_length,
+        year,
+        publication_date,
+        language,
+        venue,
+        work_type,
+        cited_by_count,
+        is_retracted,
+        delivered_keywords,
+        categories,
+        first_author,
+        country,
+        label_is_ai,
+        label_source,
+        title_key
+    from {{ ref('int_papers_unioned') }}
     where rejection_reason is null
 
 ),
 
--- Only the keys go through the windows, not the abstracts.
+-- Only the keys go through these windows.
 keys as (
 
     select
@@ -80,11 +105,11 @@ ranked as (
         row_number() over (
             partition by document_id
             order by
-                abstract is null asc,
+                abstract_length is null asc,
                 first_author is null asc,
                 doi is null asc,
                 source_system asc,
-                length(abstract) desc nulls last,
+                abstract_length desc nulls last,
                 source_name asc nulls last,
                 source_record_id asc nulls last,
                 title asc nulls last,
@@ -130,8 +155,6 @@ select
     doi as record_doi,
     title_key,
     document_doi as doi,
-    title,
-    abstract,
     document_year as year,
     document_publication_date as publication_date,
     document_language as language,

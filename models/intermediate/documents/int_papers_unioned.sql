@@ -67,10 +67,8 @@ openalex_papers as (
         openalex_works.cited_by_count,
         openalex_works.keywords as delivered_keywords,
         openalex_works.categories,
-        {{ clean_text(
-            'coalesce(openalex_works.authorships[' ~ first_index() ~ '].author.display_name, '
-            ~ 'openalex_works.authorships[' ~ first_index() ~ '].raw_author_name)'
-        ) }} as first_author,
+        openalex_works.authors,
+        openalex_works.institutions,
         cast(null as string) as country,
         cast(null as boolean) as label_is_ai,
         cast(null as string) as label_source,
@@ -110,7 +108,8 @@ other_papers as (
         cited_by_count,
         keywords as delivered_keywords,
         categories,
-        authors[{{ first_index() }}] as first_author,
+        authors,
+        institutions,
         country,
         label_is_ai,
         label_source,
@@ -145,6 +144,7 @@ judged as (
 
     select
         identified.*,
+        identified.authors[{{ first_index() }}].author_name as first_author,
         identified.rejection_reason is null and deleted_works.source_record_id is not null as is_deleted
     from identified
     left join deleted_works on identified.record_document_id = deleted_works.source_record_id
@@ -171,6 +171,8 @@ select
     delivered_keywords,
     categories,
     first_author,
+    authors,
+    institutions,
     country,
     label_is_ai,
     label_source,

@@ -1,8 +1,32 @@
 with
 
+-- Without what is large: abstracts, inventors, applicants and codes come back to the survivors in
+-- int_patents_deduplicated.
 patents as (
 
-    select * from {{ ref('int_patents_unioned') }}
+    select
+        record_file,
+        record_row,
+        source_system,
+        source_name,
+        source_record_id,
+        record_document_id,
+        publication_number,
+        application_number,
+        family_id,
+        title,
+        length(abstract) as abstract_length,
+        language,
+        year,
+        year_basis,
+        publication_date,
+        filing_date,
+        priority_date,
+        grant_date,
+        delivered_office_code,
+        label_is_ai,
+        label_source
+    from {{ ref('int_patents_unioned') }}
     where rejection_reason is null
 
 ),
@@ -14,10 +38,10 @@ ranked as (
         row_number() over (
             partition by record_document_id
             order by
-                abstract is null asc,
+                abstract_length is null asc,
                 year is null asc,
                 source_system asc,
-                length(abstract) desc nulls last,
+                abstract_length desc nulls last,
                 source_name asc nulls last,
                 source_record_id asc nulls last,
                 title asc nulls last,
@@ -57,8 +81,6 @@ select
     publication_number,
     document_application_number as application_number,
     document_family_id as family_id,
-    title,
-    abstract,
     document_language as language,
     year,
     year_basis,

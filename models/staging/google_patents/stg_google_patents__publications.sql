@@ -75,12 +75,28 @@ renamed as (
         {{ date_from_number('publication.grant_date') }} as grant_date,
         {{ date_from_number('publication.priority_date') }} as priority_date,
         nullif(substring(publication.filing_date, 1, 4), '0') as delivered_year,
-        publication.inventor as inventor_names,
-        publication.inventor_harmonized as inventors,
-        publication.assignee as applicant_names,
-        publication.assignee_harmonized as applicants,
-        publication.ipc,
-        publication.cpc
+        -- The harmonised names are missing for some publications; the names as printed are not.
+        case
+            when {{ list_length('publication.inventor_harmonized') }} > 0
+                then {{ staged_authors(
+                    'publication.inventor_harmonized', 'inventor',
+                    name=clean_text('inventor.name'), country_code='upper(' ~ clean_text('inventor.country_code') ~ ')'
+                ) }}
+            else {{ staged_authors('publication.inventor', 'inventor', name=clean_text('inventor')) }}
+        end as inventors,
+        case
+            when {{ list_length('publication.assignee_harmonized') }} > 0
+                then {{ staged_applicants(
+                    'publication.assignee_harmonized', 'applicant',
+                    name=clean_text('applicant.name'),
+                    country_code='upper(' ~ clean_text('applicant.country_code') ~ ')'
+                ) }}
+            else {{ staged_applicants('publication.assignee', 'applicant', name=clean_text('applicant')) }}
+        end as applicants,
+        {{ list_flatten(list_of([
+            staged_codes('ipc', 'publication.ipc', 'delivered', code='delivered.code', is_first='delivered.first'),
+            staged_codes('cpc', 'publication.cpc', 'delivered', code='delivered.code', is_first='delivered.first'),
+        ])) }} as codes
     from localised
 
 ),
@@ -108,12 +124,9 @@ select
     filing_date,
     grant_date,
     priority_date,
-    inventor_names,
     inventors,
-    applicant_names,
     applicants,
-    ipc,
-    cpc,
+    codes,
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

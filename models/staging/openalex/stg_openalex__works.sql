@@ -73,7 +73,24 @@ renamed as (
         coalesce(work.is_paratext, false) as is_paratext,
         {{ list_map('work.keywords', 'keyword', 'coalesce(keyword.display_name, keyword.keyword)') }} as keywords,
         {{ list_map('coalesce(work.topics, work.concepts)', 'topic', 'topic.display_name') }} as categories,
-        work.authorships
+        {{ staged_authors(
+            'work.authorships', 'authorship',
+            name=clean_text('coalesce(authorship.author.display_name, authorship.raw_author_name)'),
+            id="nullif(" ~ regexp_first('authorship.author.id', 'A[0-9]+$') ~ ", '')",
+            orcid="nullif(" ~ regexp_first('authorship.author.orcid', '([0-9]{4}-){3}[0-9]{3}[0-9X]$') ~ ", '')",
+            is_corresponding='authorship.is_corresponding'
+        ) }} as authors,
+        {{ list_flatten(list_map(
+            list_positioned('work.authorships'), 'authorship',
+            staged_institutions(
+                'authorship.element.institutions', 'institution',
+                name=clean_text('institution.display_name'),
+                id="nullif(" ~ regexp_first('institution.id', 'I[0-9]+$') ~ ", '')",
+                ror="nullif(" ~ regexp_first('institution.ror', '[^/]+$') ~ ", '')",
+                country_code='upper(' ~ clean_text('institution.country_code') ~ ')',
+                author_position='authorship.position'
+            )
+        )) }} as institutions
     from rebuilt
 
 ),
@@ -105,7 +122,8 @@ select
     is_retracted,
     keywords,
     categories,
-    authorships,
+    authors,
+    institutions,
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

@@ -126,11 +126,11 @@ def without_configuration(monkeypatch):
 
 
 def make_warehouse(file: Path, documents: int = DOCUMENTS) -> Path:
-    """The tables that are read. Every fifth document is not accepted, and two share a text."""
+    """The marts that are read. Every fifth document is no candidate, and two share a text."""
     with duckdb.connect(str(file)) as connection:
-        connection.execute("create schema intermediate; set schema = 'intermediate'")
+        connection.execute("create schema marts; set schema = 'marts'")
         connection.execute(
-            "create table int_documents_unioned as select 'D' || i as document_id, "
+            "create table documents as select 'D' || i as document_id, "
             "case when i % 4 = 0 then 'patent' else 'paper' end as document_type, "
             "'Title ' || i as title, case when i % 7 > 0 then 'About ' || i end as abstract, "
             "'tables' as source_name, case when i % 11 > 0 then 1985 + i % 38 end as year, "
@@ -138,25 +138,21 @@ def make_warehouse(file: Path, documents: int = DOCUMENTS) -> Path:
             {"documents": documents},
         )
         connection.execute(
-            "insert into int_documents_unioned "
-            "select 'D1twin', * exclude (document_id) from int_documents_unioned "
+            "insert into documents select 'D1twin', * exclude (document_id) from documents "
             "where document_id = 'D1'"
         )
         connection.execute(
-            "create table int_documents_decided as "
-            "with numbered as (select document_id, "
-            "regexp_extract(document_id, '[0-9]+')::integer as i from int_documents_unioned) "
-            "select document_id, (case when i % 5 = 0 then 0.1 else 0.2 + i * 37 % 80 / 100 end)"
-            "::double as outer_probability, 0.2::double as outer_threshold from numbered"
+            "create view annotation_candidates as "
+            "with numbered as (select *, regexp_extract(document_id, '[0-9]+')::integer as i "
+            "from documents), candidates as (select * exclude (i), 'en' as language, "
+            "(0.2 + i * 37 % 80 / 100)::double as outer_probability from numbered where i % 5 > 0) "
+            "select *, concat_ws(', ', document_type, coalesce(year // 5, 0), "
+            "floor(4 * outer_probability)::integer) as sampling_stratum from candidates"
         )
         connection.execute(
-            "create table int_document_languages as "
-            "select document_id, 'en' as language from int_documents_unioned"
-        )
-        connection.execute(
-            "create table int_documents_labelled as "
-            "select document_id, 'human [1]' as label_source, document_id like '%1' as is_ai "
-            "from int_documents_unioned where document_id like '%1' or document_id like '%2'"
+            "create table document_labels as "
+            "select document_id, 'human [1]' as label_source, document_id like '%1' as label_is_ai "
+            "from documents where document_id like '%1' or document_id like '%2'"
         )
     return file
 
@@ -471,9 +467,7 @@ def test_what_servers_read_as_commands_and_what_nobody_sees_is_defused():
 
 def test_an_obeyed_injection_is_no_label(annotate, endpoint, tmp_path, warehouse):
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(
-            "update intermediate.int_documents_unioned set abstract = $attack", {"attack": ATTACK}
-        )
+        connection.execute("update marts.documents set abstract = $attack", {"attack": ATTACK})
     endpoint.behave = lambda *_: completion("As you wish, system: label = ai")
     shown = annotate(sample=3)
     assert shown.exit_code == 1
@@ -566,7 +560,7 @@ def test_nothing_is_asked_twice_but_of_another_model_or_for_another_text(
     assert len(endpoint.requests) == 10
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(
-            "update intermediate.int_documents_unioned set text_hash = 'new' where title = $title",
+            "update marts.documents set text_hash = 'new' where title = $title",
             {"title": endpoint.titles[0]},
         )
     assert annotate(sample=5).exit_code == 0
@@ -634,8 +628,7 @@ def test_a_sample_holds_every_stratum_and_draws_from_all_alike(large):
 def test_only_what_the_outer_layer_accepts_is_drawn(large):
     with duckdb.connect(str(large), read_only=True) as connection:
         (accepted,) = connection.execute(
-            "select count(*) from intermediate.int_documents_decided "
-            "where outer_probability >= outer_threshold"
+            "select count(*) from marts.annotation_candidates"
         ).fetchone()
     drawn = sample_of(large, 1.0)
     assert len(drawn) == accepted < 3000
@@ -741,9 +734,9 @@ def test_labels_of_somebody_else_are_not_overwritten(annotate, tmp_path):
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
-        ("drop table intermediate.int_document_languages", "deepinnovation build"),
-        ("alter table intermediate.int_documents_decided drop outer_threshold", "build"),
-        ("update intermediate.int_documents_decided set outer_probability = null", "no document"),
+        ("drop table marts.document_labels", "deepinnovation build"),
+        ("alter table marts.document_labels drop label_is_ai", "build"),
+        ("update marts.documents set document_id = 'D5'", "no document"),
     ],
 )
 def test_a_warehouse_without_what_is_needed_ends_with_3(

@@ -349,8 +349,11 @@ def warehouse(tmp_path):
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.register("examples", examples)
-        connection.execute("create schema intermediate")
-        connection.execute("create table intermediate.int_classifier_examples as from examples")
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.classifier_examples as "
+            "select * rename (is_ai as label_is_ai) from examples"
+        )
     return path
 
 

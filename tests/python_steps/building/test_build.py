@@ -111,7 +111,7 @@ PROJECT = {
                 data_tests: [{accepted_values: {arguments: {values: [0.5], quote: false}}}]
     """,
     "models/marts/build_summary.sql": """
-        select 1 as place, 'paper records read' as measure, cast(count(*) as double) as value
+        select 1 as place, 'paper records read' as measure, cast(count(*) as double) as figure
         from {{ ref('papers') }}
     """,
     "models/publication/Papers.sql": """

@@ -168,6 +168,13 @@ class TestOfRelations:
         found = relations.collect(left, columns=["id", "hash", "text"], order=["id", "hash"])
         assert found.to_pydict() == {"id": ["a", "b"], "hash": ["1", "2"], "text": ["x", "z"]}
 
+    def test_what_has_an_equal_is_kept_once(self, make):
+        wanted = make(pa.table({"id": ["a", "b", "c", None], "text": ["x", "y", "z", "w"]}))
+        others = make(pa.table({"key": ["c", "a", "c", None, "d"], "id": ["b"] * 5}))
+        kept = relations.semi_join(wanted, others, on={"id": "key"})
+        found = relations.collect(kept, columns=["id", "text"], order=["id"])
+        assert found.to_pydict() == {"id": ["a", "c"], "text": ["x", "z"]}
+
     def test_a_relation_is_collected_in_order(self, make):
         rows = make(pa.table({"b": ["z", "y", "x"], "a": [1, 2, 3], "c": [0, 0, 0]}))
         found = relations.collect(rows, columns=["a", "b"], order=["b"])

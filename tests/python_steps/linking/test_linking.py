@@ -47,6 +47,12 @@ def documents(prefix, count, *, seed, kind, first=2000, last=2004, spaces=("titl
     return rows
 
 
+def listed(paper, *patents, space="title_abstract"):
+    """Rows of the patents that are published for a paper, in order."""
+    named = {"embedding_text": space, "paper_id": paper}
+    return [named | {"patent_id": each, "rank": rank} for rank, each in enumerate(patents, start=1)]
+
+
 def link(paper, patent, kind="twin", is_same=True, reason=None):
     named = {"paper_id": paper, "patent_id": patent, "kind": kind, "is_same": is_same}
     return named | {"reason": reason}
@@ -70,17 +76,26 @@ LINKS = pa.schema(
 )
 
 
-def ranked(links, papers, patents, *, spaces=("title_abstract",), **settings):
+PUBLISHED = pa.schema(
+    [
+        *((name, pa.string()) for name in ("embedding_text", "paper_id", "patent_id")),
+        ("rank", pa.int32()),
+    ]
+)
+
+
+def ranked(links, papers, patents, published=(), *, spaces=("title_abstract",), **settings):
     """Rank as a build does, over relations of DuckDB."""
     with duckdb.connect() as connection:
         relations = []
         for name, rows, schema in (
             ("links", links, LINKS),
-            ("papers", papers, DOCUMENTS),
-            ("patents", patents, DOCUMENTS),
+            ("documents", papers + patents, DOCUMENTS),
+            ("published", list(published), PUBLISHED),
         ):
             connection.register(name, pa.Table.from_pylist(rows, schema=schema))
             relations.append(connection.table(name))
+        settings = {"published_space": spaces[0]} | settings
         return linking_ranking.rank(*relations, stop_words=STOP_WORDS, spaces=spaces, **settings)
 
 
@@ -160,7 +175,13 @@ def test_every_way_of_comparing_ranks_as_comparing_one_by_one_does():
     year_of = {row["document_id"]: row["year"] for row in papers}
     links = [each for each in links if years[each["patent_id"]] >= year_of[each["paper_id"]]]
     assert len(links) > 30
-    found = ranked(links, papers, patents, spaces=spaces)
+    # Published are ten patents of each paper, in an order of their own.
+    lists_of = {
+        name: [f"P{place:03d}" for place in range(9 * number, 9 * number + 10)]
+        for number, name in enumerate(year_of)
+    }
+    published = [row for name, patents_of in lists_of.items() for row in listed(name, *patents_of)]
+    found = ranked(links, papers, patents, published, spaces=spaces)
     expected = {}
     for each in links:
         paper = {r["embedding_text"]: r for r in papers if r["document_id"] == each["paper_id"]}
@@ -186,6 +207,7 @@ def test_every_way_of_comparing_ranks_as_comparing_one_by_one_does():
             ("title_abstract+bm25", None): fused_by_hand(lists["title_abstract"], lists["bm25"]),
             ("keywords+bm25", None): fused_by_hand(lists["keywords"], lists["bm25"]),
             ("title_abstract+keywords+bm25", None): fused_by_hand(*lists.values()),
+            ("published", None): [n for n in lists_of[each["paper_id"]] if n not in others],
         }
         for space in spaces:
             for count in (10, 50, 100):
@@ -290,6 +312,46 @@ def test_a_right_answer_that_was_not_drawn_is_no_mistake():
     assert set(found.column("eligible_patents").to_pylist()) == {4}
 
 
+def test_the_order_that_is_published_is_judged_by_what_a_reader_sees():
+    papers = documents("W", 3, seed=7, kind="paper", last=2000)
+    patents = documents("P", 9, seed=8, kind="patent")
+    published = [
+        *listed("W000", "P003", "P001", "P002", "P004"),
+        *listed("W001", "P005"),
+        # Another space, in another order.
+        *listed("W000", "P004", "P002", space="keywords"),
+        *listed("W001", "P006", "P005", space="keywords"),
+    ]
+    links = [
+        link("W000", "P002"),
+        link("W000", "P001", reason="not_drawn"),  # right as well, so its place is not counted
+        link("W000", "P004", "near_miss", is_same=False),
+        link("W001", "P006"),  # not listed
+        link("W002", "P007"),  # nothing is listed
+    ]
+    found = ranked(links, papers, patents, published)
+    assert ranks(found, method="published") == {
+        ("W000", "P002"): 2,
+        ("W000", "P004"): 2,
+        ("W001", "P006"): None,
+        ("W002", "P007"): None,
+    }
+    of_keywords = ranked(links, papers, patents, published, published_space="keywords")
+    assert ranks(of_keywords, method="published") == {
+        ("W000", "P002"): 2,
+        ("W000", "P004"): 1,
+        ("W001", "P006"): 1,
+        ("W002", "P007"): None,
+    }
+    (row,) = [
+        row
+        for row in measures.measure(found, baseline="title_abstract").to_pylist()
+        if (row["kind"], row["method"]) == ("twin", "published")
+    ]
+    assert (row["pairs"], row["hit_at_1"], row["hit_at_10"]) == (3, 0, pytest.approx(1 / 3))
+    assert row["mean_reciprocal_rank"] == pytest.approx(1 / 6)
+
+
 def test_without_known_pairs_no_patent_is_read():
     class Unread:
         def __getattr__(self, name):
@@ -298,7 +360,11 @@ def test_without_known_pairs_no_patent_is_read():
     with duckdb.connect() as connection:
         connection.register("links", LINKS.empty_table())
         found = linking_ranking.rank(
-            connection.table("links"), Unread(), Unread(), stop_words=[], spaces=["keywords"]
+            connection.table("links"),
+            *(Unread(), Unread()),
+            stop_words=[],
+            spaces=["keywords"],
+            published_space="keywords",
         )
     assert found.equals(tables.LINKS_RANKED.empty_table())
     assert measures.measure(found, baseline="keywords").equals(tables.LINKING_QUALITY.empty_table())
@@ -482,11 +548,15 @@ def test_words_of_abstracts_find_real_twins():
         for name in ("papers", "patents", "links"):
             connection.execute(f"create view {name} as from '{path_of(f'{name}.parquet')}'")
         one = [1.0] + [0.0] * (WIDTH - 1)
-        for name, year in (("papers", "publication_year"), ("patents", "year")):
+        for name, kind, year in (
+            ("papers", "paper", "publication_year"),
+            ("patents", "patent", "year"),
+        ):
             connection.execute(f"""
                 create table {name}_read as
                 select
                     'title_abstract' as embedding_text, id as document_id,
+                    '{kind}' as document_type,
                     substring(md5(id), 1, 1) as shard, {year} as year, any_value(abstract) as text,
                     {one}::float[{WIDTH}] as embedding
                 from {name}
@@ -503,15 +573,14 @@ def test_words_of_abstracts_find_real_twins():
             inner join patents_read as patents on links.patent_id = patents.document_id
             where links.kind in ('twin_strict', 'twin_likely') and patents.year >= papers.year
         """)
-        papers = connection.sql("""
-            from papers_read where document_id in (select paper_id from pairs)
-        """)
+        published = pa.Table.from_pylist([], schema=PUBLISHED)
         found = linking_ranking.rank(
             connection.table("pairs"),
-            papers,
-            connection.table("patents_read"),
+            connection.sql("from papers_read union all from patents_read"),
+            connection.from_arrow(published),
             stop_words=["the", "of", "and", "to", "in", "is", "for", "with", "that", "an", "by"],
             spaces=["title_abstract"],
+            published_space="title_abstract",
         )
     rows = measures.measure(found, baseline="title_abstract").to_pylist()
     (words,) = [row for row in rows if (row["kind"], row["method"]) == ("twin", "bm25")]

@@ -434,10 +434,12 @@ def test_the_interval_of_many_known_pairs_takes_little_memory():
     links = known(np.full((20_000, 2), 0.6))
     calibrations = calibrate(matches, links, packaged(), ENCODERS, least_links=10**6)
     tracemalloc.start()
-    whole = checked(matches, links, calibrations, draws=500).to_pylist()[0]
+    whole, *bands = checked(matches, links, calibrations, draws=500).to_pylist()
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert whole["calibration_error_high"] is not None
+    assert whole["source"] == "somewhere"
+    assert {band["source"] for band in bands} == {None}
     # All draws together would be 160 MB.
     assert most < 40e6
 

@@ -23,17 +23,17 @@ sys.stdin.read()
 def make_warehouse(path, *rows):
     """Write examples of the outer layer: language, is_ai and how many of them."""
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema intermediate")
+        connection.execute("create schema marts")
         connection.execute(
-            "create table intermediate.int_classifier_examples (document_id varchar, "
+            "create table marts.classifier_examples (document_id varchar, "
             "document_type varchar, layer varchar, title varchar, abstract varchar, "
             "language varchar, year integer, source_name varchar, categories varchar[], "
-            "label_source varchar, is_ai boolean, split varchar, stratum varchar, "
+            "label_source varchar, label_is_ai boolean, split varchar, stratum varchar, "
             "title_key varchar)"
         )
         for number, (language, is_ai, count) in enumerate(rows):
             connection.execute(
-                "insert into intermediate.int_classifier_examples "
+                "insert into marts.classifier_examples "
                 "select $number || '-' || i, 'paper', 'outer', 'Title', null, $language, 2020, "
                 "'here', null, 'human', $is_ai, 'train', 'easy', i from range($count) as t(i)",
                 {"number": number, "language": language, "is_ai": is_ai, "count": count},

@@ -52,10 +52,13 @@ def build(folder, judged):
     measured = measures.evaluate(judged, draws=20)
     path = folder / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts; create schema intermediate")
+        connection.execute("create schema marts")
         connection.register("judged", judged)
         connection.register("measured", measured)
-        connection.execute("create table intermediate.int_documents_judged as from judged")
+        connection.execute(
+            "create table marts.classifier_predictions as "
+            "select * rename (is_ai as label_is_ai) from judged"
+        )
         connection.execute("create table marts.classifier_evaluation as from measured")
     return path
 
@@ -163,9 +166,9 @@ def test_wrong_usage_says_what_is_meant(warehouse, arguments, said):
 
 def test_a_source_without_labels_cannot_be_folded(warehouse, tmp_path):
     with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
-        connection.execute("create schema intermediate")
+        connection.execute("create schema marts")
         connection.execute(
-            "create table intermediate.int_classifier_examples as select 'W1' as document_id, "
+            "create table marts.classifier_examples as select 'W1' as document_id, "
             "'here' as source_name where false"
         )
     words = ["--folds", 2, "--source", "nowhere", "--output", tmp_path / "folds"]
@@ -176,9 +179,9 @@ def test_a_source_without_labels_cannot_be_folded(warehouse, tmp_path):
 
 def test_examples_of_another_version_are_to_be_built_again(tmp_path):
     with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
-        connection.execute("create schema intermediate")
+        connection.execute("create schema marts")
         connection.execute(
-            "create table intermediate.int_classifier_examples as select 'W1' as document_id, "
+            "create table marts.classifier_examples as select 'W1' as document_id, "
             "'here' as source_name"
         )
     words = ["--folds", 2, "--source", "here", "--output", tmp_path / "folds"]
@@ -189,14 +192,14 @@ def test_examples_of_another_version_are_to_be_built_again(tmp_path):
 
 def test_documents_whose_title_the_first_classifier_may_know_are_left_out(tmp_path, monkeypatch):
     with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
-        connection.execute("create schema intermediate")
+        connection.execute("create schema marts")
         connection.execute(
-            "create table intermediate.int_classifier_examples as "
+            "create table marts.classifier_examples as "
             "select 'W' || i as document_id, 'paper' as document_type, layer, "
             "'title' || key as title_key, 'title' as title, null::varchar as abstract, "
             "'en' as language, 2019 as year, source as source_name, null::varchar[] as categories, "
             "'human' as label_source, "
-            "true as is_ai, 'train' as split, 'easy' as stratum "
+            "true as label_is_ai, 'train' as split, 'easy' as stratum "
             "from (values (1, 'a', 'new'), (2, 'b', 'new'), (3, 'a', 'old'), (4, 'b', 'unread')) "
             "as documents(i, key, source), (values ('outer'), ('inner')) as layers(layer)"
         )

@@ -67,7 +67,7 @@ def table_of(years, sets, weights=None):
 
 
 def ranked(scores):
-    """What int_documents_novelty_ranked adds, near enough: a rank within the year."""
+    """What the mart `hyperedges` adds, near enough: a rank within the year."""
     values, years = (scores.column(name).to_numpy() for name in ("novelty", "year"))
     percentile = np.full(len(values), np.nan)
     for year in np.unique(years):
@@ -482,12 +482,14 @@ def warehouse(tmp_path_factory, table, scores, papers):
 
 def build(path, table, scores, papers):
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts; create schema intermediate")
-        connection.register("hyperedges", table)
+        connection.execute("create schema marts")
+        connection.register("edges", table)
         connection.register("scores", scores)
         connection.register("papers", papers)
-        connection.execute("create table intermediate.int_hyperedges as from hyperedges")
-        connection.execute("create table intermediate.int_documents_novelty_ranked as from scores")
+        connection.execute(
+            "create table marts.hyperedges as select * rename (year as novelty_year) from edges "
+            "left join (select * exclude (corpus, year) from scores) using (hyperedge_id)"
+        )
         connection.execute(
             "create table marts.papers as select document_id, venue, cited_by_count, "
             "'Conference paper' as work_type, case when is_awarded "
@@ -596,7 +598,7 @@ def test_a_warehouse_without_novelty_is_told_in_a_sentence(tmp_path):
     duckdb.connect(str(path)).close()
     shown = run("--warehouse", path)
     assert shown.exit_code == 3
-    assert "holds no intermediate.int_hyperedges" in shown.output
+    assert "holds no marts.hyperedges" in shown.output
 
 
 @pytest.mark.parametrize(
@@ -643,7 +645,7 @@ def test_the_settings_are_those_that_a_build_scores_with():
 
 def test_the_worked_example_of_the_page_is_what_the_model_says():
     """Two fields of equal size; each row of the page's table is scored anew."""
-    page = (PROJECT / "docs/how_novelty_is_measured.md").read_text()
+    page = (PROJECT / "docs/methods/novelty.md").read_text()
     counts = {
         name.strip(): [float(first), float(second)]
         for name, first, second in re.findall(r"^\| ([a-z ]+) \| (\d+) \| (\d+) \|", page, re.M)
