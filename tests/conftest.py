@@ -22,8 +22,15 @@ LONGEST = (
 )
 
 
+# What of this project's configuration is meant for the tests themselves.
+OF_TESTS = ("DEEPINNOVATION_REAL_DATA", "DEEPINNOVATION_SPARK_TESTS")
+
+
 def pytest_configure() -> None:
-    """Set what every process of the tests inherits."""
+    """Set what every process of the tests inherits, and nothing of anybody's configuration."""
+    for name in os.environ.keys() - OF_TESTS:
+        if name.startswith("DEEPINNOVATION_"):
+            del os.environ[name]
     # xdist's workers ignore Ctrl-C, and so would the programs that tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["SPARK_CONF_DIR"] = str(Path(__file__).with_name("spark"))

@@ -43,9 +43,8 @@ def command(place: Built, *arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Environment without anybody's locations."""
-    kept = {n: v for n, v in os.environ.items() if not n.startswith("DEEPINNOVATION_")}
-    return kept | {"DEEPINNOVATION_PROJECT": str(options.project_folder())} | more
+    """Return the environment of a process that is started in any folder."""
+    return os.environ | {"DEEPINNOVATION_PROJECT": str(options.project_folder())} | more
 
 
 def build(place: Built, *arguments: str, **variables: str) -> Built:

@@ -182,13 +182,7 @@ def test_the_query_that_the_build_proposes_works(sample_build):
     (line,) = [line for line in sample_build.said.splitlines() if "deepinnovation query" in line]
     sql = line.split('"')[1]
     run = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from python_steps.command_line.main import main; main()",
-            "query",
-            sql,
-        ],
+        [sys.executable, "-m", "python_steps", "query", sql],
         env=environment(DEEPINNOVATION_WAREHOUSE=str(sample_build.warehouse)),
         capture_output=True,
         text=True,

@@ -1,7 +1,6 @@
 """A refresh matches only what has changed, and gives what a build from nothing gives."""
 
 import copy
-import os
 
 import duckdb
 import numpy as np
@@ -101,8 +100,6 @@ class Warehouse:
             *("--log-path", str(self.folder / "logs"), "--vars", variables),
         ]
         with pytest.MonkeyPatch.context() as patched:
-            for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-                patched.delenv(name)
             patched.setenv("DEEPINNOVATION_WAREHOUSE", str(self.path))
             patched.chdir(project)
             if variables not in MANIFESTS:

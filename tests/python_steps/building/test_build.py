@@ -152,8 +152,6 @@ def write_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "project" / name).write_text(unindented(content))
     (folder / "papers.csv").write_text(DELIVERED)
     monkeypatch.setenv("SMALL_PROJECT_RUNS", str(folder / "runs"))
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
     return folder / "project"
 
 
@@ -529,12 +527,7 @@ def started(settings: Settings) -> Iterator[subprocess.Popen]:
     hold = Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("hold")
     hold.touch()
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from python_steps.command_line.main import main; main()",
-            *arguments(settings),
-        ],
+        [sys.executable, "-m", "python_steps", *arguments(settings)],
         env=os.environ | {"DEEPINNOVATION_PROJECT": str(settings.project)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,12 +27,6 @@ PATENT = {
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main.main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture

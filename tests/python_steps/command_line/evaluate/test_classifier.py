@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 
 import duckdb
 import numpy as np
@@ -61,12 +60,6 @@ def build(folder, judged):
         )
         connection.execute("create table marts.classifier_evaluation as from measured")
     return path
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 def run(*arguments):
