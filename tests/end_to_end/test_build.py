@@ -226,8 +226,8 @@ def test_a_build_killed_three_times_publishes_the_same_bytes(sample_build, tmp_p
     checkpoints = place.warehouse.with_name("warehouse.duckdb.checkpoints")
 
     def is_finished(node: str) -> bool:
-        journal = Journal.read(path)
-        return journal is not None and f"model.deepinnovation.{node}" in journal.finished
+        written = path.read_text() if path.exists() else ""
+        return f'"model.deepinnovation.{node}", "status": "success"' in written
 
     kill_when(place, lambda: is_finished("int_documents_unioned"))
     kill_when(place, lambda: len(list(checkpoints.glob("*"))) >= 3)
