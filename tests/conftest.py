@@ -12,8 +12,8 @@ import pytest
 LONGEST = (
     "end_to_end/test_build.py",
     "python_steps/building/test_build_on_spark.py",
-    "python_steps/building/test_build.py",
     "end_to_end/test_spark.py",
+    "python_steps/building/test_build.py",
     "end_to_end/test_classify.py",
     "end_to_end/test_refresh.py",
     "end_to_end/test_delivered_records.py",
@@ -41,6 +41,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, so that no worker is left alone with one at the end."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    assert all(path.exists() for path in places), "LONGEST names a file that is not there"
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 

@@ -103,7 +103,9 @@ class Warehouse:
             patched.setenv("DEEPINNOVATION_WAREHOUSE", str(self.path))
             patched.chdir(project)
             if variables not in MANIFESTS:
-                MANIFESTS[variables] = dbtRunner().invoke(["parse", *common]).result
+                parsed = dbtRunner().invoke(["parse", *common])
+                assert parsed.success, parsed.exception
+                MANIFESTS[variables] = parsed.result
             runner = dbtRunner(manifest=MANIFESTS[variables].deepcopy())
             run = runner.invoke(["run", *common, "--select", *nodes.split(), *options])
         assert run.success, run.exception or [result.message for result in run.result]
