@@ -10,6 +10,7 @@ from python_steps.errors import InputError
 from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
     from python_steps.warehouse.places import Tables
@@ -85,29 +86,8 @@ def read_examples(
     """
     remedy = "`deepinnovation build --select +classifier_examples` and your sources"
     with opened(warehouse, [TABLE], remedy) as connection:
-        known = {
-            name
-            for (name,) in connection.execute(
-                f"select distinct source_name from {'.'.join(TABLE)}"
-            ).fetchall()
-        }
-        unknown = sorted(set(sources) - known)
-        if unknown:
-            message = (
-                f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it "
-                f"has {', '.join(sorted(map(str, known))) or 'none'}."
-            )
-            raise InputError(message)
-        absent = set(COLUMNS) - {
-            name for name, *_ in connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
-        }
-        if absent:
-            message = (
-                f"marts.classifier_examples lacks {', '.join(sorted(absent))}, as "
-                "another version built it: build it again with `deepinnovation build --select "
-                "+classifier_examples` and your sources."
-            )
-            raise InputError(message)
+        _refuse_unknown_sources(connection, sources)
+        _refuse_another_version(connection)
         if languages:
             counts = f"select label_is_ai, language, count(*) {asked} group by all"
             _refuse_only_other_languages(
@@ -116,6 +96,32 @@ def read_examples(
         further = {"languages": list(languages), "most": most_per_source or 2**62}
         examples = connection.sql(query, params=parameters | further).to_arrow_table()
         return examples.rename_columns({"label_is_ai": "is_ai"})
+
+
+def _refuse_unknown_sources(connection: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> None:
+    """Refuse sources that have no labelled documents."""
+    query = f"select distinct source_name from {'.'.join(TABLE)}"
+    known = {name for (name,) in connection.execute(query).fetchall()}
+    unknown = sorted(set(sources) - known)
+    if unknown:
+        message = (
+            f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it has "
+            f"{', '.join(sorted(map(str, known))) or 'none'}."
+        )
+        raise InputError(message)
+
+
+def _refuse_another_version(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse examples that another version built, without the columns of this one."""
+    columns = connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
+    absent = set(COLUMNS) - {name for name, *_ in columns}
+    if absent:
+        message = (
+            f"marts.classifier_examples lacks {', '.join(sorted(absent))}, as another version "
+            "built it: build it again with `deepinnovation build --select +classifier_examples` "
+            "and your sources."
+        )
+        raise InputError(message)
 
 
 def _refuse_only_other_languages(
