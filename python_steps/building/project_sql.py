@@ -117,7 +117,7 @@ class StagingSql:
         file = next((self.project / "models").rglob(f"{name}.sql"), None)
         if file is None:
             raise InputError(
-                f"The warehouse holds no intermediate.{name}: build it, by `deepinnovation build`."
+                f"The warehouse has no intermediate.{name}: build it with `deepinnovation build`."
             )
         return self.environment.from_string(file.read_text(encoding="utf-8")).render(ref=ref)
 
@@ -126,7 +126,7 @@ class StagingSql:
         own = f"{ENGINE}__{name}"
         return partial(self._call, own if own in self.macros else f"default__{name}")
 
-    def _call(self, name: str, *arguments: object, **named: object) -> object:
+    def _call(self, name: str, /, *arguments: object, **named: object) -> object:
         """Call a macro, and return what it returns, or else the text that it writes."""
         try:
             return self.macros[name](*arguments, **named)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROWS_PER_BATCH = 8192
 
 
-def left_to_do(relation: Relation, done: Relation, on: Sequence[str]) -> Relation:
+def without(relation: Relation, done: Relation, on: Sequence[str]) -> Relation:
     """
     Return the rows of a relation that have no equal in another.
 

@@ -102,7 +102,7 @@ def match_in_space(
     )
     matcher = Matcher(stored, method=method, **settings)
     # A pass over the patents costs the least for many papers at once; workers want shares of them,
-    # and memory holds so many.
+    # and memory holds no more than these.
     most = max(counted[0].values(), default=0)
     key = "year_shard" if relations.is_spark(papers) or most > PAPERS_IN_MEMORY else "year"
     return shards.map_shards(

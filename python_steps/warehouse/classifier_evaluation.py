@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from python_steps.warehouse.examples import open_for
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
 PREDICTIONS = "classifier_predictions"
@@ -37,6 +37,5 @@ def _read(tables: Tables, table: str, columns: str, document_types: Sequence[str
         f"select {columns} from marts.{table} where document_type in (select unnest(?)) "
         "order by all"
     )
-    remedy = "labels, by `deepinnovation build --labels FILE`"
-    with open_for(tables, ("marts", table), remedy) as connection:
+    with opened(tables, [("marts", table)], "`deepinnovation build --labels FILE`") as connection:
         return connection.sql(query, params=[list(document_types)]).to_arrow_table()

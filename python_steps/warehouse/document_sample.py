@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from python_steps.ai_decision.annotation.documents import Document, Excerpt
 from python_steps.errors import InputError
-from python_steps.warehouse.opening import explain_warehouse
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
 if TYPE_CHECKING:
     import duckdb
+
+
+NEEDS = (("marts", "annotation_candidates"), ("marts", "documents"), ("marts", "document_labels"))
 
 
 CANDIDATES = """
@@ -98,37 +101,23 @@ def read_excerpt(
     InputError
         If the warehouse cannot be opened, lacks a table, or the outer layer accepts nothing.
     """
-    import duckdb
-
-    place = getattr(tables, "path", tables.address)
-    try:
-        connection = tables.connect()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), place)) from error
-    with connection:
-        try:
-            accepted, drawn = read_sample(connection, sample, seed)
-            wanted = sorted({*hashes, *(document.text_hash for document in drawn)})
-            named = connection.execute(
-                "select text_hash, document_id from marts.documents "
-                "where text_hash in (select unnest($hashes::varchar[])) order by document_id",
-                {"hashes": wanted},
-            ).fetchall()
-            labels = connection.execute(
-                "select document_id, label_source, label_is_ai "
-                "from marts.document_labels where label_is_ai is not null "
-                "and document_id in (select unnest($documents::varchar[]))",
-                {"documents": [document_id for _, document_id in named]},
-            ).fetchall()
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            told = str(error).strip().splitlines()[0]
-            raise InputError(
-                f"{place} was not built by this version, or not to the end ({told}). Build it "
-                "anew with `deepinnovation build`."
-            ) from error
+    with opened(tables, NEEDS) as connection:
+        accepted, drawn = read_sample(connection, sample, seed)
+        wanted = sorted({*hashes, *(document.text_hash for document in drawn)})
+        named = connection.execute(
+            "select text_hash, document_id from marts.documents "
+            "where text_hash in (select unnest($hashes::varchar[])) order by document_id",
+            {"hashes": wanted},
+        ).fetchall()
+        labels = connection.execute(
+            "select document_id, label_source, label_is_ai "
+            "from marts.document_labels where label_is_ai is not null "
+            "and document_id in (select unnest($documents::varchar[]))",
+            {"documents": [document_id for _, document_id in named]},
+        ).fetchall()
     if not accepted:
         raise InputError(
-            f"In {place} the outer layer accepts no document, so there is nothing to ask about."
+            f"In {tables.path} the outer layer accepts no document: nothing to ask about."
         )
     names: dict[str, list[str]] = {}
     for text_hash, document_id in named:

@@ -18,6 +18,7 @@ from python_steps.sources.archives import unpack
 from python_steps.sources.locations import absolute, list_files
 from python_steps.sources.preview import FORMS, read_head, records_of
 from python_steps.sources.systems import Source
+from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,33 +79,25 @@ def judge(
     """
     import duckdb
 
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        there = tables_of_warehouse.relations()
-        needed = OF_A_BUILD.values() if links is None else READ
-        lacking = [".".join(each) for each in needed if there is not None and each not in there]
-        if lacking:
-            raise InputError(
-                f"The warehouse holds no {lacking[0]}: build it, by `deepinnovation build`."
-            )
-        connection = tables_of_warehouse.connect()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), tables_of_warehouse.path)) from error
-    with connection, tempfile.TemporaryDirectory(prefix="deepinnovation") as folder:
+    needs = tuple(OF_A_BUILD.values()) if links is None else READ
+    with (
+        opened(tables_of_warehouse, needs) as connection,
+        tempfile.TemporaryDirectory(prefix="deepinnovation") as folder,
+    ):
         try:
             if links is None:
                 return _judged_in_build(connection, variables)
             source = unpack(Source("links", "tables", (absolute(links),)), Path(folder))
-            return _judge_file(connection, there, source, links, project, variables)
+            names = tables_of_warehouse.relations()
+            return _judge_file(connection, names, source, links, project, variables)
         except duckdb.CatalogException as error:
             raise InputError(
                 "The warehouse lacks what --vars ask for: give those that it was built with, or "
-                f"build it anew. DuckDB says: {str(error).splitlines()[0]}"
+                f"build it again. DuckDB says: {str(error).splitlines()[0]}"
             ) from error
         except duckdb.Error as error:
             remedy = (
-                "What the warehouse knows of its links cannot be read: build it anew."
+                "What the warehouse knows of its links cannot be read: build it again."
                 if links is None
                 else f"The links of {links} cannot be judged: see that every file there is one of "
                 "links, and that --vars are those that the warehouse was built with."
@@ -135,17 +128,17 @@ def _judged_in_build(connection: duckdb.DuckDBPyConnection, variables: Mapping[s
     return Judged(given, ranked, measured, baseline, calibration)
 
 
-def _of_other_variables(there: Iterable[str], asked: Iterable[str]) -> InputError:
-    there, asked = (" and ".join(sorted(spaces)) for spaces in (there, asked))
+def _of_other_variables(present: Iterable[str], asked: Iterable[str]) -> InputError:
+    present, asked = (" and ".join(sorted(spaces)) for spaces in (present, asked))
     return InputError(
-        f"The warehouse holds vectors of {there}, and the variables ask for {asked}: give those "
+        f"The warehouse holds vectors of {present}, and the variables ask for {asked}: give those "
         "that it was built with, as --vars '{compared_space: keywords}'."
     )
 
 
 def _judge_file(
     connection: duckdb.DuckDBPyConnection,
-    there: set[tuple[str, str]],
+    names: set[tuple[str, str]],
     source: Source,
     links: str,
     project: Path,
@@ -155,13 +148,13 @@ def _judge_file(
     files = list_files(source).files
     is_empty = not (head.rows_read or head.breaking)
     missing = _missing_in_headers(connection, files) if is_empty else head.missing
-    told = [f"{name}, which every link needs, is missing." for name in missing]
+    problems = [f"{name} is missing, but required." for name in missing]
     if is_empty:
-        raise InputError(" ".join([f"{links} holds no links.", *told]))
-    if told or head.breaking:
-        raise InputError(f"{links}: {' '.join([*told, *head.breaking])}")
+        raise InputError(" ".join([f"{links} contains no links.", *problems]))
+    if problems or head.breaking:
+        raise InputError(f"{links}: {' '.join([*problems, *head.breaking])}")
     sql = StagingSql(project, variables)
-    relations = {name: f"{schema}.{name}" for schema, name in there if schema == "intermediate"}
+    relations = {name: f"{schema}.{name}" for schema, name in names if schema == "intermediate"}
     documents = f"select * from ({sql.over('int_documents_searched', relations)})"
     # Both spaces where both are asked for, that of the pairs first.
     spaces = [variables["compared_space"], variables["published_space"]]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from python_steps.errors import InputError
 from python_steps.novelty.evaluation import evaluate
 from python_steps.novelty.evaluation.evaluate import Report
 from python_steps.novelty.evaluation.options import EVALUATION, Options
 from python_steps.novelty.settings import Settings
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
 HYPEREDGES = ("marts", "hyperedges")
@@ -66,16 +66,8 @@ def measure(
     InputError
         When the warehouse cannot be read or was built without novelty.
     """
-    relations = tables.relations() or set()
-    for schema, table in (HYPEREDGES, PAPERS):
-        if (schema, table) not in relations:
-            message = (
-                f"The warehouse holds no {schema}.{table}: build it with novelty, by "
-                "`deepinnovation build`."
-            )
-            raise InputError(message)
     measured = [EVALUATION.empty_table()]
-    with tables.connect() as connection:
+    with opened(tables, [HYPEREDGES, PAPERS]) as connection:
         for corpus in corpora:
             hyperedges, scores, papers = (
                 connection.sql(query, params=params).to_arrow_table()

@@ -11,7 +11,7 @@ def model(dbt, session):
     )
     delivered = dbt.ref("int_document_languages_delivered")
     return shards.map_shards(
-        relations.left_to_do(documents, delivered, on=["document_id"]),
+        relations.without(documents, delivered, on=["document_id"]),
         languages.detect,
         key="shard",
         schema=tables.LANGUAGES,

@@ -380,7 +380,7 @@ def test_a_slow_server_is_given_up(annotate, endpoint, tmp_path):
     endpoint.behave = slow
     shown = annotate("--timeout", 0.3, "--retries", 1, sample=1)
     assert shown.exit_code == 1
-    assert "No answer is good: timed_out. Raise --timeout" in words(shown)
+    assert "No answer was usable: timed_out. Raise --timeout" in words(shown)
     assert len(endpoint.requests) == 2
     assert logged(tmp_path)[0]["error"] == "timed_out"
 
@@ -400,7 +400,7 @@ def test_what_no_other_document_would_mend_stops_at_once(annotate, endpoint, tmp
     endpoint.behave = lambda *_: reply
     shown = annotate("--concurrency", 1, "--retries", 0)
     assert shown.exit_code == 1
-    assert says in words(shown) and "goes on from here" in words(shown)
+    assert says in words(shown) and "continues from here" in words(shown)
     assert "Traceback" not in shown.output
     assert len(endpoint.requests) == 1
     assert KEY not in shown.output
@@ -517,7 +517,7 @@ def test_a_run_that_is_interrupted_writes_the_labels_it_has(endpoint, tmp_path, 
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
-    assert "Traceback" not in errors and "goes on from here" in errors
+    assert "Traceback" not in errors and "continues from here" in errors
     assert f"--labels {tmp_path / 'labels.csv'}" in output
     answered = {answer["text_hash"] for answer in logged(tmp_path)}
     assert len((tmp_path / "labels.csv").read_text().splitlines()) > len(answered) > 0
@@ -702,19 +702,28 @@ def test_the_version_of_a_prompt_follows_all_that_is_sent():
         (["--base-url", "http://localhost:abc/v1"], "--base-url must be like"),
         (["--base-url", "http://localhost:99999999/v1"], "--base-url must be like"),
         (["--base-url", "http://[::1/v1"], "--base-url must be like"),
-        (["--model", ""], "No model is named"),
+        (["--model", ""], "No model is set"),
         (["--sample", "0"], "as 500, or a share"),
         (["--sample", "101%"], "as 500, or a share"),
         (["--sample", "0.1"], "as 500, or a share"),
         (["--price-in", "1"], "both --price-in and --price-out"),
-        (["--parameters", "{stream: true}"], "not for --parameters"),
+        (["--parameters", "{stream: true}"], "cannot be set with --parameters"),
         (["--parameters", "5"], "must be like"),
-        (["--parameters", "{temperature: 0, x: .nan}"], "'x' of --parameters is no JSON"),
-        (["--parameters", "{x: {y: [2024-01-01]}}"], "'x' of --parameters is no JSON"),
-        (["--parameters", "{2024-01-01: 0}"], "'2024-01-01' of --parameters is no JSON"),
-        (["--parameters", "{x: &x [*x]}"], "'x' of --parameters is no JSON"),
+        (
+            ["--parameters", "{temperature: 0, x: .nan}"],
+            "'x' of --parameters cannot be written as JSON",
+        ),
+        (
+            ["--parameters", "{x: {y: [2024-01-01]}}"],
+            "'x' of --parameters cannot be written as JSON",
+        ),
+        (
+            ["--parameters", "{2024-01-01: 0}"],
+            "'2024-01-01' of --parameters cannot be written as JSON",
+        ),
+        (["--parameters", "{x: &x [*x]}"], "'x' of --parameters cannot be written as JSON"),
         (["--output", "labels.xlsx"], "must end in .csv"),
-        (["--output", __file__ + ".csv", "--log", __file__ + ".csv"], "two files"),
+        (["--output", __file__ + ".csv", "--log", __file__ + ".csv"], "different files"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_names_what_is_right(annotate, endpoint, arguments, says):
@@ -727,7 +736,7 @@ def test_wrong_usage_ends_with_2_and_names_what_is_right(annotate, endpoint, arg
 def test_labels_of_somebody_else_are_not_overwritten(annotate, tmp_path):
     (tmp_path / "labels.csv").write_text("source_record_id,is_ai,label_source\nD1,true,human\n")
     shown = annotate()
-    assert shown.exit_code == 2 and "it would be lost" in words(shown)
+    assert shown.exit_code == 2 and "it would be overwritten" in words(shown)
     assert "human" in (tmp_path / "labels.csv").read_text()
 
 
@@ -749,3 +758,12 @@ def test_a_warehouse_without_what_is_needed_ends_with_3(
     assert "Traceback" not in shown.output
     assert not endpoint.requests
     assert not (tmp_path / "labels.answers.jsonl").exists()
+
+
+@pytest.mark.parametrize("module", ["openai", "pydantic"])
+def test_a_missing_package_is_named_with_the_extra_that_brings_it(annotate, monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    shown = annotate()
+    assert shown.exit_code == 2
+    assert f"needs a package that is not installed ({module}): pip install" in shown.output
+    assert "[annotate]" in shown.output

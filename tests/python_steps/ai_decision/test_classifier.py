@@ -257,3 +257,41 @@ def test_bf16_judges_as_f32_does(outer):
         coarse.logits(TITLES, ABSTRACTS)
     )
     assert np.abs(difference).max() < 0.03
+
+
+# ---------------------------------------------------------------- adapters
+
+
+@pytest.mark.parametrize("name", ["inner_paper", "inner_patent", "outer_paper", "outer_patent"])
+def test_adapters_are_merged_as_peft_merges_them_to_the_bit(name):
+    peft = pytest.importorskip("peft")
+    folder = PACKAGED_FOLDER / name
+    ours = network.with_trained_weights(network.load_base("all-MiniLM-L6-v2")[0], folder)
+    base = network.load_base("all-MiniLM-L6-v2")[0]
+    before = network.content_hash(base)
+    theirs = peft.PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
+    assert network.content_hash(ours) == network.content_hash(theirs) != before
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"), [({"use_dora": True}, "use_dora"), ({"peft_type": "IA3"}, "IA3")]
+)
+def test_adapters_of_another_kind_are_refused(tmp_path, changed, says):
+    folder = tmp_path / "mine"
+    shutil.copytree(PACKAGED_FOLDER / "outer_paper", folder)
+    path = folder / network.ADAPTER_FILES[0]
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    with pytest.raises(errors.ModelError, match=says):
+        network.with_trained_weights(network.load_base("all-MiniLM-L6-v2")[0], folder)
+
+
+def test_classifying_does_not_import_peft():
+    assert called_in_another_process(_loads_without_peft)
+
+
+def _loads_without_peft():
+    import sys
+
+    sys.modules["peft"] = None
+    load_classifiers(layers=["outer"], precision="f32", device="cpu")
+    return True

@@ -1,7 +1,6 @@
 """Claims about `deepinnovation classify` before anything is decided: what it takes and refuses."""
 
 import json
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,12 +32,6 @@ def prepared(location: Path, output: Path, **more: object) -> tuple:
 def written(path: Path, *records: dict) -> Path:
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     return path
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 # ---------------------------------------------------------------- papers or patents
@@ -129,14 +122,14 @@ def test_input_that_is_not_there_is_refused(tmp_path):
         assert shown.exit_code == 3 and f"{location} does not exist" in shown.output
     (tmp_path / "empty").mkdir()
     shown = run(tmp_path / "empty", "--output", tmp_path / "d.csv")
-    assert shown.exit_code == 3 and "holds no readable file" in shown.output
+    assert shown.exit_code == 3 and "contains no readable file" in shown.output
 
 
 def test_an_output_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     table = written(tmp_path / "t.jsonl", PAPER)
     shown = run(table, "--output", tmp_path / "file" / "d.csv")
-    assert shown.exit_code == 1 and "cannot be made" in shown.output
+    assert shown.exit_code == 1 and "cannot be created" in shown.output
 
 
 def test_classifiers_of_another_type_of_document_are_refused(tmp_path):
@@ -148,7 +141,7 @@ def test_classifiers_of_another_type_of_document_are_refused(tmp_path):
     (mine / "outer").symlink_to(PACKAGED_FOLDER / "outer_patent")
     kinds = json.loads((mine / "outer/classifier.json").read_text())["document_types"]
     if "paper" not in kinds:
-        with pytest.raises(BuildError, match="holds no classifier of papers, only of patents"):
+        with pytest.raises(BuildError, match="has no classifier for papers, only of patents"):
             prepared(table, tmp_path / "d.csv", classifiers=mine)
     settings = prepared(
         table, tmp_path / "d.csv", classifiers=mine, document_type="patent", precision="f32"

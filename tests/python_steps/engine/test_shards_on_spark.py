@@ -164,7 +164,7 @@ class TestOfRelations:
             pa.table({"id": ["a", "b", "b"], "hash": ["1", "1", "2"], "text": ["x", "y", "z"]})
         )
         done = make(pa.table({"id": ["b", "c"], "hash": ["1", "9"], "vector": [1.0, 2.0]}))
-        left = relations.left_to_do(wanted, done, on=["id", "hash"])
+        left = relations.without(wanted, done, on=["id", "hash"])
         found = relations.collect(left, columns=["id", "hash", "text"], order=["id", "hash"])
         assert found.to_pydict() == {"id": ["a", "b"], "hash": ["1", "2"], "text": ["x", "z"]}
 

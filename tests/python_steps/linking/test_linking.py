@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from python_steps import tables
-from python_steps.linking import measures, plots, report
+from python_steps.linking import candidates, measures, plots, report
 from python_steps.linking import ranking as linking_ranking
 from python_steps.linking.words import Bm25, Words
 from python_steps.statistics import intervals
@@ -238,8 +238,8 @@ def test_more_candidates_than_are_held_at_once_change_nothing(monkeypatch):
     patents = documents("P", 60, seed=4, kind="patent", first=2004)
     links = [link("W000", "P001"), link("W001", "P002"), link("W002", "P059")]
     found = ranked(links, papers, patents, depth=5)
-    monkeypatch.setattr(linking_ranking, "CANDIDATES_AT_ONCE", 7)
-    monkeypatch.setattr(linking_ranking, "SCORES_AT_ONCE", 20)
+    monkeypatch.setattr(candidates, "CANDIDATES_AT_ONCE", 7)
+    monkeypatch.setattr(candidates, "SCORES_AT_ONCE", 20)
     assert found.equals(ranked(links, papers, patents, depth=5))
 
 
@@ -429,13 +429,6 @@ def test_measures_are_means_over_pairs():
     assert row["mean_reciprocal_rank"] == pytest.approx((1 + 1 / 2 + 1 / 10 + 1 / 11) / 5)
     # Pairs of one paper are one look: as wide as of four.
     assert (row["hit_at_10_low"], row["hit_at_10_high"]) == intervals.wilson(3 / 5, 4)
-
-
-def test_the_interval_of_a_share_is_wilsons():
-    assert intervals.wilson(0.5, 10) == pytest.approx((0.23659, 0.76341), abs=1e-5)
-    low, high = intervals.wilson(1.0, 8)
-    assert (low, high) == pytest.approx((0.67559, 1.0), abs=1e-5)
-    assert intervals.wilson(0.0, 8) == pytest.approx((0.0, 1 - 0.67559), abs=1e-5)
 
 
 def test_an_interval_by_bootstrap_holds_the_truth_as_often_as_it_says():

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from python_steps.command_line import main
 from python_steps.embeddings.encoder import describe, load_encoder
 from python_steps.errors import InputError
-from python_steps.similarity import matching, patents
+from python_steps.similarity import matching
 from python_steps.warehouse import neighbours
 from python_steps.warehouse.places import DuckDBFile
+from tests.python_steps.similarity.one_block import in_one_block
 
 PAPERS = {
     "W1": (2010, "Neural networks read handwritten digits", "10.1/a"),
@@ -94,7 +95,7 @@ def matches(vectors, encoder):
             }
         )
 
-    return matching.match(side(PAPERS), patents.Patents.from_table(side(PATENTS)), count=3)
+    return matching.match(side(PAPERS), in_one_block(side(PATENTS)), count=3)
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -169,13 +170,6 @@ def test_a_text_needs_the_model_of_the_warehouse(warehouse):
     assert stored[0] > 0.3
 
 
-def test_a_warehouse_without_vectors_is_told_what_to_build(tmp_path):
-    path = tmp_path / "empty.duckdb"
-    duckdb.connect(str(path)).close()
-    with pytest.raises(InputError, match=r"\+documents_to_match"):
-        neighbours.nearest(DuckDBFile(path), "W1", count=1)
-
-
 # ---------------------------------------------------------------- the command
 
 
@@ -186,7 +180,7 @@ def run(warehouse, *arguments):
 def test_the_command_shows_what_was_asked_and_what_was_found(warehouse):
     shown = run(warehouse, "--query", "W2", "--k", "2")
     assert shown.exit_code == 0, shown.output
-    assert f"Patents from 2014 nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
+    assert f"Patents from 2014, nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
     assert "US-3-A" in shown.output
     assert "US-5-A" not in shown.output
 

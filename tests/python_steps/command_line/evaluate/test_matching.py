@@ -74,16 +74,5 @@ def test_without_pairs_no_floor_is_reached(run, tmp_path):
     assert run("--floor", "recall_at_1=0", warehouse=empty).exit_code == 4
 
 
-@pytest.mark.parametrize("is_there", [False, True])
-def test_a_warehouse_without_an_audit_is_told_in_a_sentence(run, tmp_path, is_there):
-    place = tmp_path / "other.duckdb"
-    if is_there:
-        duckdb.connect(str(place)).close()
-    said = run(warehouse=place)
-    assert said.exit_code == 3
-    assert "Traceback" not in said.output
-    assert "build" in said.output
-
-
 def test_wrong_floors_are_wrong_usage(run):
     assert run("--floor", "recall=1").exit_code == 2

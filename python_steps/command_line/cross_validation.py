@@ -16,9 +16,12 @@ import pyarrow.parquet as pq
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.evaluation import folds as evaluation_folds
 from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.folders import read_description, stages
 from python_steps.ai_decision.training.folder import make_folder
 from python_steps.ai_decision.training.settings import Settings
+from python_steps.engine.progress import shown
 from python_steps.warehouse.examples import TABLE, read_examples
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
 if TYPE_CHECKING:
@@ -28,18 +31,18 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class CrossValidation:
     """
-    What `--folds` asks for.
+    What `train --folds` asks for.
 
     Attributes
     ----------
     folds
-        Parts that each are judged by what the others trained.
+        Number of folds; each is evaluated by classifiers trained on the others.
     settings
         Of both layers.
     sources, languages
-        Which examples take part; all where there are none.
+        Which examples to use; all if empty.
     start_from
-        Outer classifier to go on from.
+        Outer classifier to start from.
     precision, device
         As for :func:`training.train`.
     """
@@ -61,16 +64,16 @@ def cross_validate(
     console: Console,
 ) -> tuple[pa.Table, pa.Table]:
     """
-    Train and judge by folds, and return what is measured and the predictions behind it.
+    Train and evaluate by folds; return the measures and the predictions behind them.
 
-    The judgements of every document are written to `judgements.parquet` in the folder.
+    The judgement of every document is written to `judgements.parquet` in the folder.
 
     Raises
     ------
     InputError
-        When the warehouse has no such examples.
+        If the warehouse has no such examples.
     TrainingError
-        When there are too few of a kind.
+        If there are too few of a kind.
     """
     read_layer = partial(
         read_examples,
@@ -85,32 +88,14 @@ def cross_validate(
         part.append_column("layer", pa.repeat(layer, part.num_rows)) for layer, part in of_layers
     )
     if asked.start_from is not None:
-        folded = set(examples.column("source_name").to_pylist())
-        known, not_here = _titles_known_to(asked.start_from, tables, folded)
-        if not_here:
-            console.print(
-                f"{asked.start_from.name} also learned from {', '.join(not_here)}, which this "
-                "warehouse does not hold by that name: documents of it would be judged by what "
-                "has seen them.",
-                style="yellow",
-                soft_wrap=True,
-            )
-        is_known = pc.is_in(examples.column("title_key"), known)
-        left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
-        if left_out:
-            console.print(
-                f"Left out: {left_out:,} documents of which {asked.start_from.name} may know the "
-                "title from another source.",
-                soft_wrap=True,
-            )
-        examples = examples.filter(pc.invert(is_known))
+        examples = _unknown_examples(examples, asked.start_from, tables, console)
     make_folder(folder)
     with progress(console) as report:
         judged = evaluation_folds.cross_validate(
             examples,
             folder,
             asked.settings,
-            # Which recall is asked for is a question to the layer that is to miss nothing.
+            # --recall is for the outer layer, which must miss nothing.
             replace(asked.settings, recall=None),
             folds=asked.folds,
             start_from=asked.start_from,
@@ -125,26 +110,49 @@ def cross_validate(
     return measures.evaluate(predictions), predictions
 
 
+def _unknown_examples(
+    examples: pa.Table, start_from: Path, tables: Tables, console: Console
+) -> pa.Table:
+    """Return the examples whose title the classifier to start from cannot know; print the rest."""
+    folded = set(examples.column("source_name").to_pylist())
+    known, not_here = _titles_known_to(start_from, tables, folded)
+    if not_here:
+        console.print(
+            f"{start_from.name} also learned from {', '.join(not_here)}, which this warehouse "
+            "does not have under that name: if it has documents of it, they are evaluated by a "
+            "classifier that has seen them.",
+            style="yellow",
+            soft_wrap=True,
+        )
+    is_known = pc.is_in(examples.column("title_key"), known)
+    left_out = len(set(examples.filter(is_known).column("document_id").to_pylist()))
+    if left_out:
+        console.print(
+            f"Left out: {left_out:,} documents whose title {start_from.name} may know from "
+            "another source.",
+            soft_wrap=True,
+        )
+    return examples.filter(pc.invert(is_known))
+
+
 def _titles_known_to(
     start_from: Path, tables: Tables, folded: set[str]
 ) -> tuple[pa.Array, list[str]]:
     """
-    Return the title keys, in this warehouse, of the sources that trained a classifier.
+    Return title keys of the sources that trained a classifier, and sources not in this warehouse.
 
-    Documents of two sources are not always merged: one may lack authors. That the sources which are
-    folded are not among them is seen to elsewhere. Sources that are not here come second.
+    Documents of two sources are not always merged: one may lack authors. Whether a classifier knows
+    a folded source itself is checked elsewhere.
     """
     card = [
-        row
-        for stage in classifier.stages(classifier.read_description(start_from))
-        for row in stage.get("examples", [])
+        row for stage in stages(read_description(start_from)) for row in stage.get("examples", [])
     ]
     named = sorted({row["source_name"] for row in card} - folded)
     query = (
         f"select source_name, title_key from {'.'.join(TABLE)} "
         "where source_name in (select unnest(?::varchar[])) group by all order by all"
     )
-    with tables.connect() as connection:
+    with opened(tables, [TABLE]) as connection:
         found = connection.sql(query, params=[named]).to_arrow_table()
     here = set(found.column("source_name").to_pylist())
     titles = pc.unique(found.column("title_key"))
@@ -153,29 +161,15 @@ def _titles_known_to(
 
 @contextlib.contextmanager
 def progress(console: Console) -> Iterator[evaluation_folds.Report]:
-    """Yield what shows how far each training has come, with a line for each that is done."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
-        now = ""
+    """Yield a function that shows the progress of each training, and a line when it is done."""
+    with shown("Cross-validating", unit="steps") as progress:
 
         def report(what: str, done: int, of_all: int, last: dict[str, float]) -> None:
-            nonlocal now
-            if what != now:
-                progress.reset(task, description=what, total=of_all)
-                now = what
-            progress.update(task, completed=done)
+            progress.update(done, total=of_all, description=what)
             if done == of_all:
                 score = last.get("average_precision")
-                told = "" if score is None else f", average precision {score:.3f} on validation"
-                console.print(f"{what}: done{told}", highlight=False)
+                scored = "" if score is None else f", average precision {score:.3f} on validation"
+                progress.clear()
+                console.print(f"{what}: done{scored}", highlight=False)
 
         yield report
