@@ -10,6 +10,7 @@ from python_steps.errors import InputError
 from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
     from python_steps.warehouse.places import Tables
@@ -48,8 +49,8 @@ def read_examples(
     languages
         ISO 639-1 codes; none of them means all. An unknown language counts as each.
     most_per_source
-        At most so many of each source, drawn by the hash of the title, so that a larger number
-        holds the smaller.
+        Maximum number per source, drawn by the hash of the title, so that a larger sample contains
+        the smaller.
 
     Returns
     -------
@@ -59,8 +60,8 @@ def read_examples(
     Raises
     ------
     InputError
-        When the warehouse cannot be opened, holds no examples, those of another version, none of a
-        source that is named, or examples of a label only in languages that are not named.
+        If the warehouse cannot be opened, has no examples or those of another version, none of a
+        named source, or examples of a label only in other languages.
     """
     asked = f"""
         from {".".join(TABLE)}
@@ -85,29 +86,7 @@ def read_examples(
     """
     remedy = "`deepinnovation build --select +classifier_examples` and your sources"
     with opened(warehouse, [TABLE], remedy) as connection:
-        known = {
-            name
-            for (name,) in connection.execute(
-                f"select distinct source_name from {'.'.join(TABLE)}"
-            ).fetchall()
-        }
-        unknown = sorted(set(sources) - known)
-        if unknown:
-            message = (
-                f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it "
-                f"has {', '.join(sorted(map(str, known))) or 'none'}."
-            )
-            raise InputError(message)
-        absent = set(COLUMNS) - {
-            name for name, *_ in connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
-        }
-        if absent:
-            message = (
-                f"marts.classifier_examples lacks {', '.join(sorted(absent))}, as "
-                "another version built it: build it again with `deepinnovation build --select "
-                "+classifier_examples` and your sources."
-            )
-            raise InputError(message)
+        _refuse_incomplete(connection, sources)
         if languages:
             counts = f"select label_is_ai, language, count(*) {asked} group by all"
             _refuse_only_other_languages(
@@ -116,6 +95,27 @@ def read_examples(
         further = {"languages": list(languages), "most": most_per_source or 2**62}
         examples = connection.sql(query, params=parameters | further).to_arrow_table()
         return examples.rename_columns({"label_is_ai": "is_ai"})
+
+
+def _refuse_incomplete(connection: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> None:
+    """Refuse sources that have no examples, and a table of another version."""
+    names = connection.execute(f"select distinct source_name from {'.'.join(TABLE)}").fetchall()
+    known = {name for (name,) in names}
+    unknown = sorted(set(sources) - known)
+    if unknown:
+        message = (
+            f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it "
+            f"has {', '.join(sorted(map(str, known))) or 'none'}."
+        )
+        raise InputError(message)
+    columns = connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
+    absent = set(COLUMNS) - {name for name, *_ in columns}
+    if absent:
+        message = (
+            f"{'.'.join(TABLE)} has no {', '.join(sorted(absent))}: another version built it. Build "
+            "it again with `deepinnovation build --select +classifier_examples` and your sources."
+        )
+        raise InputError(message)
 
 
 def _refuse_only_other_languages(
