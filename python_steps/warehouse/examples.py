@@ -49,8 +49,8 @@ def read_examples(
     languages
         ISO 639-1 codes; none of them means all. An unknown language counts as each.
     most_per_source
-        Maximum number per source, drawn by the hash of the title, so that a larger sample contains
-        the smaller.
+        At most so many of each source, drawn by the hash of the title, so that a larger number
+        holds the smaller.
 
     Returns
     -------
@@ -60,8 +60,8 @@ def read_examples(
     Raises
     ------
     InputError
-        If the warehouse cannot be opened, has no examples or those of another version, none of a
-        named source, or examples of a label only in other languages.
+        When the warehouse cannot be opened, holds no examples, those of another version, none of a
+        source that is named, or examples of a label only in languages that are not named.
     """
     asked = f"""
         from {".".join(TABLE)}
@@ -86,7 +86,8 @@ def read_examples(
     """
     remedy = "`deepinnovation build --select +classifier_examples` and your sources"
     with opened(warehouse, [TABLE], remedy) as connection:
-        _refuse_incomplete(connection, sources)
+        _refuse_unknown_sources(connection, sources)
+        _refuse_another_version(connection)
         if languages:
             counts = f"select label_is_ai, language, count(*) {asked} group by all"
             _refuse_only_other_languages(
@@ -97,23 +98,28 @@ def read_examples(
         return examples.rename_columns({"label_is_ai": "is_ai"})
 
 
-def _refuse_incomplete(connection: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> None:
-    """Refuse sources that have no examples, and a table of another version."""
-    names = connection.execute(f"select distinct source_name from {'.'.join(TABLE)}").fetchall()
-    known = {name for (name,) in names}
+def _refuse_unknown_sources(connection: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> None:
+    """Refuse sources that have no labelled documents."""
+    query = f"select distinct source_name from {'.'.join(TABLE)}"
+    known = {name for (name,) in connection.execute(query).fetchall()}
     unknown = sorted(set(sources) - known)
     if unknown:
         message = (
-            f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it "
-            f"has {', '.join(sorted(map(str, known))) or 'none'}."
+            f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it has "
+            f"{', '.join(sorted(map(str, known))) or 'none'}."
         )
         raise InputError(message)
+
+
+def _refuse_another_version(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse examples that another version built, without the columns of this one."""
     columns = connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
     absent = set(COLUMNS) - {name for name, *_ in columns}
     if absent:
         message = (
-            f"{'.'.join(TABLE)} has no {', '.join(sorted(absent))}: another version built it. Build "
-            "it again with `deepinnovation build --select +classifier_examples` and your sources."
+            f"marts.classifier_examples lacks {', '.join(sorted(absent))}, as another version "
+            "built it: build it again with `deepinnovation build --select +classifier_examples` "
+            "and your sources."
         )
         raise InputError(message)
 

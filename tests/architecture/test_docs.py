@@ -105,6 +105,18 @@ def test_the_overview_names_every_mart():
     assert not marts - named
 
 
+def test_every_block_of_the_columns_is_quoted_and_every_quoted_one_exists():
+    blocks = re.findall(r"{% docs (\w+) %}", (PROJECT / "models/columns.md").read_text("utf-8"))
+    quoted = {
+        name
+        for path in [*PROJECT.glob("models/**/*.yml"), *PROJECT.glob("seeds/**/*.yml")]
+        for name in re.findall(r"doc\('(\w+)'\)", path.read_text("utf-8"))
+    }
+    assert set(blocks) == quoted
+    assert blocks
+    assert len(blocks) == len(set(blocks))
+
+
 @BY_PAGE
 def test_every_test_that_a_page_names_exists(page):
     named = re.findall(r"\btests/[\w/]+\.py\b", page.read_text("utf-8"))

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import zipfile
 
@@ -19,12 +18,6 @@ from python_steps.linking.measures import ALL_SAME
 from python_steps.warehouse import known_pairs
 
 LINKS = project_folder() / "seeds/sample/links.csv"
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture

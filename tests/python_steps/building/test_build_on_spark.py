@@ -115,8 +115,7 @@ class Place:
         return {line["node"].split(".")[2] for line in self.journal() if "node" in line}
 
     def environment(self) -> dict[str, str]:
-        kept = {n: v for n, v in os.environ.items() if not n.startswith("DEEPINNOVATION_")}
-        return kept | {
+        return os.environ | {
             "DEEPINNOVATION_PROJECT": str(self.folder / "project"),
             "SMALL_PROJECT_RUNS": str(self.folder / "runs"),
         }
@@ -124,13 +123,8 @@ class Place:
     def start(self, **more: str) -> subprocess.Popen:
         return subprocess.Popen(
             [
-                *(
-                    sys.executable,
-                    "-c",
-                    "from python_steps.command_line.main import main; main()",
-                    "build",
-                ),
-                *("--target", "spark", "--papers", f"tables={self.folder}/papers.csv"),
+                *(sys.executable, "-m", "python_steps", "build", "--target", "spark"),
+                *("--papers", f"tables={self.folder}/papers.csv"),
                 *("--warehouse", str(self.warehouse), "--publication", str(self.publication)),
             ],
             env=self.environment() | more,
@@ -278,9 +272,7 @@ def build_here(place: Place) -> None:
 
 
 @pytest.fixture
-def place(spark_is_possible: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
+def place(spark_is_possible: None, tmp_path: Path) -> Place:
     return place_in(tmp_path)
 
 

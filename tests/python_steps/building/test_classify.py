@@ -1,7 +1,6 @@
 """Claims about `deepinnovation classify` before anything is decided: what it takes and refuses."""
 
 import json
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,12 +32,6 @@ def prepared(location: Path, output: Path, **more: object) -> tuple:
 def written(path: Path, *records: dict) -> Path:
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     return path
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 # ---------------------------------------------------------------- papers or patents

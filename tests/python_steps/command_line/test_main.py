@@ -32,12 +32,6 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main.main, [str(argument) for argument in arguments])
 
 
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
-
-
 @pytest.fixture
 def works(tmp_path: Path) -> Path:
     folder = tmp_path / "works"

@@ -93,7 +93,7 @@ def test_examples_of_another_version_are_to_be_built_again(tmp_path):
     ]
     shown = run("--warehouse", tmp_path / "other.duckdb", *words)
     assert shown.exit_code == 3
-    assert "has no abstract, categories" in " ".join(shown.output.split())
+    assert "lacks abstract, categories" in " ".join(shown.output.split())
 
 
 def test_documents_whose_title_the_first_classifier_may_know_are_left_out(tmp_path, monkeypatch):

@@ -62,12 +62,6 @@ def build(folder, judged):
     return path
 
 
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
-
-
 def run(*arguments):
     words = ["evaluate", "classifier", *(str(argument) for argument in arguments)]
     return CliRunner().invoke(main.main, words)

@@ -3,7 +3,6 @@
 import csv
 import itertools
 import json
-import os
 import re
 from pathlib import Path
 
@@ -495,12 +494,6 @@ def build(path, table, scores, papers):
             "'Conference paper' as work_type, case when is_awarded "
             "then ['Learning', 'Outstanding Paper Award'] end as categories from papers"
         )
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 def run(*arguments):
