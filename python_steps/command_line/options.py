@@ -168,6 +168,33 @@ class Delivered:
         )
 
 
+SOURCE_OPTIONS = (
+    click.option(
+        "--papers",
+        type=SystemPath("papers"),
+        multiple=True,
+        help="Papers to read, as openalex=FOLDER or tables=FILE (repeatable). With "
+        "--target spark also on other storage, as openalex=s3a://BUCKET/works.",
+    ),
+    click.option(
+        "--patents",
+        type=SystemPath("patents"),
+        multiple=True,
+        help="Patents to read, as google_patents=FOLDER or tables=FILE (repeatable).",
+    ),
+    click.option(
+        "--labels",
+        metavar="PATH",
+        help="Table of labels: source_record_id, is_ai, label_source.",
+    ),
+    click.option(
+        "--links",
+        metavar="PATH",
+        help="Table of known pairs: paper_id, patent_id, kind.",
+    ),
+)
+
+
 def source_options(command: Command) -> Command:
     """Add the options that name delivered files; the command gets them as `delivered`."""
 
@@ -183,33 +210,7 @@ def source_options(command: Command) -> Command:
         delivered = Delivered(papers, patents, labels, links)
         return command(*arguments, delivered=delivered, **others)
 
-    for option in reversed(
-        (
-            click.option(
-                "--papers",
-                type=SystemPath("papers"),
-                multiple=True,
-                help="Papers to read, as openalex=FOLDER or tables=FILE (repeatable). With "
-                "--target spark also on other storage, as openalex=s3a://BUCKET/works.",
-            ),
-            click.option(
-                "--patents",
-                type=SystemPath("patents"),
-                multiple=True,
-                help="Patents to read, as google_patents=FOLDER or tables=FILE (repeatable).",
-            ),
-            click.option(
-                "--labels",
-                metavar="PATH",
-                help="Table of labels: source_record_id, is_ai, label_source.",
-            ),
-            click.option(
-                "--links",
-                metavar="PATH",
-                help="Table of known pairs: paper_id, patent_id, kind.",
-            ),
-        )
-    ):
+    for option in reversed(SOURCE_OPTIONS):
         collected = option(collected)
     return collected
 
