@@ -10,15 +10,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from python_steps.errors import WRONG_USAGE, BuildError, InputError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import READABLE_IN_WORDS, absolute, list_files, matching
-from python_steps.sources.preview import FORMS, Head, read_head
-from python_steps.sources.systems import Source
+from python_steps.sources.preview import Head, read_head
+from python_steps.sources.systems import deliveries, source_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -212,7 +211,7 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
     # Of its own name: finished shards of several warehouses may lie in one folder.
     warehouse = request.working_folder / f"{request.output.name}.duckdb"
     asked = ENTITIES.get(request.document_type or "", "papers")
-    source = Source(asked, "tables", (location,))
+    source = source_of(request.project, asked, "tables", (location,))
     source = unpack(source, warehouse.with_name(f"{warehouse.name}.unpacked"))
     try:
         list_files(source)
@@ -239,7 +238,7 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
         project=request.project,
         warehouse=warehouse,
         publication=request.working_folder / "publication",
-        sources=(Source(entity, "tables", source.locations),),
+        sources=(source_of(request.project, entity, "tables", source.locations),),
         select=f"{NODES} +int_{entity}_unioned",
         command="classify",
         variables=variables,
@@ -263,8 +262,7 @@ def _refuse_unreadable(request: Request, head: Head) -> None:
 def _told(request: Request, head: Head) -> str:
     """Tell papers from patents by the columns that only one of them has."""
     columns = {
-        entity: set(chain(*FORMS[entity, "tables"].required, FORMS[entity, "tables"].optional))
-        for entity in ENTITIES.values()
+        entity: deliveries(request.project)[entity, "tables"].fields for entity in ENTITIES.values()
     }
     telling = {
         "papers": columns["papers"] - columns["patents"] - UNTELLING,
@@ -288,7 +286,7 @@ def _refuse_incomplete(request: Request, head: Head, entity: str) -> None:
     """Refuse a table without a column that every record needs."""
     missing = [
         " or ".join(names)
-        for names in FORMS[entity, "tables"].required
+        for names in deliveries(request.project)[entity, "tables"].required
         if head.fields and not set(names) & set(head.fields)
     ]
     if missing:

@@ -126,7 +126,7 @@ class StagingSql:
         own = f"{ENGINE}__{name}"
         return partial(self._call, own if own in self.macros else f"default__{name}")
 
-    def _call(self, name: str, *arguments: object, **named: object) -> object:
+    def _call(self, name: str, /, *arguments: object, **named: object) -> object:
         """Call a macro, and return what it returns, or else the text that it writes."""
         try:
             return self.macros[name](*arguments, **named)

@@ -179,7 +179,9 @@ def build_command(
     project = project_folder()
     place = warehouse_to_build(warehouse, target)
     besides = {"labels": labels, "links": links}
-    sources = configured(papers, patents, besides, os.environ, takes_addresses=target == "spark")
+    sources = configured(
+        project, papers, patents, besides, os.environ, takes_addresses=target == "spark"
+    )
     settings = building_settings.Settings(
         project=project,
         warehouse=place,

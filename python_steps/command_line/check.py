@@ -22,7 +22,6 @@ from python_steps.errors import InputError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import configured, is_sample, sample
 from python_steps.sources.preview import Head
-from python_steps.sources.systems import BESIDES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -112,8 +111,8 @@ def _facts_of_records(head: Head) -> list[tuple[str, str]]:
         ("years", "none" if head.years is None else f"{head.years[0]} to {head.years[1]}"),
         ("languages", languages or "not told"),
     ]
-    of_no_document = head.source.entity in BESIDES
-    return [fact for fact in facts if not of_no_document or fact[0] in FACTS_OF_NO_DOCUMENT]
+    has_all = head.source.delivery.holds_documents
+    return [fact for fact in facts if has_all or fact[0] in FACTS_OF_NO_DOCUMENT]
 
 
 FACTS_OF_NO_DOCUMENT = ("fields", "optional, not there", "would be rejected")
@@ -160,7 +159,7 @@ def check_command(
     place = chosen_warehouse(warehouse)
     console = output_console()
     besides = {"labels": labels, "links": links}
-    sources = configured(papers, patents, besides, os.environ, takes_addresses=True)
+    sources = configured(project, papers, patents, besides, os.environ, takes_addresses=True)
     if is_sample(sources):
         named = {source.entity for source in sources}
         sources += [source for source in sample(project) if source.entity not in named]

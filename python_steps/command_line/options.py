@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from python_steps.sources.systems import SYSTEMS, is_address
+from python_steps.sources.systems import deliveries, is_address
 from python_steps.warehouse.places import DEFAULT_NAME
 
 MAY_NAME_A_FOLDER = ("embedding_model", "classifiers")  # variables of dbt_project.yml
@@ -46,7 +46,7 @@ class SystemPath(click.ParamType):
     ) -> tuple[str, str]:
         """Part the system from the path; an unknown system is wrong usage."""
         system, separator, path = value.partition("=")
-        known = SYSTEMS[self.entity]
+        known = [s for entity, s in deliveries(project_folder()) if entity == self.entity]
         if not separator or not path or system not in known:
             self.fail(
                 f"'{value}' must be SYSTEM=PATH, where SYSTEM is one of {', '.join(known)}: "
