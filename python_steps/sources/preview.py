@@ -164,6 +164,13 @@ def _damaged(file: Path, reason: str) -> str:
     return f"{file} cannot be read: {reason}. Download or export it again."
 
 
+# Of staged records, by entity: the year, the abstract and the language.
+COLUMNS = {
+    "papers": ("publication_year", "abstract", "language"),
+    "patents": ("year", "abstract", "language"),
+}
+NO_COLUMNS = ("null::integer", "null::varchar", "null::varchar")
+
 RECORD = "record_file varchar, record_row bigint, record_text varchar"
 
 
@@ -232,10 +239,9 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     import duckdb
 
     delivery = head.source.delivery
-    of_document = ("abstract", "language")
-    abstract, language = (n if delivery.holds_documents else "null::varchar" for n in of_document)
+    year, abstract, language = COLUMNS.get(delivery.entity, NO_COLUMNS)
     rejected = "".join(
-        f"when {delivery.identifier} in (select source_record_id "
+        f"when source_record_id in (select source_record_id "
         f"from ({sql.model(table.model, table.name)})) then '{table.rejects}' "
         for table in delivery.beside
         if table.rejects
@@ -244,7 +250,7 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
         connection.execute(f"""
             create table judged as
             select
-                record_file, record_row, {delivery.year} as year,
+                record_file, record_row, {year} as year,
                 {abstract} as abstract, {language} as language,
                 case when rejection_reason is not null then rejection_reason {rejected}end as reason
             from ({sql.model(delivery.table.model, "head")})

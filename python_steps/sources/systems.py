@@ -79,8 +79,6 @@ class Delivery:
         Fields that records need; of each group, one must be there.
     optional
         Further fields that are read.
-    identifier, year
-        SQL over the columns of the staging model.
     """
 
     entity: str
@@ -92,8 +90,6 @@ class Delivery:
     sample: str | None = None
     required: tuple[tuple[str, ...], ...] = ()
     optional: tuple[str, ...] = ()
-    identifier: str = "source_record_id"
-    year: str = "cast(null as integer)"
 
     @property
     def fields(self) -> set[str]:
