@@ -194,12 +194,13 @@ def files_at(location: str, table: Table) -> dict[str, str]:
     """Return the readable files at a location, sorted, each with its path below the location.
 
     A location may be a file, a folder or a glob; a file that is named outright is readable by any
-    name. Paths have `/` as separator.
+    name. Links below a folder are left out, as DuckDB does. Paths have `/` as separator.
     """
     files = set()
     for match in matching(location):
         if match.is_dir():
-            files.update(str(file) for file in match.rglob("*") if file.is_file())
+            below_it = (file for file in match.rglob("*") if file.is_file())
+            files.update(str(file) for file in below_it if not file.is_symlink())
         else:
             files.add(str(match))
     root = len(_fixed(location).rstrip("/"))
