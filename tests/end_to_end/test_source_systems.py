@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -412,7 +413,7 @@ def listed_by_dbt(tree, tmp_path_factory) -> dict[str, list[str]]:
         result = dbtRunner().invoke(["show", "--inline", sql, "--limit", "-1", *arguments])
     assert result.success, result.exception or result.result.results[0].message
     rows = [row.values() for row in result.result.results[0].agate_table.rows]
-    return {name: sorted(sum(json.loads(files).values(), [])) for name, files in rows}
+    return {name: sorted(chain.from_iterable(json.loads(files).values())) for name, files in rows}
 
 
 @pytest.mark.parametrize("place", PLACES)
