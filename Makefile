@@ -36,7 +36,8 @@ test-slow: .venv/installed-spark ## tests on real data, benchmarks and other lon
 
 lint: .venv/installed ## ruff and sqlfluff
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
-	@DEEPINNOVATION_WAREHOUSE=:memory: $(BIN)/sqlfluff lint --disable-progress-bar models tests/warehouse
+	@# Python warns of a semaphore that dbt's templater leaves to it.
+	@PYTHONWARNINGS=ignore:resource_tracker DEEPINNOVATION_WAREHOUSE=:memory: $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests/warehouse
 
 docs: .venv/installed ## one HTML page that describes every table: target/static_index.html
 	@$(BIN)/dbt docs generate --static --quiet --profiles-dir . && echo "Open target/static_index.html in a browser."

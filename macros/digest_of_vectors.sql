@@ -1,10 +1,10 @@
 {#
-  SQL of one row, `vectors_digest`: what names all vectors of a relation like int_vectors_compared, whatever the order of
+  SQL of one row, `vectors_digest`: what names all vectors of a relation like int_documents_compared, whatever the order of
   its rows. Equal digests, equal documents, years, texts and encoders.
 #}
 {% macro digest_of_vectors(relation) -%}
     {%- set content -%}
-        md5(embedding_text || ' ' || document_id || ' ' || cast(year as string) || ' ' || text_hash || ' ' || model_version)
+        md5(space || ' ' || document_id || ' ' || cast(year as string) || ' ' || text_hash || ' ' || model_version)
     {%- endset -%}
     select
         cast(count(*) as string)

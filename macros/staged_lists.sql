@@ -59,5 +59,5 @@
 {%- for name, (expression, type) in fields.items() -%}
     {%- do typed.update({name: 'cast(' ~ expression ~ ' as ' ~ type ~ ')'}) -%}
 {%- endfor -%}
-{{ list_map(list or 'cast(null as ' ~ text_list_type() ~ ')', element, struct(typed)) }}
+{{ list_map(list or 'cast(null as ' ~ list_type('string') ~ ')', element, struct(typed)) }}
 {%- endmacro %}

@@ -18,16 +18,47 @@ class BuildError(Exception):
         self.exit_code = exit_code
 
 
+class MissingExtraError(Exception):
+    """A package of an extra is not installed; the message says how to install it."""
+
+    exit_code = WRONG_USAGE
+
+    def __init__(self, need: str, module: str, extra: str) -> None:
+        super().__init__(
+            f"{need} needs a package that is not installed ({module}): {install_command(extra)}"
+        )
+
+
+def install_command(extra: str) -> str:
+    """Return how to install an extra of this program, from where the program was installed."""
+    import importlib.metadata
+    import json
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    name = "deepinnovation"
+    try:
+        origin = json.loads(importlib.metadata.distribution(name).read_text("direct_url.json"))
+    except (importlib.metadata.PackageNotFoundError, TypeError):  # not from a folder or file
+        return f"pip install '{name}[{extra}]'"
+    parts = urlsplit(origin["url"])
+    place = f"{name}[{extra}] @ {origin['url']}"
+    if parts.scheme == "file":
+        place = f"{url2pathname(parts.path)}[{extra}]"
+    editable = "--editable " if origin.get("dir_info", {}).get("editable") else ""
+    return f"pip install {editable}'{place}'"
+
+
 class ModelError(RuntimeError):
     """A model cannot be loaded, or is not the one it claims to be."""
 
-    exit_code = 2
+    exit_code = WRONG_USAGE
 
 
 class TrainingError(ValueError):
     """Examples or settings that no classifier can be trained with; says why and what to do."""
 
-    exit_code = 3
+    exit_code = UNREADABLE
 
 
 class AnnotationError(Exception):

@@ -136,12 +136,12 @@ MATCH_AUDIT = pa.schema(
 )
 
 # The space that vectors were compared in, beside what was found there.
-EMBEDDING_TEXT = pa.field("embedding_text", pa.string())
+SPACE = pa.field("space", pa.string())
 
 
-def in_space(table: pa.Table, embedding_text: str) -> pa.Table:
-    """Return the table with the column `embedding_text`, the same text in every row."""
-    return table.append_column(EMBEDDING_TEXT, pa.repeat(embedding_text, table.num_rows))
+def in_space(table: pa.Table, space: str) -> pa.Table:
+    """Return the table with the column `space`, the same text in every row."""
+    return table.append_column(SPACE, pa.repeat(space, table.num_rows))
 
 
 # What judges documents of one type in one layer of the decision.
@@ -158,13 +158,12 @@ CLASSIFIERS = pa.schema(
 )
 
 # What identifies a judgement: a document, its text, and what judges it.
-JUDGED_TEXT = ("document_id", "text_hash", "model_version")
-
 # One row per text that a layer has judged.
 CLASSIFIED = pa.schema(
     [
         ("document_id", pa.string()),
         ("text_hash", pa.string()),
+        ("layer", pa.string()),  # outer | inner
         ("model_version", pa.string()),
         ("logit", pa.float32()),  # log odds before calibration, in nats
         ("probability", pa.float64()),  # calibrated
@@ -271,7 +270,7 @@ LINKS_RANKED = pa.schema(
         ("patent_id", pa.string()),
         ("kind", pa.string()),
         ("is_same", pa.bool_()),  # missing where the kind leaves it open
-        ("method", pa.string()),  # spaces and bm25, fused where joined by +
+        ("method", pa.string()),  # spaces and bm25, fused where joined by +; published
         ("reranked_candidates", pa.int32()),  # nearest of the first; missing where all are ranked
         ("rank", pa.int32()),  # from 1; missing where it is not among the first 200
         ("eligible_patents", pa.int64()),
@@ -299,7 +298,7 @@ LINKING_QUALITY = pa.schema(
 # One row per space and cell of similarity and CSLS: the matched pairs there.
 SIMILARITIES = pa.schema(
     [
-        ("embedding_text", pa.string()),
+        ("space", pa.string()),
         ("similarity_step", pa.int32()),  # 1/200
         ("csls_step", pa.int32()),  # 1/100
         ("pairs", pa.int64()),
@@ -310,7 +309,7 @@ SIMILARITIES = pa.schema(
 # One row per space and known pair that could be matched, of those drawn.
 LINKS_MATCHED = pa.schema(
     [
-        ("embedding_text", pa.string()),
+        ("space", pa.string()),
         ("paper_id", pa.string()),
         ("patent_id", pa.string()),
         ("is_same", pa.bool_()),
@@ -323,7 +322,7 @@ LINKS_MATCHED = pa.schema(
 # One row per space, encoder and neighbours that a calibration comes with the project for.
 PACKAGED_CALIBRATIONS = pa.schema(
     [
-        ("embedding_text", pa.string()),
+        ("space", pa.string()),
         ("encoder_hash", pa.string()),  # of its content, as model_version holds it
         ("csls_neighbours", pa.int32()),
         ("intercept", pa.float64()),  # nats
@@ -338,7 +337,7 @@ PACKAGED_CALIBRATIONS = pa.schema(
 # One row per space: the coefficients of its confidence, missing where there are none.
 CALIBRATIONS = pa.schema(
     [
-        ("embedding_text", pa.string()),
+        ("space", pa.string()),
         ("confidence_basis", pa.string()),  # own_links | packaged | no_links
         ("intercept", pa.float64()),  # nats
         ("similarity_slope", pa.float64()),
@@ -352,7 +351,7 @@ CALIBRATIONS = pa.schema(
 # One row per space and band of confidence, and one of all.
 CALIBRATION_CHECK = pa.schema(
     [
-        ("embedding_text", pa.string()),
+        ("space", pa.string()),
         ("confidence_basis", pa.string()),
         ("band", pa.string()),
         ("confidence_from", pa.float64()),
@@ -378,5 +377,6 @@ CALIBRATION_CHECK = pa.schema(
         ("intercept", pa.float64()),
         ("similarity_slope", pa.float64()),
         ("csls_slope", pa.float64()),
+        ("source", pa.string()),  # of a packaged calibration
     ]
 )

@@ -1,22 +1,25 @@
 {#
-    A publication model's rows written to a file, in its order; a post-hook. A view and a COPY rather than dbt-duckdb's
-    `external`, which writes a row of nulls where there are no rows, holds the rows a second time, and leaves a view
-    that guesses the types anew. The file appears whole or not at all: DuckDB writes aside and renames, on Spark too,
-    whose own files are folders of parts.
+    Writes rows of a relation to a file; a post-hook of publication models. A COPY rather than dbt-duckdb's `external`,
+    which writes a row of nulls where there are no rows, holds the rows a second time, and leaves a view that guesses
+    the types again. The file appears whole or not at all: DuckDB writes aside and renames, on Spark too, whose own
+    files are folders of parts.
+    where, order_by: SQL that chooses and orders the rows; a publication model is in its own order already.
 #}
-{% macro write_file(relation, file) -%}
+{% macro write_file(relation, file, where='true', order_by=none) -%}
     {%- set path = env_var('DEEPINNOVATION_PUBLICATION', 'publication') ~ '/' ~ file -%}
     {%- set form = 'format parquet, compression zstd' if file.endswith('.parquet') else "format csv, header, delimiter ','" -%}
-    {{ return(adapter.dispatch('write_file')(relation, path, form ~ ', use_tmp_file true')) }}
+    {%- set rows = 'select * from ' ~ relation ~ ' where ' ~ where ~ (' order by ' ~ order_by if order_by else '') -%}
+    {{ return(adapter.dispatch('write_file')(rows, path, form ~ ', use_tmp_file true')) }}
 {%- endmacro %}
 
-{% macro default__write_file(relation, path, options) -%}
-copy (select * from {{ relation }}) to '{{ path }}' ({{ options }})
+{% macro default__write_file(rows, path, options) -%}
+copy ({{ rows }}) to '{{ path }}' ({{ options }})
 {%- endmacro %}
 
-{% macro spark__write_file(relation, path, options) -%}
+{% macro spark__write_file(rows, path, options) -%}
 {%- if execute -%}
-    {%- do adapter.write_file(relation, path, options) -%}
+    {%- do run_query('create or replace temporary view rows_to_write as ' ~ rows) -%}
+    {%- do adapter.write_file(api.Relation.create(identifier='rows_to_write'), path, options) -%}
 {%- endif -%}
 select 1
 {%- endmacro %}

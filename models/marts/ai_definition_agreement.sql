@@ -94,7 +94,7 @@ pairs as (
 
 select
     document_type,
-    cast(year as integer) as year,
+    year,
     definition_a,
     definition_b,
     documents,

@@ -31,14 +31,14 @@ rejected_records as (
 pairs as (
 
     select * from {{ ref('paper_patent_pairs') }}
-    where embedding_text = '{{ var('embedding_text') }}'
+    where space = '{{ var('compared_space') }}'
 
 ),
 
 audit as (
 
     select * from {{ ref('matching_audit') }}
-    where embedding_text = '{{ var('embedding_text') }}' and paper_year is null
+    where space = '{{ var('compared_space') }}' and paper_year is null
 
 ),
 
@@ -48,7 +48,7 @@ measures as (
     select
         {{ loop.index }} as place,
         '{{ document_type }} records read' as measure,
-        cast(coalesce(sum(delivered_records), 0) as double) as value
+        cast(coalesce(sum(delivered_records), 0) as double) as figure
     from counts
     where document_type = '{{ document_type }}'
 
@@ -57,7 +57,7 @@ measures as (
     select
         2 + {{ loop.index }} as place,
         '{{ document_type }} records merged into another' as measure,
-        cast(coalesce(sum(merged_records), 0) as double) as value
+        cast(coalesce(sum(merged_records), 0) as double) as figure
     from counts
     where document_type = '{{ document_type }}'
 
@@ -66,7 +66,7 @@ measures as (
     select
         4 + {{ loop.index }} as place,
         '{{ document_type }} records rejected' as measure,
-        cast(coalesce(sum(rejected_records), 0) as double) as value
+        cast(coalesce(sum(rejected_records), 0) as double) as figure
     from counts
     where document_type = '{{ document_type }}'
 
@@ -75,7 +75,7 @@ measures as (
     select
         6 + {{ loop.index }} as place,
         'AI {{ document_type }}s' as measure,
-        cast(coalesce(sum(ai_documents), 0) as double) as value
+        cast(coalesce(sum(ai_documents), 0) as double) as figure
     from documents
     where document_type = '{{ document_type }}'
 
@@ -85,7 +85,7 @@ measures as (
     select
         9 as place,
         'labels rejected' as measure,
-        cast(count(*) as double) as value
+        cast(count(*) as double) as figure
     from rejected_records
     where entity = 'label'
 
@@ -94,7 +94,7 @@ measures as (
     select
         10 as place,
         'links rejected' as measure,
-        cast(count(*) as double) as value
+        cast(count(*) as double) as figure
     from rejected_records
     where entity = 'link'
 
@@ -103,7 +103,7 @@ measures as (
     select
         11 as place,
         'papers with a later patent' as measure,
-        cast(count(distinct paper_id) as double) as value
+        cast(count(distinct paper_id) as double) as figure
     from pairs
 
     union all
@@ -111,7 +111,7 @@ measures as (
     select
         12 as place,
         'paper–patent pairs' as measure,
-        cast(count(*) as double) as value
+        cast(count(*) as double) as figure
     from pairs
 
     union all
@@ -119,7 +119,7 @@ measures as (
     select
         13 as place,
         'audit: recall at 1' as measure,
-        max(recall_at_1) as value
+        max(recall_at_1) as figure
     from audit
 
     union all
@@ -127,7 +127,7 @@ measures as (
     select
         14 as place,
         'audit: recall at {{ var('top_k') }}' as measure,
-        max(recall_at_k) as value
+        max(recall_at_k) as figure
     from audit
 
 )
@@ -135,5 +135,5 @@ measures as (
 select
     place,
     measure,
-    value
+    figure
 from measures

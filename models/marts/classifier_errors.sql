@@ -2,8 +2,8 @@ with
 
 judged as (
 
-    select * from {{ ref('int_documents_judged') }}
-    where judge = 'two layers together' and is_ai <> is_accepted
+    select * from {{ ref('classifier_predictions') }}
+    where judge = 'two layers together' and label_is_ai <> is_accepted
 
 ),
 
@@ -46,8 +46,8 @@ select
     documents.title,
     documents.abstract,
     ranked.language,
-    cast(documents.year as bigint) as year,
-    ranked.is_ai as label_is_ai,
+    documents.year,
+    ranked.label_is_ai,
     ranked.label_source,
     ranked.source_name,
     documents.source_record_id,

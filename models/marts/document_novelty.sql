@@ -15,7 +15,7 @@ indicators as (
 {% for hypergraph in ['content', 'context'] %}
 {{ hypergraph }} as (
 
-    select * from {{ ref('int_documents_novelty_ranked') }}
+    select * from {{ ref('hyperedges') }}
     where corpus in ('paper_{{ hypergraph }}', 'patent_{{ hypergraph }}')
 
 ),
@@ -53,8 +53,8 @@ select
     content.novelty_percentile,
     content.compared_documents,
     reasons.novelty_reason,
-    content.state_year as novelty_state_year,
-    content.model_version as novelty_model_version,
+    content.novelty_state_year,
+    content.novelty_model_version,
     coalesce(context.node_count, 0) as class_count,
     coalesce(context.known_nodes, 0) as known_classes,
     context.surprise as context_surprise,

@@ -53,7 +53,8 @@ select
     case when novelty.document_id is null then 'no_keywords' else novelty.novelty_reason end as novelty_reason,
     documents.source_system,
     documents.source_name,
-    documents.source_record_id
+    documents.source_record_id,
+    documents.text_hash
 from documents
 inner join numbers on documents.document_id = numbers.document_id
 inner join languages on documents.document_id = languages.document_id

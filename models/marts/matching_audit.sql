@@ -7,7 +7,7 @@ audited as (
         sampled.papers_represented
     from {{ ref('int_matches_audited') }} as audited
     inner join {{ ref('int_papers_sampled') }} as sampled
-        on audited.embedding_text = sampled.embedding_text and audited.paper_id = sampled.document_id
+        on audited.space = sampled.space and audited.paper_id = sampled.document_id
 
 ),
 
@@ -32,7 +32,7 @@ groups as (
 estimated as (
 
     select
-        embedding_text,
+        space,
         year_of_group,
         count(*) as audited_papers,
         sum(papers_represented) as papers_represented,
@@ -45,7 +45,7 @@ estimated as (
         / sum(papers_represented) as mean_squared_regret,
         max(similarity_regret) as largest_similarity_regret
     from groups
-    group by embedding_text, year_of_group
+    group by space, year_of_group
 
 ),
 
@@ -61,7 +61,7 @@ bounded as (
 )
 
 select
-    embedding_text,
+    space,
     cast(year_of_group as integer) as paper_year,
     cast(audited_papers as integer) as audited_papers,
     cast(round(papers_represented) as bigint) as papers_represented,

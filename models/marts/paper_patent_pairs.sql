@@ -2,29 +2,24 @@ with
 
 pairs as (
 
-    select * from {{ ref('int_pairs_hubness_corrected') }}
-
-),
-
-ranked as (
-
     select * from {{ ref('int_pairs_ranked') }}
 
 ),
 
 calibrations as (
 
-    select * from {{ ref('int_similarities_calibrated') }}
+    select * from {{ ref('int_confidences_calibrated') }}
+    where band = 'all'
 
 ),
 
 patents as (
 
     select
-        embedding_text,
+        space,
         document_id,
         year_basis
-    from {{ ref('int_vectors_compared') }}
+    from {{ ref('int_documents_compared') }}
     where document_type = 'patent'
 
 ),
@@ -36,13 +31,13 @@ numbers as (
 )
 
 select
-    pairs.embedding_text,
+    pairs.space,
     pairs.paper_id,
     pairs.patent_id,
-    cast(ranked.rank as integer) as rank,
+    cast(pairs.rank as integer) as rank,
     cast(pairs.similarity as float) as similarity,
-    cast(ranked.similarity_rank as integer) as similarity_rank,
-    cast(ranked.word_score as float) as word_score,
+    cast(pairs.similarity_rank as integer) as similarity_rank,
+    cast(pairs.word_score as float) as word_score,
     cast(
         1 / (
             1 + exp(
@@ -69,12 +64,7 @@ select
     pairs.model_version,
     pairs.matching_version
 from pairs
-inner join ranked
-    on
-        pairs.embedding_text = ranked.embedding_text
-        and pairs.paper_id = ranked.paper_id
-        and pairs.patent_id = ranked.patent_id
-inner join calibrations on pairs.embedding_text = calibrations.embedding_text
-inner join patents on pairs.embedding_text = patents.embedding_text and pairs.patent_id = patents.document_id
+inner join calibrations on pairs.space = calibrations.space
+inner join patents on pairs.space = patents.space and pairs.patent_id = patents.document_id
 inner join numbers as paper_numbers on pairs.paper_id = paper_numbers.document_id
 inner join numbers as patent_numbers on pairs.patent_id = patent_numbers.document_id

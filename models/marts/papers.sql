@@ -58,7 +58,7 @@ authors as (
     select
         document_id,
         {{ list_ordered('author_name', 'author_position') }} as authors
-    from {{ ref('int_document_authors') }}
+    from {{ ref('document_authors') }}
     group by document_id
 
 ),
@@ -69,7 +69,7 @@ institution_names as (
         document_id,
         institution_name,
         min(coalesce(author_position, 0) * 1000 + institution_position) as place
-    from {{ ref('int_document_institutions') }}
+    from {{ ref('document_institutions') }}
     group by document_id, institution_name
 
 ),
@@ -89,7 +89,7 @@ countries as (
     select
         document_id,
         array_sort(array_agg(country_code)) as country_codes
-    from {{ ref('int_document_countries') }}
+    from {{ ref('document_countries') }}
     group by document_id
 
 )
@@ -102,7 +102,7 @@ select
     papers.abstract,
     languages.language,
     languages.language_source,
-    papers.year as publication_year,
+    papers.year,
     papers.publication_date,
     papers.venue,
     papers.work_type,

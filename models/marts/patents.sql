@@ -71,18 +71,17 @@ applicants as (
     select
         document_id,
         {{ list_ordered('applicant_name', 'applicant_position') }} as applicants
-    from {{ ref('int_patent_applicants') }}
+    from {{ ref('patent_applicants') }}
     group by document_id
 
 ),
 
-applicant_countries as (
+countries as (
 
     select
         document_id,
-        array_sort(array_agg(distinct country_code)) as applicant_country_codes
-    from {{ ref('int_patent_applicants') }}
-    where country_code is not null
+        array_sort(array_agg(country_code)) as country_codes
+    from {{ ref('document_countries') }}
     group by document_id
 
 ),
@@ -92,7 +91,7 @@ inventors as (
     select
         document_id,
         {{ list_ordered('author_name', 'author_position') }} as inventors
-    from {{ ref('int_document_authors') }}
+    from {{ ref('document_authors') }}
     group by document_id
 
 )
@@ -118,7 +117,7 @@ select
     ipc.ipc_codes,
     cpc.cpc_codes,
     applicants.applicants,
-    applicant_countries.applicant_country_codes,
+    countries.country_codes,
     inventors.inventors,
     decisions.is_ai,
     decisions.decided_by,
@@ -151,5 +150,5 @@ left join embeddings on keywords.document_id = embeddings.document_id
 left join ipc on patents.document_id = ipc.document_id
 left join cpc on patents.document_id = cpc.document_id
 left join applicants on patents.document_id = applicants.document_id
-left join applicant_countries on patents.document_id = applicant_countries.document_id
+left join countries on patents.document_id = countries.document_id
 left join inventors on patents.document_id = inventors.document_id

@@ -1,1 +1,1 @@
-select * from {{ ref('int_confidences_checked') }}
+select * from {{ ref('int_confidences_calibrated') }}

@@ -6,7 +6,7 @@ with
 first_pairs as (
 
     select * from {{ ref('paper_patent_pairs') }}
-    where rank = 1 and embedding_text = '{{ var('published_embedding_text') }}'
+    where rank = 1 and space = '{{ var('published_space') }}'
 
 )
 

@@ -16,7 +16,7 @@ select
     venue as Source,
     abstract as Abstract,
     doi as DOI,
-    publication_year as Year,
+    year as Year,
     cited_by_count as Cited,
     {{ to_json_text('keywords') }} as Keywords,
     {{ to_json_text('coalesce(authors, ' ~ empty_text_list() ~ ')') }} as Name,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps import tables
+from python_steps.ai_decision.folders import (
+    DESCRIPTION_FILE,
+    FIELDS,
+    check_files,
+    classifier_folders,
+    read_description,
+)
 from python_steps.ai_decision.network import (
     HEAD_FILE,
     Network,
@@ -34,7 +41,7 @@ from python_steps.ai_decision.network import (
 )
 from python_steps.errors import ModelError
 from python_steps.transformer import batches as transformer_batches
-from python_steps.transformer import devices, loaded, weights
+from python_steps.transformer import devices, loaded
 from python_steps.transformer.batches import Batch
 from python_steps.transformer.devices import present_device
 
@@ -48,9 +55,6 @@ DOCUMENT_TYPES = ("paper", "patent")
 
 PACKAGED = "packaged"  # stands for the folder of the classifiers that come with the project
 PACKAGED_FOLDER = Path(__file__).parent / "classifiers"
-
-
-DESCRIPTION_FILE = "classifier.json"
 
 
 TEXTS_TOKENISED_AT_ONCE = 4096
@@ -81,7 +85,7 @@ class Classifier:
     temperature, bias
         Calibration (Platt 1999): probability = sigmoid(logit / temperature + bias).
     threshold
-        Probability from which on the layer accepts a document.
+        Least probability of a document that the layer accepts.
     languages
         ISO 639-1 codes of the languages in which it judges well enough, by its own validation.
     device
@@ -169,40 +173,46 @@ def load_classifiers(
         When a folder is no classifier, two claim the same, or one is missing.
     """
     asked = [(layer, kind) for layer in layers for kind in document_types]
-    found: dict[tuple[str, str], Classifier] = {}
-    folders = [PACKAGED_FOLDER]
+    found: dict[tuple[str, str], Path] = {}
     if classifiers != PACKAGED:
-        folders.insert(0, Path(classifiers).expanduser().absolute())
-    for place in folders:
-        here: dict[tuple[str, str], Classifier] = {}
-        _refuse_unfinished(place, asked)
-        for folder in classifier_folders(place, required=place is not PACKAGED_FOLDER):
-            description = read_description(folder)
-            wanted = [(description["layer"], each) for each in description["document_types"]]
-            wanted = [key for key in wanted if key in asked]
-            if all(key in found for key in wanted):
-                continue
-            classifier = load_classifier(folder, precision=precision, device=device)
-            for key in wanted:
-                if key in here and here[key] != classifier:
-                    message = (
-                        f"{folder} and {here[key].folder} both judge {key[1]}s in the {key[0]} "
-                        "layer: keep one of them"
-                    )
-                    raise ModelError(message)
-                here[key] = classifier
-        found = here | found
+        found = _catalogue(Path(classifiers).expanduser().absolute(), asked)
+    found = _catalogue(PACKAGED_FOLDER, asked, required=False) | found
     missing = [
         f"{kind}s in the {layer} layer" for layer, kind in asked if (layer, kind) not in found
     ]
     if missing:
         message = f"no classifier for {', '.join(missing)}: train one with `deepinnovation train`"
         raise ModelError(message)
-    return list(dict.fromkeys(found[key] for key in asked))
+    return [
+        load_classifier(folder, precision=precision, device=device)
+        for folder in dict.fromkeys(found[key] for key in asked)
+    ]
+
+
+def _catalogue(
+    place: Path, asked: Sequence[tuple[str, str]], *, required: bool = True
+) -> dict[tuple[str, str], Path]:
+    """Return the folder of each layer and type of document that is asked for and is there."""
+    _refuse_unfinished(place, asked)
+    found: dict[tuple[str, str], Path] = {}
+    for folder in classifier_folders(place, required=required):
+        description = read_description(folder)
+        layer = description["layer"]
+        for kind in description["document_types"]:
+            if (layer, kind) not in asked:
+                continue
+            if (layer, kind) in found:
+                message = (
+                    f"{folder} and {found[layer, kind]} both judge {kind}s in the {layer} layer: "
+                    "keep one of them"
+                )
+                raise ModelError(message)
+            found[layer, kind] = folder
+    return found
 
 
 def _refuse_unfinished(place: Path, asked: Sequence[tuple[str, str]]) -> None:
-    """Raise where what is asked for was begun and not ended, so that another would be taken."""
+    """Raise where training of what is asked for has not finished, as another would be used."""
     for layer, kind in asked:
         for begun in (place / f"{layer}_{kind}", place / f"{layer}_both"):
             if begun.is_dir() and not (begun / DESCRIPTION_FILE).is_file():
@@ -211,76 +221,6 @@ def _refuse_unfinished(place: Path, asked: Sequence[tuple[str, str]]) -> None:
                     "the end, or remove the folder"
                 )
                 raise ModelError(message)
-
-
-def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
-    """
-    Return the folders of classifiers at a place: itself, or those in it, by name.
-
-    Raises
-    ------
-    ModelError
-        When there is none and one is required.
-    """
-    if (place / DESCRIPTION_FILE).is_file():
-        return [place]
-    folders = sorted(path.parent for path in place.glob(f"*/{DESCRIPTION_FILE}"))
-    if required and not folders:
-        message = (
-            f"{place} holds no classifier: name a folder that `deepinnovation train` wrote, or "
-            f"{PACKAGED!r}"
-        )
-        raise ModelError(message)
-    return folders
-
-
-def read_description(folder: Path) -> dict[str, Any]:
-    """
-    Return what `classifier.json` of a folder says.
-
-    Raises
-    ------
-    ModelError
-        When it cannot be read or lacks a field.
-    """
-    path = folder / DESCRIPTION_FILE
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        absent = [name for name in FIELDS if name not in description]
-    except (OSError, ValueError) as error:
-        message = f"cannot read {path}: {error}"
-        raise ModelError(message) from error
-    if absent:
-        message = f"{path} lacks {', '.join(absent)}: train the classifier again"
-        raise ModelError(message)
-    return description
-
-
-def check_files(folder: Path, description: dict[str, Any]) -> None:
-    """
-    Raise ModelError where a file of a classifier is missing or another than was trained.
-
-    `description` is what :func:`read_description` returned for the folder.
-    """
-    for name, expected in sorted(description["sha256"].items()):
-        weights.check_weights(folder / name, expected)
-
-
-def stages(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """
-    Yield how a classifier was trained: by what it went on from, and so on, then by itself.
-
-    Each has `command` and `examples`: counts by split, source_name, label_source and is_ai.
-    """
-    if description.get("started_from"):
-        yield from stages(description["started_from"])
-    yield description
-
-
-FIELDS = (
-    "layer", "document_types", "base_model", "base_sha256", "maximum_tokens", "temperature", "bias",
-    "threshold", "languages", "sha256",
-)  # fmt: skip
 
 
 def load_classifier(
@@ -386,7 +326,7 @@ def _loaded_again(classifier: Classifier) -> LoadedClassifier:
     def load(precision: str) -> Classifier:
         return load_classifier(classifier.folder, precision=precision, device=classifier.device)
 
-    return _loaded(loaded.found_again(classifier, load))
+    return _loaded(loaded.reloaded(classifier, load))
 
 
 def describe(classifiers: Sequence[Classifier]) -> pa.Table:
@@ -407,12 +347,47 @@ def describe(classifiers: Sequence[Classifier]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=tables.CLASSIFIERS)
 
 
-def versions(classifiers: Sequence[Classifier], layer: str) -> str:
-    """Return a text that tells apart what judges one layer."""
-    return " ".join(each.model_version for each in classifiers if each.layer == layer)
+def versions(classifiers: Sequence[Classifier]) -> str:
+    """Name all that judges both layers, for checkpoints."""
+    return " ".join(each.model_version for each in classifiers)
 
 
-def classify(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) -> pa.Table:
+def classify(table: pa.Table, *, classifiers: Sequence[Classifier]) -> pa.Table:
+    """
+    Judge documents in both layers: the inner one judges what the outer one accepts.
+
+    Parameters
+    ----------
+    table
+        Columns document_id, document_type, text_hash, title, abstract; outer_threshold; and
+        outer_probability, null where the outer layer has yet to judge.
+    classifiers
+        One of them judges each layer for each type of document in the table.
+
+    Returns
+    -------
+    pa.Table
+        Rows of :data:`tables.CLASSIFIED`: first those of the outer layer, then those of the inner
+        one, in the order they come. The cost is that of one pass of the transformer for each row,
+        which grows with its tokens up to `maximum_tokens`.
+
+    Raises
+    ------
+    ModelError
+        When a model cannot be loaded.
+    """
+    known = table.column("outer_probability").combine_chunks()
+    is_new = pc.is_null(known)
+    outer = judge(table.filter(is_new), classifiers=classifiers, layer="outer")
+    probabilities = pc.replace_with_mask(
+        known, is_new, outer.column("probability").combine_chunks()
+    )
+    is_accepted = pc.greater_equal(probabilities, table.column("outer_threshold"))
+    inner = judge(table.filter(is_accepted), classifiers=classifiers, layer="inner")
+    return pa.concat_tables([outer, inner])
+
+
+def judge(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) -> pa.Table:
     """
     Judge documents in one layer.
 
@@ -428,8 +403,7 @@ def classify(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) 
     Returns
     -------
     pa.Table
-        Rows of :data:`tables.CLASSIFIED`, in the order they come. The cost is that of one pass of
-        the transformer for each document, which grows with its tokens up to `maximum_tokens`.
+        Rows of :data:`tables.CLASSIFIED`, in the order they come.
 
     Raises
     ------
@@ -456,6 +430,7 @@ def classify(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) 
         [
             table.column("document_id"),
             table.column("text_hash"),
+            pa.array([layer] * table.num_rows, pa.string()),
             pa.array(versions, pa.string()),
             pa.array(logits, pa.float32()),
             pa.array(probabilities, pa.float64()),

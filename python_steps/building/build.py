@@ -8,35 +8,27 @@ per node; and messages that say what to do (failures.py). On Spark, the session 
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from python_steps.building.failures import exit_code, explained, report
 from python_steps.building.fingerprint import fingerprint, hash_file
 from python_steps.building.graph import Graph
-from python_steps.building.journal import CODE_PARTS, Journal
+from python_steps.building.journal import Journal, Resume, decide
 from python_steps.building.progress import Progress
+from python_steps.building.reporting import FailuresOnly, Reporter
 from python_steps.building.settings import Outcome, Settings, project_variables
+from python_steps.engine.files import LockedError, locked
 from python_steps.errors import WRONG_USAGE, BuildError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import is_sample, sample
 from python_steps.sources.systems import deliveries
 from python_steps.warehouse.opening import explain_warehouse
 
-if TYPE_CHECKING:
-    from rich.console import Console
 
-
-try:
-    import fcntl
-except ImportError:  # not on Windows: there only DuckDB's own lock keeps two builds apart
-    fcntl = None
-
-
-def build(settings: Settings, console: "Console") -> Outcome:
+def build(settings: Settings, reporter: Reporter) -> Outcome:
     """Build the warehouse and the published files, as far as they are not built yet.
 
     Raises
@@ -46,18 +38,19 @@ def build(settings: Settings, console: "Console") -> Outcome:
     BuildError
         If dbt cannot start. A node or test that fails is an `Outcome` instead.
     """
+    reporter = FailuresOnly(reporter) if settings.is_quiet else reporter
     settings.beside("").parent.mkdir(parents=True, exist_ok=True)
     settings.publication.mkdir(parents=True, exist_ok=True)
     with _only_build(settings) as journal_path:
         settings = _with_unpacked(settings)
-        journal, is_resumed = _open_journal(journal_path, settings, console)
-        log = _artifacts(settings) / "logs" / "dbt.log"
-        if is_resumed and journal.is_complete and not settings.select:
+        journal = _open_journal(journal_path, settings, reporter)
+        log = settings.artifacts / "logs" / "dbt.log"
+        if journal.has_begun and journal.is_complete and not settings.select:
             lost = lost_files(journal, settings)
             if not lost:
                 return Outcome(0, log, journal.ended["ended_at"], _warnings(journal))
         with _environment(settings), contextlib.chdir(settings.project):
-            return _run(settings, journal, is_resumed, console)
+            return _run(settings, journal, reporter)
 
 
 def _with_unpacked(settings: Settings) -> Settings:
@@ -67,68 +60,56 @@ def _with_unpacked(settings: Settings) -> Settings:
 
 @contextlib.contextmanager
 def _only_build(settings: Settings) -> Iterator[Path]:
-    """Hold the journal's lock; the system frees it however this process ends."""
+    """Keep other builds away from the warehouse, and yield the path of its journal."""
     path = settings.beside(".journal.jsonl")
-    try:
-        opened = path.open("ab")
-    except OSError as error:
-        raise BuildError(
-            f"{path.parent} cannot be written to ({error.strerror}). "
-            "Choose another place for the warehouse with --warehouse."
-        ) from error
-    with opened:
-        if fcntl:
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise BuildError(
-                    f"Another build is writing to {settings.warehouse}. "
-                    "Wait for it, or build into another file with --warehouse."
-                ) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path))
+            path.touch()
+        except LockedError as error:
+            raise BuildError(
+                f"Another build is writing to {settings.warehouse}. "
+                "Wait for it, or build into another file with --warehouse."
+            ) from error
+        except OSError as error:
+            raise BuildError(
+                f"Cannot write to {path.parent} ({error.strerror}). "
+                "Name another place for the warehouse with --warehouse."
+            ) from error
         yield path
 
 
-def _open_journal(path: Path, settings: Settings, console: "Console") -> tuple[Journal, bool]:
-    """Return the journal to write to, and whether what it holds counts.
-
-    A full refresh that was stopped goes on when asked for again; one that ended begins anew.
-    """
+def _open_journal(path: Path, settings: Settings, reporter: Reporter) -> Journal:
+    """Return the last build's journal where this build goes on with it, else one to begin."""
+    variables = project_variables(settings.project) | dict(settings.variables)
     now = fingerprint(
-        settings.project,
-        settings.sources,
-        project_variables(settings.project) | dict(settings.variables),
-        settings.target,
-        os.environ,
+        settings.project, settings.sources, variables, settings.target, os.environ
     ) | {"the address of the warehouse": settings.tables.address}
-    journal = Journal.read(path)
-    changed = [part for part in now if journal and journal.fingerprint.get(part) != now[part]]
-    goes_on = not settings.is_full_refresh or (
-        journal is not None and journal.is_full_refresh and journal.was_stopped
-    )
+    last = Journal.read(path)
     state = settings.tables.state()
-    if journal and not changed and goes_on:
-        # What Spark alone can list may have changed: a build that goes on trusts that it has not.
-        is_unknown = journal.is_complete and any(source.elsewhere for source in settings.sources)
-        if journal.is_of(state) and not is_unknown:
-            return journal, True
-        changed = ["the warehouse, by something else"]
-        if is_unknown:
-            changed = ["perhaps the files on other storage"]
-    if changed and state is not None and not settings.is_quiet:
-        console.print(f"Changed since the last build: {', '.join(changed)}. Building all of it.")
-    keeps = journal and not settings.is_full_refresh and CODE_PARTS.isdisjoint(changed)
-    begun = Journal(path, now, settings.is_full_refresh, keeps_checkpoints=bool(keeps))
-    return begun, False
+    decision = decide(
+        last,
+        now,
+        state,
+        is_full_refresh=settings.is_full_refresh,
+        has_unlisted_files=any(source.elsewhere for source in settings.sources),
+    )
+    if isinstance(decision, Resume):
+        return decision.journal
+    if decision.changed and state is not None:
+        changed = ", ".join(decision.changed)
+        reporter.say(f"Changed since the last build: {changed}. Rebuilding everything.")
+    return Journal(
+        path, now, settings.is_full_refresh, keeps_checkpoints=decision.keeps_checkpoints
+    )
 
 
-def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Console") -> Outcome:
+def _run(settings: Settings, journal: Journal, reporter: Reporter) -> Outcome:
     """Let dbt run what is not finished."""
     # Imported here, on the main thread: pyarrow can crash where a short-lived thread is first.
     from dbt.cli.main import dbtRunner
 
-    pass
-
-    artifacts = _artifacts(settings)
+    artifacts = settings.artifacts
     log = artifacts / "logs" / "dbt.log"
     common = _dbt_options(settings, artifacts)
     parsed = dbtRunner().invoke(["parse", *common])
@@ -136,8 +117,8 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
         raise explained(str(parsed.exception), settings, log, parsed.exception)
     spark_log = _start_spark(artifacts / "logs" / "spark.log")
     graph = Graph(parsed.result)
-    todo = _left_to_do(settings, journal, graph, console) if is_resumed else graph.nodes
-    progress = Progress(journal, graph, settings, console, todo)
+    todo = _left_to_do(settings, journal, graph, reporter)
+    progress = Progress(journal, graph, settings, reporter, todo)
     if todo:
         arguments = _selection(settings, graph, todo)
         if journal.is_full_refresh:
@@ -149,8 +130,8 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
             raise explained(str(result.exception), settings, log, result.exception)
         if progress.broken:
             raise BuildError(
-                f"The journal {journal.path} cannot be written: {progress.broken}. What was built "
-                "is there, but may be built again next time."
+                f"The journal {journal.path} cannot be written: {progress.broken}. The result "
+                "is complete, but the next build may repeat it."
             ) from progress.broken
         if settings.select and not progress.results:
             raise BuildError(
@@ -158,11 +139,11 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
                 WRONG_USAGE,
             )
         if not result.success and not progress.failed:
-            raise BuildError(f"dbt reports a failure that belongs to no node. Its log: {log}")
+            raise BuildError(f"dbt reports a failure outside of any node. Full log: {log}")
     if journal.has_begun:
         _end(settings, journal, graph, has_failed=bool(progress.failed))
     if progress.failed:
-        report(progress, graph, settings, [log, spark_log] if spark_log else [log], console)
+        report(progress, graph, settings, [log, spark_log] if spark_log else [log], reporter)
     code = exit_code(progress.failed, graph, settings)
     return Outcome(code, log, warnings=_warnings(journal))
 
@@ -170,7 +151,7 @@ def _run(settings: Settings, journal: Journal, is_resumed: bool, console: "Conso
 def _start_spark(log: Path) -> Path | None:
     """Start or reach Spark where the target is this project's own; return its log, if it has one.
 
-    Before the first node: whatever hinders Spark is told in a sentence, once. Another adapter, as
+    Before the first node, so that whatever stops Spark is explained once. Another adapter, such as
     that of Databricks, connects by itself.
     """
     from dbt.adapters.factory import FACTORY
@@ -183,23 +164,22 @@ def _start_spark(log: Path) -> Path | None:
     return spark.start(adapter.config.credentials, log)
 
 
-def _left_to_do(
-    settings: Settings, journal: Journal, graph: "Graph", console: "Console"
-) -> set[str]:
-    """Return the nodes that the last build did not finish, or whose work is gone."""
+def _left_to_do(settings: Settings, journal: Journal, graph: Graph, reporter: Reporter) -> set[str]:
+    """Return the nodes that the journal's build did not finish, or whose work is gone."""
+    if not journal.has_begun:
+        return graph.nodes
     journal.forget(graph.with_descendants(lost_files(journal, settings)))
     if settings.select:
         return graph.nodes
     todo = graph.with_descendants(graph.nodes - set(journal.finished))
-    if not settings.is_quiet:
-        console.print(
-            f"Going on with the last build: {len(graph.nodes) - len(todo)} of {len(graph.nodes)} "
-            "models and tests are finished."
-        )
+    reporter.say(
+        f"Continuing the last build: {len(graph.nodes) - len(todo)} of {len(graph.nodes)} "
+        "models and tests are finished."
+    )
     return todo
 
 
-def _end(settings: Settings, journal: Journal, graph: "Graph", *, has_failed: bool) -> None:
+def _end(settings: Settings, journal: Journal, graph: Graph, *, has_failed: bool) -> None:
     """Close the journal; of a complete build nothing half finished is kept."""
     from python_steps.engine.checkpoints import clear_checkpoints
 
@@ -222,16 +202,17 @@ def lost_files(journal: Journal, settings: Settings) -> set[str]:
     import duckdb
 
     try:
-        there = settings.tables.relations()
+        relations = settings.tables.relations()
     except duckdb.Error as error:
         raise BuildError(explain_warehouse(str(error), settings.warehouse)) from error
     lost = set()
     for node, line in journal.finished.items():
         relation = line.get("relation")
-        is_gone = relation and there is not None and tuple(map(str.lower, relation)) not in there
+        name = tuple(map(str.lower, relation or ()))
+        is_gone = name and relations is not None and name not in relations
         if is_gone or not all(
-            _is_as_published(settings.publication / name, facts)
-            for name, facts in line.get("files", {}).items()
+            _is_as_published(settings.publication / file, facts)
+            for file, facts in line.get("files", {}).items()
         ):
             lost.add(node)
     return lost
@@ -259,18 +240,13 @@ def _environment(settings: Settings) -> Iterator[None]:
         sources = (*bundled, *sources)
     given = {source.variable: os.pathsep.join(source.locations) for source in sources}
     unset = {delivery.variable: "" for delivery in deliveries(settings.project).values()}
-    values = (
-        unset
-        | given
-        | {
-            "DEEPINNOVATION_WAREHOUSE": str(settings.warehouse),
-            "DEEPINNOVATION_PUBLICATION": str(settings.publication),
-            "DEEPINNOVATION_CHECKPOINTS": str(settings.checkpoints),
-            "DEEPINNOVATION_NOVELTY_STATES": str(settings.novelty_states),
-        }
-    )
-    if sys.stderr.isatty() and not settings.is_quiet:
-        values["DEEPINNOVATION_PROGRESS"] = os.environ.get("DEEPINNOVATION_PROGRESS", "1")
+    places = {
+        "DEEPINNOVATION_WAREHOUSE": str(settings.warehouse),
+        "DEEPINNOVATION_PUBLICATION": str(settings.publication),
+        "DEEPINNOVATION_CHECKPOINTS": str(settings.checkpoints),
+        "DEEPINNOVATION_NOVELTY_STATES": str(settings.novelty_states),
+    }
+    values = unset | given | places
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -281,13 +257,6 @@ def _environment(settings: Settings) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _artifacts(settings: Settings) -> Path:
-    """Folder for dbt's target/ and logs/: the project's, or beside the warehouse."""
-    if os.access(settings.project, os.W_OK):
-        return settings.project
-    return settings.beside(".dbt")
 
 
 def _dbt_options(settings: Settings, artifacts: Path) -> list[str]:
@@ -306,7 +275,7 @@ def _dbt_options(settings: Settings, artifacts: Path) -> list[str]:
     return options
 
 
-def _selection(settings: Settings, graph: "Graph", todo: set[str]) -> list[str]:
+def _selection(settings: Settings, graph: Graph, todo: set[str]) -> list[str]:
     """Return dbt's options for the nodes to run."""
     if settings.select:
         # A test that also reads what was not selected might find no table there.

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from python_steps.engine.files import written_whole
+from python_steps.engine.progress import silenced
 from python_steps.errors import WRONG_USAGE, BuildError, InputError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import READABLE_IN_WORDS, absolute, list_files, matching
@@ -21,8 +23,8 @@ from python_steps.sources.systems import deliveries, source_of
 
 if TYPE_CHECKING:
     import duckdb
-    from rich.console import Console
 
+    from python_steps.building.reporting import Reporter
     from python_steps.building.settings import Settings
 
 
@@ -36,7 +38,7 @@ COPY_OPTIONS = {
 }
 
 
-NODES = "+int_documents_decided +int_document_records"
+NODES = "+record_decisions"
 
 
 # Shards are what is in memory, reported and kept at a time. A power of 16: macros/shard.sql.
@@ -44,32 +46,24 @@ RECORDS_PER_SHARD = 4096
 NUMBERS_OF_SHARDS = (1, 16, 256, 4096)
 
 
-# Columns that people also give the other kind, so that they tell none.
-UNTELLING = {"year", "keywords"}
+# Columns that people give papers and patents alike.
+COLUMNS_OF_BOTH = {"year", "keywords"}
 
 
 DECISIONS = """
     select
-        records.source_name as source,
-        records.source_record_id,
-        document_records.document_id,
-        decisions.is_ai,
-        decisions.outer_probability,
-        decisions.inner_probability,
-        decisions.decided_by,
-        coalesce('rejected: ' || records.rejection_reason, decisions.reason) as reason,
-        case
-            when decisions.decided_by in ('outer', 'inner') then decisions.decision_source
-        end as model_version
-    from intermediate.int_{entity}_unioned as records
-    left join intermediate.int_document_records as document_records
-        on
-            records.source_system = document_records.source_system
-            and records.record_file = document_records.record_file
-            and records.record_row = document_records.record_row
-    left join intermediate.int_documents_decided as decisions
-        on document_records.document_id = decisions.document_id
-    order by records.record_file, records.record_row
+        source_name as source,
+        source_record_id,
+        document_id,
+        is_ai,
+        outer_probability,
+        inner_probability,
+        decided_by,
+        decision_reason as reason,
+        model_version
+    from marts.record_decisions
+    where document_type = '{document_type}'
+    order by record_file, record_row
 """
 
 
@@ -93,7 +87,7 @@ SHARING = """
 """
 
 
-# By what records are one document: int_papers_identified and int_patents_identified.
+# What makes several records one document.
 SHARED = {"papers": "an id, DOI or title", "patents": "a publication number or id"}
 
 
@@ -110,7 +104,7 @@ class Request:
     output
         Absolute path of the file to write; its ending tells the format.
     document_type
-        ``paper``, ``patent``, or None: told from the columns.
+        ``paper``, ``patent``, or None: guessed from the columns.
     classifiers
         Absolute path of trained classifiers; None for those that the project names.
     precision, device
@@ -134,7 +128,7 @@ class Request:
         return self.output.with_name(f"{self.output.name}.partial")
 
 
-def decide(request: Request, console: "Console") -> int:
+def decide(request: Request, reporter: "Reporter") -> int:
     """Write a decision for every record of a table.
 
     The output appears, or replaces an older one, when it is complete. Memory does not grow with
@@ -150,38 +144,33 @@ def decide(request: Request, console: "Console") -> int:
     InputError
         If the table cannot be read, or the output would be part of it.
     BuildError
-        If it is not told what the records are, a named classifier judges others, or the build
+        If it is unclear what the records are, a named classifier is for others, or the build
         cannot go on.
     """
     from python_steps.building.build import build
 
     if request.output.suffix.lower() not in COPY_OPTIONS:
         raise BuildError(
-            f"{request.output} must end in {', '.join(COPY_OPTIONS)}: that tells the format.",
+            f"{request.output} must end in {', '.join(COPY_OPTIONS)}: the ending sets the format.",
             WRONG_USAGE,
         )
     location = absolute(request.location)
     if not matching(location):
-        raise InputError(f"{request.location} does not exist, or matches nothing. Check the path.")
+        raise InputError(f"{request.location} does not exist or matches nothing. Check the path.")
     _refuse_to_overwrite_input(request, location)
     with _working_folder(request):
         settings, head, entity = prepare(request, location)
     if not request.is_quiet:
-        console.print(_announcement(request, head, entity), highlight=False, soft_wrap=True)
-    with _progress(is_wanted=not request.is_quiet):
-        outcome = build.build(settings, console)
+        reporter.say(_announcement(request, head, entity))
+    with silenced() if request.is_quiet else contextlib.nullcontext():
+        outcome = build(settings, reporter)
     if outcome.exit_code == 0:
         counts, sharing = write_decisions(request, settings, entity)
         _clear(request, settings)
         if not request.is_quiet:
-            console.print(
-                f"{_in_words(counts, entity)} Written to {request.output}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+            reporter.say(f"{_in_words(counts, entity)} Written to {request.output}")
             if sharing:
-                console.print(_sharing_in_words(sharing, entity), highlight=False, soft_wrap=True)
+                reporter.say(_sharing_in_words(sharing, entity))
     return outcome.exit_code
 
 
@@ -198,7 +187,7 @@ def _refuse_to_overwrite_input(request: Request, location: str) -> None:
         )
     if is_part:
         raise BuildError(
-            f"{request.output} would be part of the input {request.location}. Name a file "
+            f"{request.output} would become part of the input {request.location}. Name a file "
             "elsewhere with --output.",
             WRONG_USAGE,
         )
@@ -217,19 +206,21 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
         list_files(source)
     except InputError as error:
         raise InputError(
-            f"{request.location} holds no readable file. Files must end in {READABLE_IN_WORDS}."
+            f"{request.location} contains no readable file. Files must end in {READABLE_IN_WORDS}."
         ) from error
     head = read_head(source, request.project)
     _refuse_unreadable(request, head)
-    entity = asked if request.document_type or not head.rows_read else _told(request, head)
+    entity = (
+        asked if request.document_type or not head.rows_read else _guessed_entity(request, head)
+    )
     _refuse_incomplete(request, head, entity)
     _refuse_useless_classifiers(request, entity)
     variables = {
         name: value
         for name, value in (
             ("classifiers", str(request.classifiers) if request.classifiers else None),
-            ("classifier_precision", request.precision),
-            ("classifier_device", request.device),
+            ("precision", request.precision),
+            ("device", request.device),
             ("shards", _shards(head.rows, project_variables(request.project)["shards"])),
         )
         if value is not None
@@ -239,7 +230,7 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
         warehouse=warehouse,
         publication=request.working_folder / "publication",
         sources=(source_of(request.project, entity, "tables", source.locations),),
-        select=f"{NODES} +int_{entity}_unioned",
+        select=NODES,
         command="classify",
         variables=variables,
         is_quiet=True,  # a line for each node says nothing about one table
@@ -252,21 +243,21 @@ def _refuse_unreadable(request: Request, head: Head) -> None:
     if head.breaking:
         raise InputError(" ".join(head.breaking))
     if head.rows_read and head.rejected.get("malformed_record") == head.rows_read:
-        told = " ".join(sentence for sentence in head.problems[1:] if "JSON array" in sentence)
+        hints = " ".join(sentence for sentence in head.problems[1:] if "JSON array" in sentence)
         raise InputError(
-            f"No record of {request.location} can be read. "
-            + (told or "Records are rows of .csv or .parquet, or objects of .jsonl, one a line.")
+            f"No record in {request.location} can be read. "
+            + (hints or "Records are rows of .csv or .parquet, or objects in .jsonl, one per line.")
         )
 
 
-def _told(request: Request, head: Head) -> str:
-    """Tell papers from patents by the columns that only one of them has."""
+def _guessed_entity(request: Request, head: Head) -> str:
+    """Return `papers` or `patents` by the columns that only one of them has."""
     columns = {
         entity: deliveries(request.project)[entity, "tables"].fields for entity in ENTITIES.values()
     }
     telling = {
-        "papers": columns["papers"] - columns["patents"] - UNTELLING,
-        "patents": columns["patents"] - columns["papers"] - UNTELLING,
+        "papers": columns["papers"] - columns["patents"] - COLUMNS_OF_BOTH,
+        "patents": columns["patents"] - columns["papers"] - COLUMNS_OF_BOTH,
     }
     filled = {name for name, values in head.fields.items() if values}
     for there in (filled, set(head.fields)):  # a table of both kinds leaves columns empty
@@ -276,8 +267,8 @@ def _told(request: Request, head: Head) -> str:
         if kinds:
             break
     raise BuildError(
-        f"{request.location} may hold papers or patents: its columns ({_listed(head)}) do not "
-        "tell. Say --document-type paper or --document-type patent.",
+        f"{request.location} could be papers or patents; its columns ({_listed(head)}) fit "
+        "both. Add --document-type paper or --document-type patent.",
         WRONG_USAGE,
     )
 
@@ -291,9 +282,9 @@ def _refuse_incomplete(request: Request, head: Head, entity: str) -> None:
     ]
     if missing:
         raise InputError(
-            f"{request.location} has no column {' and none '.join(missing)}, which every record of "
-            f"{entity} needs. Its columns: {_listed(head)}. Deliveries of OpenAlex and of Google "
-            "Patents are for `deepinnovation build`."
+            f"{request.location} has no column {' and none '.join(missing)}, which is required for "
+            f"{entity}. Its columns: {_listed(head)}. Files as delivered by OpenAlex or Google "
+            "Patents are read by `deepinnovation build` only."
         )
 
 
@@ -306,16 +297,16 @@ def _refuse_useless_classifiers(request: Request, entity: str) -> None:
     """Refuse a folder without a classifier for these records: the packaged ones would decide."""
     if request.classifiers is None:
         return
-    from python_steps.ai_decision import classifier
+    from python_steps.ai_decision.folders import classifier_folders, read_description
 
     kinds = {
         kind
-        for folder in classifier.classifier_folders(request.classifiers)
-        for kind in classifier.read_description(folder)["document_types"]
+        for folder in classifier_folders(request.classifiers)
+        for kind in read_description(folder)["document_types"]
     }
     if not any(ENTITIES.get(kind) == entity for kind in kinds):
         raise BuildError(
-            f"{request.classifiers} holds no classifier of {entity}, only of "
+            f"{request.classifiers} has no classifier for {entity}, only of "
             f"{' and '.join(ENTITIES[kind] for kind in sorted(kinds))}.",
             WRONG_USAGE,
         )
@@ -338,7 +329,7 @@ def _working_folder(request: Request) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BuildError(
-            f"{folder} cannot be made ({error.strerror}). Name a file elsewhere with --output."
+            f"{folder} cannot be created ({error.strerror}). Name a file elsewhere with --output."
         ) from error
     try:
         yield
@@ -346,26 +337,6 @@ def _working_folder(request: Request) -> Iterator[None]:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-@contextlib.contextmanager
-def _progress(*, is_wanted: bool) -> Iterator[None]:
-    """Let the classifiers tell how far they are, which a quiet build leaves open."""
-    import sys
-
-    from python_steps.engine.progress import PROGRESS_VARIABLE
-
-    before = os.environ.get(PROGRESS_VARIABLE)
-    if not is_wanted:
-        os.environ[PROGRESS_VARIABLE] = "0"
-    elif before is None and sys.stderr.isatty():
-        os.environ[PROGRESS_VARIABLE] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(PROGRESS_VARIABLE, None)
-        if before is not None:
-            os.environ[PROGRESS_VARIABLE] = before
 
 
 def _announcement(request: Request, head: Head, entity: str) -> str:
@@ -379,27 +350,26 @@ def write_decisions(
     """Put the output in place and count records: by verdict, and with another's decision."""
     import duckdb
 
-    aside = request.working_folder / f"output{request.output.suffix}"
-    decisions = DECISIONS.format(entity=entity)
+    decisions = DECISIONS.format(document_type=entity.removesuffix("s"))
     options = COPY_OPTIONS[request.output.suffix.lower()]
     try:
-        with settings.tables.connect() as connection:
+        with written_whole(request.output) as partial, settings.tables.connect() as connection:
             memory = os.environ.get("DEEPINNOVATION_MEMORY") or "3GB"
             connection.execute("set memory_limit = ?", [memory])
-            target = str(aside).replace("'", "''")
+            target = str(partial).replace("'", "''")
             copied = _one(connection, f"copy ({decisions}) to '{target}' ({options})")
             delivered = _one(connection, f"select count(*) from staging.stg_tables__{entity}")
             counts = connection.execute(COUNTS.format(decisions=decisions)).fetchall()
             sharing = _one(connection, SHARING.format(decisions=decisions))
+            if copied != delivered:
+                raise BuildError(
+                    f"{delivered:,} records were read and {copied:,} decided; nothing was written "
+                    f"to {request.output}. Please report this, with the folder "
+                    f"{request.working_folder}."
+                )
     except duckdb.Error as error:
-        raise BuildError(f"{aside} cannot be written: {str(error).splitlines()[0]}") from error
-    if copied != delivered:
-        raise BuildError(
-            f"{delivered:,} records were read and {copied:,} decided; nothing was written to "
-            f"{request.output}. Please report this, with the folder {request.working_folder}."
-        )
-    try:
-        aside.replace(request.output)
+        reason = str(error).splitlines()[0]
+        raise BuildError(f"{request.output} cannot be written: {reason}") from error
     except OSError as error:
         raise BuildError(f"{request.output} cannot be written ({error.strerror}).") from error
     return dict(counts), sharing

@@ -17,8 +17,11 @@ PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencie
 PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/warehouse")
 
 
-# Packages of python_steps that run a build or show it; a changed message must not rebuild anything.
-PACKAGES_WITHOUT_EFFECT = frozenset({"building", "command_line", "warehouse", "__main__.py"})
+# Parts of python_steps that run a build or show it: a changed message must not rebuild anything.
+# The dbt project, which a wheel carries there, is hashed by itself.
+PACKAGES_WITHOUT_EFFECT = frozenset(
+    {"building", "command_line", "project", "warehouse", "__main__.py"}
+)
 
 PACKAGES = ("dbt-core", "duckdb", "numpy", "pyarrow", "torch", "transformers", "usearch")
 PACKAGES_OF_TARGET = {

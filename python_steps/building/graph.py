@@ -50,13 +50,13 @@ class Graph:
         Not their unit tests, which see no data and run before their model does.
         """
         asked = set(nodes)
-        waiting, found = list(asked), set()
+        waiting, reached = list(asked), set()
         while waiting:
             node = waiting.pop()
-            if node not in found:
-                found.add(node)
+            if node not in reached:
+                reached.add(node)
                 waiting += self.manifest.child_map.get(node, ())
-        return {node for node in found & self.nodes if node in asked or not is_unit_test(node)}
+        return {node for node in reached & self.nodes if node in asked or not is_unit_test(node)}
 
     def name(self, unique_id: str) -> str:
         """Return a node's name as a reader knows it: `marts.papers`, or a test's own."""

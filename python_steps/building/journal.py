@@ -9,7 +9,7 @@ add only what is missing.
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 CODE_PARTS = frozenset({"project files", "package versions"})
 
 
-State = list[int] | str | None  # of a warehouse, as python_steps.warehouse tells it
+State = list[int] | str | None  # of a warehouse, as python_steps.warehouse.places gives it
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Journal:
     fingerprint
         Parts of the fingerprint, as `fingerprint` gives them.
     is_full_refresh
-        Whether everything is being computed anew; false once all of it is.
+        Whether everything is being computed again; false once all of it is.
     finished
         dbt's unique id of a finished node to its line.
     is_complete
@@ -86,9 +86,7 @@ class Journal:
     def begin(self) -> None:
         """Replace the file by one that holds the fingerprint only."""
         self.finished, self.ended, self.is_complete, self.has_begun = {}, None, False, True
-        # In place, since the file carries the lock of the running build.
-        with self.path.open("r+b" if self.path.exists() else "wb") as opened:
-            opened.truncate(0)
+        self.path.write_bytes(b"")
         self._write(
             {
                 "fingerprint": self.fingerprint,
@@ -121,7 +119,7 @@ class Journal:
     def is_of(self, warehouse: State) -> bool:
         """Whether a warehouse in this state is as the journal's last build left it.
 
-        A killed build leaves no word about that, and is trusted. None: there is no warehouse.
+        A killed build records no state and is trusted. None: there is no warehouse.
         """
         if warehouse is None:
             return False
@@ -136,6 +134,73 @@ class Journal:
             opened.flush()
             os.fsync(opened.fileno())
         self._take(line)
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Go on with the last build: what its journal holds is finished."""
+
+    journal: Journal
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Run every node.
+
+    Attributes
+    ----------
+    changed
+        What differs from the last build; nothing where there is none, or all is to be computed
+        again.
+    keeps_checkpoints
+        Whether shards that the last build computed still count.
+    """
+
+    changed: tuple[str, ...]
+    keeps_checkpoints: bool
+
+
+def decide(
+    last: Journal | None,
+    now: Mapping[str, str],
+    warehouse: State,
+    *,
+    is_full_refresh: bool,
+    has_unlisted_files: bool,
+) -> Resume | Restart:
+    """
+    Decide whether a build goes on with the last one.
+
+    A full refresh that was stopped goes on when asked for again; after one that ended, another
+    begins.
+
+    Parameters
+    ----------
+    last
+        The journal of the last build, if there was one.
+    now
+        Parts of the fingerprint of this build.
+    warehouse
+        State of the warehouse.
+    is_full_refresh
+        Whether everything is to be computed again.
+    has_unlisted_files
+        Whether files are delivered that Spark alone can list. They may have changed since a
+        complete build; a build that goes on trusts that they have not.
+    """
+    if last is None:
+        return Restart((), keeps_checkpoints=False)
+    changed = tuple(part for part in now if last.fingerprint.get(part) != now[part])
+    goes_on = not is_full_refresh or (last.is_full_refresh and last.was_stopped)
+    if goes_on and not changed:
+        if last.is_complete and has_unlisted_files:
+            changed = ("possibly files on other storage",)
+        elif last.is_of(warehouse):
+            return Resume(last)
+        else:
+            changed = ("the warehouse (by another program)",)
+    is_same_code = CODE_PARTS.isdisjoint(changed)
+    return Restart(changed, keeps_checkpoints=is_same_code and not is_full_refresh)
 
 
 def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:

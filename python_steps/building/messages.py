@@ -26,6 +26,14 @@ JAVA_CALL = (
     r"\s*(at [\w.$<>/]*(\(|\.\.\.)|\.\.\. \d+ |Driver stacktrace:|JVM stacktrace:|(\w+\.)+\w+$"
     r"|(\w+: )?An error occurred while calling )"
 )
+# Patterns of what only Java's readers need, and what takes its place, in the order of replacing.
+WORDS_OF_JAVA = (
+    (r'^(: |Exception in thread "[^"]*" )', ""),
+    (r"Job aborted due to .*?failure: (Task .*? executor [^)]*\): )?", ""),
+    (r"^(?:(?:\w+\.)+(\w+): )+", r"\1: "),  # packages of a class
+    (r"^\w+: (?=\[[A-Z0-9_.]+\] )", ""),  # a class before the name of an error
+    (r" *SQLSTATE: \w{5};?", ""),
+)
 QUERY_OR_PLAN = r"\s*(== SQL ==|'?[A-Z]\w+ .*\[|\+- |:- )"
 
 
@@ -36,20 +44,19 @@ def _causes(lines: list[str]) -> list[str]:
     lines = [line.strip() for line in lines if not re.match(JAVA_CALL, line)]
     begins = [place for place, line in enumerate(lines) if re.match(QUERY_OR_PLAN, line)]
     lines = lines[: begins[0]] if begins and begins[0] else lines
-    told = [_without_classes(line) for line in lines if not line.startswith("Caused by: ")]
+    errors = [_without_classes(line) for line in lines if not line.startswith("Caused by: ")]
     causes = [_without_classes(line[11:]) for line in lines if line.startswith("Caused by: ")]
     # Causes of causes come last; one that has no words of its own says nothing.
     cause = next((cause for cause in reversed(causes) if ": " in cause), "")
-    return told if cause.split(": ", 1)[-1] in " ".join(told) else [*told, cause]
+    is_known = cause.split(": ", 1)[-1] in " ".join(errors)
+    return errors if is_known else [*errors, cause]
 
 
 def _without_classes(line: str) -> str:
     """Return a line of an error of Spark's without the words that only Java's readers need."""
-    line = re.sub('^(: |Exception in thread "[^"]*" )', "", line)
-    line = re.sub(r"Job aborted due to .*?failure: (Task .*? executor [^)]*\): )?", "", line)
-    line = re.sub(r"^(?:(?:\w+\.)+(\w+): )+", r"\1: ", line)
-    line = re.sub(r"^\w+: (?=\[[A-Z0-9_.]+\] )", "", line)
-    return re.sub(r" *SQLSTATE: \w{5};?", "", line)
+    for pattern, replacement in WORDS_OF_JAVA:
+        line = re.sub(pattern, replacement, line)
+    return line
 
 
 def _after_traceback(lines: list[str]) -> list[str]:
@@ -58,8 +65,8 @@ def _after_traceback(lines: list[str]) -> list[str]:
     if not begins:
         return lines
     margin = len(lines[begins[-1]]) - len(lines[begins[-1]].lstrip())
-    told = lines[begins[-1] + 1 :]
-    while told and (not told[0].strip() or len(told[0]) - len(told[0].lstrip()) > margin):
-        told = told[1:]
+    rest = lines[begins[-1] + 1 :]
+    while rest and (not rest[0].strip() or len(rest[0]) - len(rest[0].lstrip()) > margin):
+        rest = rest[1:]
     # The name of an exception without its module's.
-    return [re.sub(r"^ *(\w+\.)+(?=\w+: )", "", line) for line in told]
+    return [re.sub(r"^ *(\w+\.)+(?=\w+: )", "", line) for line in rest]

@@ -1,4 +1,4 @@
-"""Record finished nodes in the journal and show one line for each."""
+"""Record finished nodes in the journal and report each."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING
 from python_steps.building.fingerprint import hash_file
 from python_steps.building.graph import Graph
 from python_steps.building.journal import Journal
+from python_steps.building.reporting import Reporter
 from python_steps.building.settings import FINISHED, Result, Settings
 
 if TYPE_CHECKING:
     from dbt_common.events.base_types import EventMsg
     from google.protobuf.message import Message
-    from rich.console import Console
 
 
 class Progress:
-    """Writes the journal and one line per finished node, as dbt tells of them."""
+    """Takes dbt's events, writes the journal and reports each finished node."""
 
     def __init__(
         self,
         journal: Journal,
         graph: Graph,
         settings: Settings,
-        console: "Console",
+        reporter: Reporter,
         todo: set[str],
     ) -> None:
         self.journal = journal
         self.graph = graph
         self.settings = settings
-        self.console = console
+        self.reporter = reporter
         self.total = 0 if settings.select else len(todo & graph.relations)
         self.done = 0
         self.passed: list[float] = []  # seconds of the tests since the last line
@@ -66,23 +66,23 @@ class Progress:
         if node in self.graph.relations:
             self.published = _states(self.settings.publication)
             self._flush_tests()
-            self._show_running(self.graph.name(node))
+            self.reporter.running(self.graph.name(node))
 
-    def _finish(self, node: str, told: "Message") -> None:
-        result = Result(node, told.status, told.message, told.num_failures)
+    def _finish(self, node: str, run: "Message") -> None:
+        result = Result(node, run.status, run.message, run.num_failures)
         self.results.append(result)
         is_finished = result.status in FINISHED
         if is_finished and node in self.graph.relations:
-            self._finish_relation(node, told)
+            self._finish_relation(node, run)
         elif is_finished:
             name = self.graph.name(node)
             self.journal.finish(node, status=result.status, name=name, message=result.message)
-            self.passed.append(told.execution_time)
+            self.passed.append(run.execution_time)
         elif result.status != "skipped":
             self._flush_tests()
-            self._say(f"[red]✗ {self.graph.name(node)}[/]")
+            self.reporter.failed(self.graph.name(node))
 
-    def _finish_relation(self, node: str, told: "Message") -> None:
+    def _finish_relation(self, node: str, run: "Message") -> None:
         now = _states(self.settings.publication)
         files = {
             name: {"state": state, "sha256": hash_file(self.settings.publication / name)}
@@ -94,20 +94,16 @@ class Progress:
         relation = [self.graph[node].schema, self.graph[node].alias]
         rows = None if is_view else tables.rows(*relation)
         # Without a relation the journal is trusted.
-        seen = None if is_view and not tables.holds_views else relation
-        self.journal.finish(node, status=told.status, relation=seen, files=files, rows=rows)
+        visible = None if is_view and not tables.holds_views else relation
+        self.journal.finish(node, status=run.status, relation=visible, files=files, rows=rows)
         self.done += 1
-        counted = "" if rows is None else f"{rows:,} {'row' if rows == 1 else 'rows'}"
-        place = f"{self.done:>3}/{self.total} " if self.total else ""
-        self._say(
-            f"[green]✓[/] {place}{self.graph.name(node):<52} {counted:>16} "
-            f"[dim]{told.execution_time:7.1f} s[/]"
-        )
+        place = f"{self.done}/{self.total}" if self.total else ""
+        self.reporter.finished(self.graph.name(node), place, rows, run.execution_time)
 
     def close(self) -> None:
-        """Write what is still held back."""
+        """Report what is still held back."""
         self._flush_tests()
-        self._clear_line()
+        self.reporter.close()
 
     @property
     def failed(self) -> list[Result]:
@@ -116,24 +112,8 @@ class Progress:
 
     def _flush_tests(self) -> None:
         if self.passed:
-            count = f"{len(self.passed)} tests passed" if self.passed[1:] else "1 test passed"
-            self._say(f"[dim]  {count}, {sum(self.passed):.1f} s[/]")
+            self.reporter.tests_passed(len(self.passed), sum(self.passed))
             self.passed = []
-
-    def _say(self, line: str) -> None:
-        if not self.settings.is_quiet:
-            self._clear_line()
-            self.console.print(line, highlight=False, soft_wrap=True)
-
-    def _show_running(self, name: str) -> None:
-        """Name the running node on a line that the next one replaces."""
-        if self.console.is_terminal and not self.settings.is_quiet:
-            self._clear_line()
-            self.console.print(f"[dim]… {name}[/]", end="\r", highlight=False)
-
-    def _clear_line(self) -> None:
-        if self.console.is_terminal and not self.settings.is_quiet:
-            self.console.file.write("\r\x1b[2K")
 
 
 def _states(folder: Path) -> dict[str, list[int]]:

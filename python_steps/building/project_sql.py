@@ -117,7 +117,7 @@ class StagingSql:
         file = next((self.project / "models").rglob(f"{name}.sql"), None)
         if file is None:
             raise InputError(
-                f"The warehouse holds no intermediate.{name}: build it, by `deepinnovation build`."
+                f"The warehouse has no intermediate.{name}: build it with `deepinnovation build`."
             )
         return self.environment.from_string(file.read_text(encoding="utf-8")).render(ref=ref)
 

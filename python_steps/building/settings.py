@@ -9,6 +9,9 @@ from typing import Any
 from python_steps.sources.systems import Source
 from python_steps.warehouse.places import Tables, name_of_address, tables_of
 
+# Where a wheel carries the dbt project (pyproject.toml); a checkout has it at its root.
+PACKAGED_PROJECT = Path(__file__).parents[1] / "project"
+
 FINISHED = frozenset({"success", "pass", "warn", "no-op"})
 
 
@@ -32,11 +35,13 @@ class Settings:
     threads: int | None = None
     is_quiet: bool = False
     with_tests: bool = True
+    files: Path = field(init=False)
     checkpoints: Path = field(init=False)
     novelty_states: Path = field(init=False)
 
     def __post_init__(self) -> None:
         """Settle where steps keep files, which all machines of a cluster must share."""
+        object.__setattr__(self, "files", folder_of_results(self.project))
         shared = os.environ.get("DEEPINNOVATION_CHECKPOINTS")
         # A folder of the warehouse's own, since a build that ends clears it.
         self._place("checkpoints", ".checkpoints", shared)
@@ -57,10 +62,21 @@ class Settings:
         return tables_of(self.warehouse, self.target, os.environ)
 
     def beside(self, ending: str) -> Path:
-        """Path beside the warehouse, named after it; in the project of one on other storage."""
+        """Path beside the warehouse, named after it; for one on other storage, where results go."""
         if isinstance(self.warehouse, str):
-            return self.project / (name_of_address(self.warehouse) + ending)
+            return self.files / (name_of_address(self.warehouse) + ending)
         return self.warehouse.with_name(self.warehouse.name + ending)
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder for dbt's target/ and logs/: the project's, or one beside the warehouse."""
+        is_own = self.project != PACKAGED_PROJECT and os.access(self.project, os.W_OK)
+        return self.project if is_own else self.beside(".dbt")
+
+
+def folder_of_results(project: Path) -> Path:
+    """Return where results go by default: the project, or the current folder if it is installed."""
+    return Path.cwd() if project == PACKAGED_PROJECT else project
 
 
 @dataclass

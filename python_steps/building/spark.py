@@ -1,7 +1,7 @@
 """Starting Spark for a build, or reaching it.
 
-Whatever can hinder a session is found here, before the first node, and told in a sentence: Spark
-itself tries again for minutes, or answers with a page of Java.
+Whatever can hinder a session is found here, before the first node, and reported in a sentence:
+Spark itself tries again for minutes, or answers with a page of Java.
 """
 
 import contextlib
@@ -137,12 +137,12 @@ def _refuse_another_warehouse(credentials: "SparkSessionCredentials") -> None:
     if session is None:
         return
     name = "spark.sql.warehouse.dir"
-    there = session.conf.get(name).removeprefix("file:")
+    current = session.conf.get(name).removeprefix("file:")
     wanted = credentials.server_side_parameters[name]
-    if there.rstrip("/") != wanted.rstrip("/"):
+    if current.rstrip("/") != wanted.rstrip("/"):
         raise BuildError(
-            f"This process has a Spark session whose warehouse is {there}, and a process has one. "
-            f"Build {wanted} in a process of its own."
+            f"This process already has a Spark session with the warehouse {current}, and can have "
+            f"only one. Build {wanted} in a process of its own."
         )
 
 
@@ -165,13 +165,13 @@ def _stderr_in(log: Path) -> Iterator[None]:
 
 def _explained(message: str, credentials: "SparkSessionCredentials", log: Path) -> str:
     """Say why Spark does not start."""
-    told = log.read_text(errors="replace") if log.exists() and not credentials.remote else ""
-    if "Another instance of Derby" in message + told:
+    output = log.read_text(errors="replace") if log.exists() and not credentials.remote else ""
+    if "Another instance of Derby" in message + output:
         return explain_warehouse("Another instance of Derby", credentials.warehouse)
     reasons = shortened(message, 3)
     if "JAVA_GATEWAY_EXITED" in message:  # of which the driver alone knows the reason
-        said = [line for line in told.splitlines() if not re.match(GREETING, line)]
-        reasons = shortened("\n".join(said))[:2] or reasons
+        lines = [line for line in output.splitlines() if not re.match(GREETING, line)]
+        reasons = shortened("\n".join(lines))[:2] or reasons
     place = credentials.remote or credentials.master
     lines = [f"Spark does not start ({place}): {reasons[0]}", *reasons[1:]]
     return "\n".join(lines if credentials.remote else [*lines, f"Spark's log: {log}"])

@@ -1,6 +1,7 @@
 """What `deepinnovation annotate` prints: intent, estimate and result."""
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -27,10 +28,10 @@ def show_intent(
     settings: Settings,
     console: "Console",
 ) -> None:
-    """Say what leaves the machine, before it does."""
+    """Print what will leave the machine, before it does."""
     lines = [drawn_in_words(excerpt, waiting, prompt, settings)]
     if waiting:
-        lines.append(f"Sending title and abstract of {len(waiting):,} to {settings.host}.")
+        lines.append(f"Sending the title and abstract of {len(waiting):,} to {settings.host}.")
         lines.append(f"Every answer is added to {settings.log}.")
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
 
@@ -54,7 +55,7 @@ def show_estimate(
     settings: Settings,
     console: "Console",
 ) -> None:
-    """Say what asking would cost: by what answers in the log did cost, else by a rule of thumb."""
+    """Print the estimated cost: from answers in the log, else by a rule of thumb."""
     measured = [
         answer
         for answer in log.answers
@@ -80,12 +81,12 @@ def show_estimate(
         )
         tokens_in, tokens_out = sent // BYTES_PER_TOKEN, len(waiting) * TOKENS_OF_AN_ANSWER
         method = (
-            f"a token for every {BYTES_PER_TOKEN} bytes sent, {TOKENS_OF_AN_ANSWER} tokens an "
-            "answer; a model that thinks before it answers writes many more: ask about a few with "
-            "--limit 20, and this counts by them"
+            f"a token per {BYTES_PER_TOKEN} bytes sent, {TOKENS_OF_AN_ANSWER} tokens per answer; a "
+            "reasoning model writes many more: ask about a few with --limit 20 first, and this "
+            "estimate uses them"
         )
     cost = settings.cost(tokens_in, tokens_out)
-    priced = "not known: give --price-in and --price-out" if cost is None else _money(cost)
+    priced = "unknown: give --price-in and --price-out" if cost is None else _money(cost)
     lines = [
         drawn_in_words(excerpt, waiting, prompt, settings),
         f"About {tokens_in:,} tokens to read and {tokens_out:,} to write ({method}).",
@@ -103,21 +104,21 @@ def show_result(
     settings: Settings,
     console: "Console",
 ) -> None:
-    """Print what was answered, what it cost, how it agrees with other labels, and what is next."""
+    """Print the answers, their cost, their agreement with other labels, and the next command."""
     from rich.markup import escape
     from rich.table import Table
 
     counts = Counter(answer.label if answer.is_good else answer.error for answer in answers)
-    table = Table("answers of this run", title="Annotation", title_justify="left")
+    table = Table("answers in this run", title="Annotation", title_justify="left")
     table.add_column("number", justify="right")
     for kind in (*IS_AI, *REMEDIES):
         if counts[kind] or kind in IS_AI:
             table.add_row(kind.replace("_", " "), f"{counts[kind]:,}")
     for measure in ("tokens_in", "tokens_out"):
         known = [value for answer in answers if (value := getattr(answer, measure)) is not None]
-        table.add_row(measure.replace("_", " "), f"{sum(known):,}" if known else "not told")
+        table.add_row(measure.replace("_", " "), f"{sum(known):,}" if known else "unknown")
     costs = [answer.cost for answer in answers if answer.cost is not None]
-    table.add_row("cost", _money(sum(costs)) if costs else "not known")
+    table.add_row("cost", _money(sum(costs)) if costs else "unknown")
     console.print(table)
 
     source = label_source(settings.model, prompt.version)
@@ -137,11 +138,11 @@ def show_result(
     failed = sum(not answer.is_good for answer in answers)
     lines = []
     if failed:
-        lines.append(f"{failed:,} failed; the same command asks about them again.")
+        lines.append(f"{failed:,} failed; run the same command to try them again.")
     if labels:
         lines += [
             f"{len(labels):,} labels: {settings.output}",
-            f"Next, the build as before with --labels {settings.output}",
+            f"Next: repeat the build with --labels {shlex.quote(str(settings.output))}",
         ]
     else:
         lines.append("No labels yet.")

@@ -1,16 +1,23 @@
 """`deepinnovation build`, and the summary of its result."""
 
-import os
+import contextlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from python_steps.building.settings import Outcome, Settings
-from python_steps.command_line.console import near_path, output_console, program_name, size_in_words
+from python_steps.command_line.console import (
+    BuildReporter,
+    near_path,
+    output_console,
+    program_name,
+    size_in_words,
+)
 from python_steps.command_line.options import (
-    Documented,
-    Variables,
+    VARIABLES,
+    Delivered,
     debug_option,
     location,
     project_folder,
@@ -18,7 +25,8 @@ from python_steps.command_line.options import (
     warehouse_option,
     warehouse_to_build,
 )
-from python_steps.sources.locations import configured, is_sample
+from python_steps.engine.progress import silenced
+from python_steps.sources.locations import is_sample
 from python_steps.warehouse.places import DEFAULT_NAME
 
 if TYPE_CHECKING:
@@ -26,11 +34,11 @@ if TYPE_CHECKING:
 
 
 def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None:
-    """Print what a finished build holds, where it is, and what to type next."""
+    """Print the main counts of a finished build, its files, and what to type next."""
     from rich.table import Table
 
     if outcome.unchanged_since:
-        console.print(f"Nothing changed since {outcome.unchanged_since}: nothing was run.")
+        console.print(f"Nothing changed since {outcome.unchanged_since}: nothing to do.")
     for warning in outcome.warnings:
         console.print(f"[yellow]Warning:[/] {warning}", highlight=False)
     measures = _measures(settings)
@@ -45,7 +53,7 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
     made = sorted(f for f in settings.publication.glob("*") if f.suffix in (".csv", ".parquet"))
     size = settings.tables.size()
     place = settings.tables.address or near_path(settings.warehouse)
-    files.add_row(place, "not known" if size is None else size_in_words(size))
+    files.add_row(place, "unknown" if size is None else size_in_words(size))
     for file in (*made, outcome.log):
         if file.exists():
             files.add_row(near_path(file), size_in_words(file.stat().st_size))
@@ -54,36 +62,47 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
 
 
 def _show_next(settings: Settings, console: "Console") -> None:
-    """Print what to type next, with the options without which it would be about another place."""
-    named = f" --warehouse {near_path(settings.warehouse)}"
-    option = "" if settings.warehouse == settings.project / DEFAULT_NAME["duckdb"] else named
-    elsewhere = "" if settings.target == "duckdb" else f" --target {settings.target}"
-    if settings.warehouse != settings.project / DEFAULT_NAME[settings.target]:
-        elsewhere += named
-    folder = settings.publication
-    if folder != settings.project / "publication":
-        elsewhere += f" --publication {near_path(folder)}"
+    """Print what to type next, as it runs in the current folder."""
     console.print("Next:")
-    program = program_name()
-    asking = "select title, publication_year from papers"
-    query = f'{program} query "{asking}"{option}'
-    if settings.tables.address:
-        query = f'spark-sql -e "{asking.replace("papers", "marts.papers")}"'
-    for command, purpose in (
-        (query, "ask it"),
-        ("make docs", "what every table and column means"),
-        (
-            f"{program} build --papers openalex=FOLDER --patents google_patents=FOLDER{elsewhere}",
-            "the same from your data",
-        ),
-    ):
+    for command, purpose in next_commands(settings):
         console.print(
-            f"  {command}   [dim]# {purpose}[/]", highlight=False, soft_wrap=True, emoji=False
+            f"  {command}   # {purpose}", highlight=False, markup=False, soft_wrap=True, emoji=False
         )
 
 
+def next_commands(settings: Settings) -> list[tuple[str, str]]:
+    """Return commands for after a build, with what each is for.
+
+    Options name the warehouse and the folder of published files unless these are the defaults.
+    """
+    program = program_name()
+    warehouse = ["--warehouse", near_path(settings.warehouse)]
+    if settings.warehouse == settings.files / DEFAULT_NAME["duckdb"]:
+        warehouse = []
+    sql = "select title, year from papers"
+    query = shlex.join(["query", sql, *warehouse])
+    commands = [(f"{program} {query}", "query it")]
+    if settings.tables.address:
+        query = shlex.join(["-e", sql.replace("papers", "marts.papers")])
+        commands = [(f"spark-sql {query}", "query it")]
+    if (settings.project / "Makefile").exists():
+        folder = [] if settings.project == Path.cwd() else ["-C", near_path(settings.project)]
+        make = shlex.join(["make", *folder, "docs"])
+        if warehouse and settings.target == "duckdb":
+            make = f"DEEPINNOVATION_WAREHOUSE={shlex.quote(str(settings.warehouse))} {make}"
+        commands.append((make, "what every table and column means"))
+    build = ["build", "--papers", "openalex=FOLDER", "--patents", "google_patents=FOLDER"]
+    if settings.target != "duckdb":
+        build += ["--target", settings.target]
+    if settings.warehouse != settings.files / DEFAULT_NAME[settings.target]:
+        build += warehouse
+    if settings.publication != settings.files / "publication":
+        build += ["--publication", near_path(settings.publication)]
+    return [*commands, (f"{program} {shlex.join(build)}", "build it from your own data")]
+
+
 def _measures(settings: Settings) -> list[tuple[str, str]]:
-    """Read marts.build_summary; nothing where the build left none."""
+    """Read marts.build_summary; an empty list if the build has none."""
     import duckdb
 
     if settings.tables.address:
@@ -91,7 +110,7 @@ def _measures(settings: Settings) -> list[tuple[str, str]]:
     with settings.tables.connect() as connection:
         try:
             rows = connection.execute(
-                "select measure, value from marts.build_summary order by place"
+                "select measure, figure from marts.build_summary order by place"
             ).fetchall()
         except duckdb.CatalogException:
             return []
@@ -105,105 +124,101 @@ def _value(measure: str, value: float | None) -> str:
     return f"{value:.4f}" if "recall" in measure else f"{value:,.0f}"
 
 
-@click.command(cls=Documented)
+@click.command()
 @source_options
 @warehouse_option
 @click.option(
     "--publication",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the published files.  [default: $DEEPINNOVATION_PUBLICATION, else publication "
-    "in the project]",
+    "beside the default warehouse]",
 )
 @click.option(
-    "--select", metavar="S", help="Run only these nodes, in dbt's words, as 'papers+' or tag:x."
+    "--select", metavar="S", help="Run only these nodes, in dbt's syntax: 'papers+' or tag:x."
 )
-@click.option("--full-refresh", is_flag=True, help="Compute everything anew, vectors too.")
+@click.option(
+    "--full-refresh", "is_full_refresh", is_flag=True, help="Recompute everything, vectors too."
+)
 @click.option(
     "--target",
     type=click.Choice(["duckdb", "spark"]),
     default="duckdb",
     show_default=True,
-    help="What builds: DuckDB on this machine, or Spark on one or many.",
+    help="Engine: DuckDB on this machine, or Spark on one machine or many.",
 )
 @click.option(
-    "--vars", "variables", type=Variables(), help="Settings of dbt_project.yml, as '{top_k: 5}'."
+    "--vars",
+    "variables",
+    type=VARIABLES,
+    default="{}",
+    help="Override variables of dbt_project.yml, as '{top_k: 5}'.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
-    help="Nodes that run at a time; each uses every core.  [default: that of profiles.yml]",
+    help="Nodes to run at a time; each uses every core.  [default: as in profiles.yml]",
 )
-@click.option("--quiet", is_flag=True, help="Say nothing unless something fails.")
+@click.option("--quiet", "is_quiet", is_flag=True, help="Print nothing unless something fails.")
 @debug_option
 @click.pass_context
 def build_command(
     context: click.Context,
-    papers: tuple[tuple[str, str], ...],
-    patents: tuple[tuple[str, str], ...],
-    labels: str | None,
-    links: str | None,
+    delivered: Delivered,
     warehouse: str | None,
     publication: Path | None,
-    select: str | None,
-    full_refresh: bool,
     target: str,
-    variables: dict[str, Any] | None,
-    threads: int | None,
-    quiet: bool,
+    is_quiet: bool,
+    **options: Any,  # noqa: ANN401
 ) -> None:
     """Build the warehouse and the published files.
 
-    A build that was stopped or killed goes on where it was; one with nothing new
-    to do ends at once. Paths are files, folders or globs (in quotes); .zip
-    archives are unpacked beside the warehouse. The exit code is 1 if a step or
-    test failed, 2 if an option or variable is wrong, 3 if input cannot be read,
-    4 if the result is below its floor, 130 if it was stopped by Ctrl-C.
+    A build that was stopped or killed continues where it left off; if nothing
+    changed, it ends at once. Paths are files, folders or globs (in quotes); .zip
+    archives are unpacked beside the warehouse.
 
-    With --target spark the warehouse is a folder of Parquet tables, which every
-    worker must reach. Spark runs on this machine unless DEEPINNOVATION_SPARK_MASTER
-    or DEEPINNOVATION_SPARK_REMOTE names a cluster (.env.example). A finished build
-    whose sources are on other storage runs again in full: what has changed there
-    is not known beforehand. Vectors of unchanged texts are kept.
+    With --target spark the warehouse is a folder of Parquet tables that every
+    worker must reach. Spark runs on this machine unless
+    DEEPINNOVATION_SPARK_MASTER or DEEPINNOVATION_SPARK_REMOTE names a cluster
+    (see .env.example). If sources are on other storage, every build runs in
+    full, because changes there cannot be detected beforehand; vectors of
+    unchanged texts are kept.
 
+    Exit codes: 1 a step or test failed, 2 an option or variable is wrong, 3 input
+    cannot be read, 4 quality is below its floor, 130 stopped by Ctrl-C.
+
+    \b
     For example:
       deepinnovation build
       deepinnovation build --papers tables=papers.parquet --vars '{top_k: 5}'
-      deepinnovation build --papers openalex=~/works --patents google_patents=~/patents
+      deepinnovation build --papers openalex=~/works \\
+          --patents google_patents=~/patents \\
           --warehouse ~/ai.duckdb --publication ~/published
-      deepinnovation build --target spark --papers openalex=/shared/works
+      deepinnovation build --target spark --papers openalex=/shared/works \\
           --warehouse /shared/warehouse.spark
     """
-    from python_steps.building import build as building_build
-    from python_steps.building import settings as building_settings
+    from python_steps.building.build import build
 
     project = project_folder()
     place = warehouse_to_build(warehouse, target)
-    besides = {"labels": labels, "links": links}
-    sources = configured(
-        project, papers, patents, besides, os.environ, takes_addresses=target == "spark"
-    )
-    settings = building_settings.Settings(
+    sources = delivered.sources(takes_addresses=target == "spark")
+    settings = Settings(
         project=project,
         warehouse=place,
         publication=location(publication, "DEEPINNOVATION_PUBLICATION", "publication"),
         sources=tuple(sources),
-        select=select,
-        is_full_refresh=full_refresh,
         target=target,
-        variables=variables or {},
-        threads=threads,
-        is_quiet=quiet,
+        is_quiet=is_quiet,
+        **options,
     )
     console = output_console()
-    if is_sample(sources) and not quiet:
+    if is_sample(sources) and not is_quiet:
         console.print(
             f"No --papers or --patents: reading the bundled sample in {project}/seeds/sample.",
             highlight=False,
             soft_wrap=True,
         )
-    outcome = building_build.build(settings, console)
-    if outcome.exit_code == 0 and not quiet:
-        pass
-
+    with silenced() if is_quiet else contextlib.nullcontext():
+        outcome = build(settings, BuildReporter(console))
+    if outcome.exit_code == 0 and not is_quiet:
         show_build(settings, outcome, console)
     context.exit(outcome.exit_code)

@@ -1,6 +1,5 @@
 """`deepinnovation check`: preview what a build would read and reject."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ import click
 
 from python_steps.command_line.console import output_console, size_in_words
 from python_steps.command_line.options import (
-    Documented,
+    Delivered,
     chosen_warehouse,
     debug_option,
     project_folder,
@@ -20,7 +19,7 @@ from python_steps.command_line.options import (
 )
 from python_steps.errors import InputError
 from python_steps.sources.archives import unpack
-from python_steps.sources.locations import configured, is_sample, sample
+from python_steps.sources.locations import is_sample, sample
 from python_steps.sources.preview import Head
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ WAREHOUSE_BYTES_PER_BYTE = 0.4
 
 
 def show_heads(heads: Iterable[Head], warehouse: Path | str, console: "Console") -> None:
-    """Print what a build would find at its sources, on about one screen."""
+    """Print what a build would read, on about one screen."""
     needed = float(WAREHOUSE_BYTES)
     for head in heads:
         show_head(head, console)
@@ -44,19 +43,21 @@ def show_heads(heads: Iterable[Head], warehouse: Path | str, console: "Console")
         )
     if isinstance(warehouse, str):
         console.print(
-            f"The warehouse will need very roughly {size_in_words(needed)}.", highlight=False
+            f"The warehouse will take very roughly {size_in_words(needed)}.", highlight=False
         )
         return
     folder = next(parent for parent in warehouse.parents if parent.exists())
     free = shutil.disk_usage(folder).free
     console.print(
-        f"The warehouse will need very roughly {size_in_words(needed)}; "
+        f"The warehouse will take very roughly {size_in_words(needed)}; "
         f"{folder} has {size_in_words(free)} free.",
         highlight=False,
         soft_wrap=True,
     )
     if needed > free:
-        console.print("[yellow]Too little room:[/] put it on a larger disk with --warehouse.")
+        console.print(
+            "[yellow]Not enough space:[/] name a place on a larger disk with --warehouse."
+        )
 
 
 def show_head(head: Head, console: "Console") -> None:
@@ -75,7 +76,7 @@ def show_head(head: Head, console: "Console") -> None:
     console.print(table)
     # Below the table, so that paths stay whole and can be copied.
     for kind, sentences in (
-        ("[red]Missing:[/]", [f"{name}, which every record needs." for name in head.missing]),
+        ("[red]Missing:[/]", [f"{name}, which is required." for name in head.missing]),
         ("[red]Problem:[/]", head.problems),
         ("[dim]Note:[/]", head.listing.notes),
     ):
@@ -92,7 +93,7 @@ def _facts_of_files(head: Head) -> list[tuple[str, str]]:
     return [
         ("location", "\n".join(head.source.locations)),
         ("files", f"{formats}, {size_in_words(head.size)}"),
-        ("records", f"{about}{head.rows:,}, {read} of them looked at"),
+        ("records", f"{about}{head.rows:,}, {read} of them checked"),
     ]
 
 
@@ -105,68 +106,62 @@ def _facts_of_records(head: Head) -> list[tuple[str, str]]:
     languages = ", ".join(f"{name} {_share(count, head.rows_read)}" for name, count in most)
     facts = [
         ("fields", ", ".join(sorted(head.fields))),
-        ("optional, not there", ", ".join(head.absent) or "none"),
+        ("optional, missing", ", ".join(head.absent) or "none"),
         ("would be rejected", refused or "none"),
         ("with an abstract", _share(head.abstracts, head.rows_read)),
         ("years", "none" if head.years is None else f"{head.years[0]} to {head.years[1]}"),
-        ("languages", languages or "not told"),
+        ("languages", languages or "unknown"),
     ]
     has_all = head.source.delivery.holds_documents
-    return [fact for fact in facts if has_all or fact[0] in FACTS_OF_NO_DOCUMENT]
+    return [fact for fact in facts if has_all or fact[0] in FACTS_OF_OTHER_TABLES]
 
 
-FACTS_OF_NO_DOCUMENT = ("fields", "optional, not there", "would be rejected")
+FACTS_OF_OTHER_TABLES = ("fields", "optional, missing", "would be rejected")
 
 
 def _share(count: int, of: int) -> str:
-    """Percentage that never says 0 for some or 100 for not quite all."""
+    """Return a percentage that is 0 only for none and 100 only for all."""
     share = 100 * count / of
     if 0 < share < 0.1:
         return "<0.1%"
     return ">99.9%" if 99.9 < share < 100 else f"{share:.3g}%"
 
 
-@click.command(cls=Documented)
+@click.command()
 @source_options
 @warehouse_option
 @debug_option
-@click.pass_context
-def check_command(
-    context: click.Context,
-    papers: tuple[tuple[str, str], ...],
-    patents: tuple[tuple[str, str], ...],
-    labels: str | None,
-    links: str | None,
-    warehouse: str | None,
-) -> None:
-    """Look at the first records of every source, before hours are spent on all.
+def check_command(delivered: Delivered, warehouse: str | None) -> None:
+    """Preview what a build would read and reject, without building.
 
-    Tells files, formats, records, fields, what would be rejected and why,
-    languages and years, and roughly the disk that a build needs. Small sources
-    are read in full. Nothing is built. Locations on other storage (s3a://…, hdfs://…)
-    are not looked into; `build --target spark` reads them. The exit code is 3 if
-    something cannot be read, a field that every record needs is missing, or no
-    record is good.
+    Shows the files, formats, records and fields of every source, what would be
+    rejected and why, languages and years, and roughly how much disk space a build
+    needs. Small sources are read in full, of large ones the first records.
+    Locations on other storage (s3a://…, hdfs://…) are skipped; `build --target
+    spark` reads them.
 
+    Exit codes: 2 an option is wrong, 3 something cannot be read, a required field
+    is missing, or every record would be rejected.
+
+    \b
     For example:
-      deepinnovation check --papers openalex=~/works --patents google_patents=~/patents
+      deepinnovation check
+      deepinnovation check --papers openalex=~/works \\
+          --patents google_patents=~/patents
     """
     from python_steps.sources.preview import read_head
-
-    pass
 
     project = project_folder()
     place = chosen_warehouse(warehouse)
     console = output_console()
-    besides = {"labels": labels, "links": links}
-    sources = configured(project, papers, patents, besides, os.environ, takes_addresses=True)
+    sources = delivered.sources(takes_addresses=True)
     if is_sample(sources):
         named = {source.entity for source in sources}
         sources += [source for source in sample(project) if source.entity not in named]
     for source in sources:
         for address in source.elsewhere:
             console.print(
-                f"Not looked into: {address} ({source.name}) is on other storage.",
+                f"Skipped: {address} ({source.name}) is on other storage.",
                 highlight=False,
                 soft_wrap=True,
             )
@@ -178,5 +173,5 @@ def check_command(
     if bad:
         raise InputError(
             f"A build would fail on {', '.join(bad)}: see the lines in red. "
-            "Mend or leave out what they name."
+            "Fix or leave out what they name."
         )

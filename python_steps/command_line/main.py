@@ -1,8 +1,8 @@
 """
 The command `deepinnovation`.
 
-Imports are kept to the functions that need them: help, and a build with nothing to do, must not
-wait for dbt and torch.
+Modules of commands import what they need inside functions: help, and a build with nothing to do,
+must not wait for dbt, torch or pyarrow.
 """
 
 import click
@@ -13,27 +13,22 @@ from python_steps.command_line.check import check_command
 from python_steps.command_line.classify import classify_command
 from python_steps.command_line.evaluate.group import evaluate
 from python_steps.command_line.match import match_command
-from python_steps.command_line.options import write_as_it_stands
 from python_steps.command_line.query import query_command
 from python_steps.command_line.train import train_command
 from python_steps.errors import UNREADABLE, InputError
 
 
 class Workflow(click.Group):
-    """The group of commands: tells a user's mistakes in a sentence, without a traceback."""
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the docstring."""
-        write_as_it_stands(self, formatter)
+    """The group of commands; prints a user's mistakes as one sentence, without a traceback."""
 
     def invoke(self, context: click.Context) -> object:
-        """Run a command; `--debug` shows the traceback of whatever goes wrong."""
+        """Run a command; with `--debug` every error shows its traceback."""
         try:
             return super().invoke(context)
         except Exception as error:
-            is_told = isinstance(error, InputError) or hasattr(error, "exit_code")
+            has_message = isinstance(error, InputError) or hasattr(error, "exit_code")
             is_click = isinstance(error, click.ClickException | click.exceptions.Exit | click.Abort)
-            if is_click or context.meta.get("debug") or not is_told:
+            if is_click or context.meta.get("debug") or not has_message:
                 raise
             click.echo(f"Error: {error}", err=True)
             context.exit(getattr(error, "exit_code", UNREADABLE))
@@ -48,12 +43,17 @@ class Workflow(click.Group):
 def main() -> None:
     """Build, check and query a dataset of AI papers, AI patents and their links.
 
+    \b
     1. deepinnovation check --papers openalex=FOLDER --patents google_patents=FOLDER
     2. deepinnovation build --papers openalex=FOLDER --patents google_patents=FOLDER
     3. deepinnovation query "select * from papers limit 5"
 
-    Without --papers and --patents the bundled sample is used, as in
-    `deepinnovation build`.
+    Without --papers and --patents the bundled sample is used.
+
+    \b
+    For example:
+      deepinnovation build
+      deepinnovation query "select title, year from papers"
     """
 
 

@@ -6,7 +6,6 @@ import click
 
 from python_steps.command_line.console import output_console, pour, print_table
 from python_steps.command_line.options import (
-    Documented,
     chosen_warehouse,
     debug_option,
     format_option,
@@ -15,23 +14,23 @@ from python_steps.command_line.options import (
 from python_steps.warehouse.places import tables_at
 
 
-@click.command(cls=Documented)
+@click.command()
 @click.option(
     "--query",
     required=True,
-    help="Id, DOI or publication number of a document of the warehouse, or any text.",
+    help="Id, DOI or publication number of a document in the warehouse, or any text.",
 )
-@click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="Documents.")
+@click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 @click.option(
     "--among",
     type=click.Choice(["papers", "patents"]),
-    help="What to look among.  [default: papers for a patent, else patents]",
+    help="Kind of document to find.  [default: papers for a patent, else patents]",
 )
-@click.option("--from-year", type=int, help="First year to look in.")
-@click.option("--to-year", type=int, help="Last year to look in.")
+@click.option("--from-year", type=int, help="Earliest year.")
+@click.option("--to-year", type=int, help="Latest year.")
 @click.option(
     "--embedding-model",
-    help="Model of the warehouse's vectors.  [default: all-MiniLM-L6-v2]",
+    help="Model that made the warehouse's vectors.  [default: all-MiniLM-L6-v2]",
 )
 @warehouse_option
 @format_option
@@ -46,18 +45,19 @@ def match_command(
     warehouse: str | None,
     form: str,
 ) -> None:
-    """Find the documents nearest to a document of the warehouse, or to a text.
+    """Find the documents nearest to a document in the warehouse, or to a text.
 
-    Compares title and abstract with those of all documents that have a vector; by
-    default these are the AI papers and patents. For a paper patents of its year or
-    later are found, and for a patent papers of its year or earlier, by the year that
-    documents have; --from-year and --to-year replace that rule. The order is that of
-    similarity, as similarity_rank in paper_patent_pairs.
+    Compares title and abstract with those of all documents that have a vector (by
+    default AI papers and patents), by cosine similarity. A paper finds patents of
+    its year or later, a patent finds papers of its year or earlier; --from-year
+    and --to-year replace that rule. The order is that of similarity_rank in
+    paper_patent_pairs.
 
+    \b
     For example:
-      deepinnovation match --query W2741809807
-      deepinnovation match --query US-9824690-B2 --k 3
-      deepinnovation match --query 10.1038/nature14539 --among papers --format csv
+      deepinnovation match --query W9000000083
+      deepinnovation match --query US-900004943-B2 --k 3
+      deepinnovation match --query 10.5555/sample.n35.6569 --among papers --format csv
       deepinnovation match --query "robots that learn to grasp" --from-year 2020
     """
     from python_steps.transformer import weights
@@ -84,8 +84,8 @@ def match_command(
     asked = found.query
     what = f"{asked['title']} ({asked['document_id']}, {asked['year']})" if asked else query.strip()
     console = output_console()
-    told = " ".join([f"{found.document_type.capitalize()}s", *filter(None, years)])
-    console.print(f"{told} nearest to: {what}", highlight=False, markup=False, soft_wrap=True)
+    kind = " ".join([f"{found.document_type.capitalize()}s", *filter(None, years)])
+    console.print(f"{kind}, nearest to: {what}", highlight=False, markup=False, soft_wrap=True)
     similarities = found.rows.column("similarity").to_pylist()
     shown = found.rows.set_column(1, "similarity", [[f"{value:.3f}" for value in similarities]])
     print_table(shown.column_names, zip(*shown.to_pydict().values(), strict=True))

@@ -2,35 +2,28 @@
 
 import contextlib
 import difflib
-import inspect
+import functools
+import importlib.util
 import os
-import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from python_steps.building.settings import PACKAGED_PROJECT, folder_of_results
+from python_steps.errors import MissingExtraError
 from python_steps.sources.systems import deliveries, is_address
 from python_steps.warehouse.places import DEFAULT_NAME
+
+if TYPE_CHECKING:
+    from python_steps.sources.systems import Source
 
 MAY_NAME_A_FOLDER = ("embedding_model", "classifiers")  # variables of dbt_project.yml
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Documented(click.Command):
-    """A command whose help is its docstring as it stands, so that examples keep their lines."""
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the docstring."""
-        write_as_it_stands(self, formatter)
-
-
-def write_as_it_stands(command: click.Command, formatter: click.HelpFormatter) -> None:
-    """Write a command's docstring as the help text, line for line."""
-    formatter.write(f"\n{textwrap.indent(inspect.cleandoc(command.help or ''), '  ')}\n")
 
 
 class SystemPath(click.ParamType):
@@ -44,7 +37,7 @@ class SystemPath(click.ParamType):
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, str]:
-        """Part the system from the path; an unknown system is wrong usage."""
+        """Split at the equals sign; an unknown system is wrong usage."""
         system, separator, path = value.partition("=")
         known = [s for entity, s in deliveries(project_folder()) if entity == self.entity]
         if not separator or not path or system not in known:
@@ -57,10 +50,23 @@ class SystemPath(click.ParamType):
         return system, path
 
 
-class Variables(click.ParamType):
-    """Variables of dbt_project.yml as YAML, as in `{top_k: 5}`."""
+class YamlMapping(click.ParamType):
+    """A mapping as YAML, as in `{top_k: 5}`.
+
+    Parameters
+    ----------
+    example
+        A value that is right, for messages.
+    check
+        Returns the value of the option for a mapping, or raises a ValueError that says what is
+        wrong with it.
+    """
 
     name = "YAML"
+
+    def __init__(self, example: str, check: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self.example = example
+        self.check = check
 
     def convert(
         self,
@@ -68,44 +74,64 @@ class Variables(click.ParamType):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> dict[str, Any]:
-        """Parse; a name that dbt_project.yml does not declare is wrong usage."""
+        """Parse and check; anything but a mapping is wrong usage."""
         import yaml
-
-        from python_steps.building.settings import project_variables
 
         try:
             given = yaml.safe_load(value) if isinstance(value, str) else value
         except yaml.YAMLError as error:
-            self.fail(f"'{value}' is no YAML: {str(error).splitlines()[0]}", param, ctx)
+            self.fail(f"'{value}' is not valid YAML: {str(error).splitlines()[0]}", param, ctx)
         if not isinstance(given, dict):
-            self.fail(f"'{value}' must be like '{{top_k: 5}}'.", param, ctx)
-        known = project_variables(project_folder())
-        for name in given:
-            if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
-                hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-                self.fail(f"dbt_project.yml declares no variable '{name}'. {hint}", param, ctx)
-        # dbt runs in the project's folder, from where a relative path would lead elsewhere.
-        for name in MAY_NAME_A_FOLDER:
-            named = Path(str(given.get(name) or "")).expanduser()
-            # Classifiers have no names besides the packaged ones': a folder that is not there is
-            # told of where the user meant it.
-            is_folder = name == "classifiers" and named != Path("packaged")
-            if named.parts and (is_folder or named.exists()):
-                given = given | {name: str(named.resolve())}
-        return given
+            self.fail(f"'{value}' must be like '{self.example}'.", param, ctx)
+        try:
+            return self.check(given)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def checked_variables(given: dict[str, Any]) -> dict[str, Any]:
+    """Return variables of dbt_project.yml, folders as absolute paths; refuse unknown names."""
+    from python_steps.building.settings import project_variables
+
+    known = project_variables(project_folder())
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+            message = f"dbt_project.yml declares no variable '{name}'. {hint}"
+            raise ValueError(message)
+    # dbt runs in the project's folder, where a relative path would mean another place.
+    for name in MAY_NAME_A_FOLDER:
+        named = Path(str(given.get(name) or "")).expanduser()
+        # `packaged` is the only name of classifiers: any other value is a folder, there or not.
+        is_folder = name == "classifiers" and named != Path("packaged")
+        if named.parts and (is_folder or named.exists()):
+            given = given | {name: str(named.resolve())}
+    return given
+
+
+VARIABLES = YamlMapping("{top_k: 5}", checked_variables)
 
 
 def project_folder() -> Path:
-    """Folder that holds dbt_project.yml: beside this package, or DEEPINNOVATION_PROJECT."""
-    told = os.environ.get("DEEPINNOVATION_PROJECT")
-    folder = Path(told).expanduser().resolve() if told else Path(__file__).resolve().parents[2]
+    """Return the folder of dbt_project.yml: installed, in a checkout, or DEEPINNOVATION_PROJECT."""
+    named = os.environ.get("DEEPINNOVATION_PROJECT")
+    if named:
+        folder = Path(named).expanduser().resolve()
+    else:
+        is_installed = (PACKAGED_PROJECT / "dbt_project.yml").exists()
+        folder = PACKAGED_PROJECT if is_installed else PACKAGED_PROJECT.parents[1]
     if not (folder / "dbt_project.yml").exists():
         raise click.UsageError(
-            f"{folder} holds no dbt_project.yml. Set DEEPINNOVATION_PROJECT to the folder of the "
-            "project, or install it with `pip install --editable`."
+            f"{folder} contains no dbt_project.yml. Set DEEPINNOVATION_PROJECT to the project's "
+            "folder."
         )
     return folder
+
+
+def results_folder() -> Path:
+    """Return where results go by default."""
+    return folder_of_results(project_folder())
 
 
 def debug_option(command: Command) -> Command:
@@ -123,22 +149,59 @@ def debug_option(command: Command) -> Command:
     )(command)
 
 
+@dataclass(frozen=True)
+class Delivered:
+    """The files that a command is given: each system with its path, labels and known pairs."""
+
+    papers: tuple[tuple[str, str], ...]
+    patents: tuple[tuple[str, str], ...]
+    labels: str | None
+    links: str | None
+
+    def sources(self, *, takes_addresses: bool) -> "list[Source]":
+        """Return what to read; the environment names what the options do not."""
+        from python_steps.sources.locations import configured
+
+        tables = {"labels": self.labels, "links": self.links}
+        return configured(
+            project_folder(),
+            self.papers,
+            self.patents,
+            tables,
+            os.environ,
+            takes_addresses=takes_addresses,
+        )
+
+
 def source_options(command: Command) -> Command:
-    """Add the options that name delivered files."""
+    """Add the options that name delivered files; the command gets them as `delivered`."""
+
+    @functools.wraps(command)
+    def collected(
+        *arguments: object,
+        papers: tuple[tuple[str, str], ...],
+        patents: tuple[tuple[str, str], ...],
+        labels: str | None,
+        links: str | None,
+        **others: object,
+    ) -> object:
+        delivered = Delivered(papers, patents, labels, links)
+        return command(*arguments, delivered=delivered, **others)
+
     for option in reversed(
         (
             click.option(
                 "--papers",
                 type=SystemPath("papers"),
                 multiple=True,
-                help="Where papers lie, as openalex=FOLDER or tables=FILE. May be repeated. With "
+                help="Papers to read, as openalex=FOLDER or tables=FILE (repeatable). With "
                 "--target spark also on other storage, as openalex=s3a://BUCKET/works.",
             ),
             click.option(
                 "--patents",
                 type=SystemPath("patents"),
                 multiple=True,
-                help="Where patents lie, as google_patents=FOLDER or tables=FILE.",
+                help="Patents to read, as google_patents=FOLDER or tables=FILE (repeatable).",
             ),
             click.option(
                 "--labels",
@@ -152,23 +215,40 @@ def source_options(command: Command) -> Command:
             ),
         )
     ):
-        command = option(command)
-    return command
+        collected = option(collected)
+    return collected
+
+
+def require(need: str, extra: str, module: str) -> None:
+    """Refuse to start what needs a package that is not installed.
+
+    Raises
+    ------
+    MissingExtraError
+        With the command that installs the extra.
+    """
+    try:
+        found = importlib.util.find_spec(module)
+    except ValueError:  # hidden by a test
+        found = None
+    if found is None:
+        raise MissingExtraError(need, module, extra)
 
 
 def location(
-    option: Path | None, variable: str, default: str, project: Callable[[], Path] = project_folder
+    option: Path | None, variable: str, default: str, folder: Callable[[], Path] = results_folder
 ) -> Path:
-    """Absolute path from an option, else the environment, else in the project folder."""
-    told = option or os.environ.get(variable)
-    return Path(told).expanduser().resolve() if told else project() / default
+    """Return an absolute path: from the option, else the environment, else in a default folder."""
+    named = option or os.environ.get(variable)
+    return Path(named).expanduser().resolve() if named else folder() / default
 
 
 warehouse_option = click.option(
     "--warehouse",
     metavar="PLACE",
-    help="DuckDB file, or folder of Spark's tables.  [default: $DEEPINNOVATION_WAREHOUSE, else "
-    "warehouse.duckdb in the project; with --target spark warehouse.spark]",
+    help="DuckDB file, or folder of Spark tables.  [default: $DEEPINNOVATION_WAREHOUSE, else "
+    "warehouse.duckdb in the project (in the current folder if installed from a wheel); with "
+    "--target spark warehouse.spark]",
 )
 
 
@@ -178,47 +258,39 @@ format_option = click.option(
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
-    help="csv and json, one object a line, give everything.",
+    help="csv and json (one object per line) print all rows and columns.",
 )
 
 
 def chosen_warehouse(option: str | None, target: str = "duckdb") -> Path | str:
-    """Return an absolute path, or an address of other storage as it is."""
-    told = option or os.environ.get("DEEPINNOVATION_WAREHOUSE") or ""
-    told = told.removeprefix("file://")
-    if is_address(told):
-        return told
-    return location(Path(told) if told else None, "", DEFAULT_NAME[target])
+    """Return an absolute path, or an address of other storage unchanged."""
+    named = option or os.environ.get("DEEPINNOVATION_WAREHOUSE") or ""
+    named = named.removeprefix("file://")
+    if is_address(named):
+        return named
+    return location(Path(named) if named else None, "", DEFAULT_NAME[target])
 
 
 def warehouse_to_build(option: str | None, target: str) -> Path | str:
-    """Return the warehouse, if it is such as the target writes."""
+    """Return the warehouse; refuse a kind of place that the target cannot write."""
     place = chosen_warehouse(option, target)
     if target == "duckdb" and (isinstance(place, str) or place.is_dir()):
         what = "on other storage" if isinstance(place, str) else "a folder"
         raise click.UsageError(
-            f"The warehouse {place} is {what}, and DuckDB keeps a warehouse in a file. Name a file "
-            "with --warehouse, or build on Spark with --target spark."
+            f"The warehouse {place} is {what}, but a DuckDB warehouse is a file. Name a file with "
+            "--warehouse, or build on Spark with --target spark."
         )
     is_path = isinstance(place, Path)
     if target == "spark" and is_path and (place.is_file() or place.suffix == ".duckdb"):
         raise click.UsageError(
-            f"The warehouse {place} is a file of DuckDB's, and Spark keeps a warehouse in a "
-            "folder. Name a folder with --warehouse, as --warehouse warehouse.spark."
+            f"The warehouse {place} is a DuckDB file, but a Spark warehouse is a folder. Name a "
+            "folder with --warehouse, for example --warehouse warehouse.spark."
         )
     return place
 
 
-class DocumentedGroup(click.Group):
-    """A group whose help is its docstring as it stands."""
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the docstring."""
-        write_as_it_stands(self, formatter)
-
-
 class FloorOption(click.ParamType):
-    """`NAME=VALUE`, as in `f1=0.8`, of names and the lowest value each may have."""
+    """`NAME=VALUE`, as in `f1=0.8`; `lowest` returns each name with its lowest possible value."""
 
     name = "NAME=VALUE"
 
@@ -228,15 +300,15 @@ class FloorOption(click.ParamType):
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, float]:
-        """Part the measure from its value."""
+        """Split at the equals sign; an unknown name or impossible value is wrong usage."""
         lowest = self.lowest()
         measure, _, number = value.partition("=")
         with contextlib.suppress(ValueError):
             if measure in lowest and lowest[measure] <= float(number) <= 1:
                 return measure, float(number)
         self.fail(
-            f"'{value}' must be NAME=VALUE, as {next(iter(lowest))}=0.8, where NAME is one of "
-            f"{', '.join(lowest)}.",
+            f"'{value}' must be NAME=VALUE, for example {next(iter(lowest))}=0.8, where NAME is "
+            f"one of {', '.join(lowest)}.",
             param,
             ctx,
         )

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from python_steps.command_line.console import print_table
+from python_steps.command_line.console import print_rows
 from python_steps.command_line.options import (
-    Documented,
     chosen_warehouse,
     debug_option,
     warehouse_option,
 )
-from python_steps.errors import InputError
+from python_steps.errors import WRONG_USAGE
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables, tables_at
 
 if TYPE_CHECKING:
@@ -28,56 +28,70 @@ READABLE_SCHEMAS = ("marts", "publication", "reference")  # need no prefix in a 
 class QueryError(click.ClickException):
     """SQL that DuckDB refuses."""
 
-    exit_code = 2
+    exit_code = WRONG_USAGE
 
 
-@click.command(cls=Documented)
-@click.argument("sql")
-@warehouse_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "parquet"]),
-    help="json: one object a line.  [default: the ending of --output, else table]",
-)
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write instead of the screen.",
-)
-@click.option("--limit", type=click.IntRange(min=0), help="Rows at most.")
-@debug_option
-def query_command(
-    sql: str, warehouse: str | None, form: str | None, output: Path | None, limit: int | None
-) -> None:
-    """Ask the warehouse in SQL; nothing can be changed.
-
-    Tables of the schemas marts, publication and reference need no prefix. A folder
-    that Spark has built is asked without Spark; its views are not there.
-
-    For example:
-      deepinnovation query "select publication_year, count(*) from papers group by all"
-      deepinnovation query "from paper_patent_pairs" --format csv > pairs.csv
-      deepinnovation query "from papers where is_ai" --format parquet --output ai.parquet
-      deepinnovation query "from papers limit 5" --warehouse warehouse.spark
-    """
-    import duckdb
-
+def _form_of_output(context: click.Context, _: click.Parameter, form: str | None) -> str:
+    """Return the format, by default that of the ending of --output."""
+    output = context.params.get("output")
     if output is not None and form is None:
-        form = output.suffix.lower().removeprefix(".")
-        form = form if form in ("csv", "json", "parquet") else "table"
+        ending = output.suffix.lower().removeprefix(".")
+        form = ending if ending in ("csv", "json", "parquet") else "table"
     form = form or "table"
     if output is not None and form == "table":
         raise click.UsageError("--output needs --format csv, json or parquet.")
     if form == "parquet" and output is None:
         raise click.UsageError("--format parquet needs --output FILE.")
+    return form
+
+
+@click.command()
+@click.argument("sql")
+@warehouse_option
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    is_eager=True,
+    help="File to write instead of the screen.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    callback=_form_of_output,
+    help="json: one object per line.  [default: the ending of --output, else table]",
+)
+@click.option("--limit", type=click.IntRange(min=0), help="Maximum number of rows.")
+@debug_option
+def query_command(
+    sql: str, warehouse: str | None, form: str, output: Path | None, limit: int | None
+) -> None:
+    """Run one SQL query on the warehouse, read-only.
+
+    Tables of the schemas marts, publication and reference need no prefix. A
+    folder built by Spark is read without Spark, but its views are not available.
+    Rows too wide for the screen are printed as records, one column per line, with
+    long values cut; csv, json and parquet hold everything.
+
+    \b
+    For example:
+      deepinnovation query "from papers limit 2"
+      deepinnovation query \\
+          "select year, count(*) from papers group by all"
+      deepinnovation query "from paper_patent_pairs" --format csv > pairs.csv
+      deepinnovation query "from papers where is_ai" --output ai.parquet
+      deepinnovation query "from papers limit 5" --warehouse warehouse.spark
+    """
+    import duckdb
+
     tables = tables_at(chosen_warehouse(warehouse), os.environ)
-    with _open(tables) as connection:
+    with opened(tables) as connection:
+        _search_readable_schemas(connection)
         try:
             _refuse_all_but_one_query(sql)
             relation = connection.sql(sql)
             if relation is None:
-                raise QueryError("Only queries that give rows are run, such as select.")
+                raise QueryError("Only a query that returns rows is allowed, such as select.")
             relation = relation if limit is None else relation.limit(limit)
             if form == "table":
                 _print_first(relation, MOST_ROWS_ON_SCREEN if limit is None else limit)
@@ -88,7 +102,7 @@ def query_command(
 
 
 def _refuse_all_but_one_query(sql: str) -> None:
-    """Refuse what could write files, as COPY and EXPORT can even where the warehouse cannot."""
+    """Refuse COPY and EXPORT, which write files even from a read-only warehouse."""
     import duckdb
 
     kinds = duckdb.StatementType
@@ -96,21 +110,13 @@ def _refuse_all_but_one_query(sql: str) -> None:
     reads = (kinds.SELECT, kinds.EXPLAIN, kinds.PRAGMA, kinds.MULTI)
     if len(statements) != 1 or statements[0].type not in reads:
         raise QueryError(
-            "One query that gives rows is run, such as select; nothing can be changed, and files "
-            "are written with --format and --output."
+            "One query that returns rows is allowed, such as select: the warehouse is read-only. "
+            "To write a file, use --output."
         )
 
 
-def _open(tables: Tables) -> "duckdb.DuckDBPyConnection":
-    """Open a warehouse for reading, its readable schemas on the search path."""
-    import duckdb
-
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        connection = tables.connect()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), tables.path)) from error
+def _search_readable_schemas(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Let tables of the readable schemas go without a prefix."""
     there = {
         name
         for (name,) in connection.execute("from duckdb_schemas() select schema_name").fetchall()
@@ -118,15 +124,16 @@ def _open(tables: Tables) -> "duckdb.DuckDBPyConnection":
     schemas = [name for name in READABLE_SCHEMAS if name in there]
     if schemas:
         connection.execute(f"set search_path = '{','.join(schemas)}'")
-    return connection
 
 
 def _print_first(relation: "duckdb.DuckDBPyRelation", most: int) -> None:
-    """Print rows as a table; of many only the first, and say so."""
+    """Print the first rows, and say so if there are more or values are cut."""
     rows = relation.limit(most + 1).fetchall()
-    print_table(relation.columns, rows[:most])
+    is_cut = print_rows(relation.columns, rows[:most])
     if len(rows) > most:
-        click.echo(f"The first {most} rows; --format csv gives all of them.", err=True)
+        click.echo(f"Only the first {most} rows; --format csv prints all of them.", err=True)
+    if is_cut:
+        click.echo("Long values are cut (…); --format json prints them in full.", err=True)
 
 
 def _copy(
@@ -179,7 +186,7 @@ def _copy(
 
 
 def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection", tables: Tables) -> str:
-    """Return DuckDB's message in one line; of a missing table, with the tables there are."""
+    """Return DuckDB's message in one line, for a missing table with the names of the others."""
     import duckdb
 
     message = str(error).strip().splitlines()[0]
@@ -194,5 +201,5 @@ def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection", tables: 
         if others:
             message += f" Other schemas: {', '.join(others)} (`show all tables` lists them)."
         if not tables.holds_views:
-            message += " Views, as those of publication, only Spark can read here."
+            message += " Views, such as those of publication, can be read by Spark only."
     return message

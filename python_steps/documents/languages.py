@@ -42,6 +42,7 @@ import pyarrow as pa
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from python_steps import tables
+from python_steps.engine.progress import advancing
 
 CHARACTERS_READ = 400
 LEAST_LETTER_BYTES = 20
@@ -86,7 +87,7 @@ def detect(table: pa.Table) -> pa.Table:
         and `unknown`.
     """
     texts = zip(table["title"].to_pylist(), table["abstract"].to_pylist(), strict=True)
-    languages = [_language(_beginning(title, abstract)) for title, abstract in texts]
+    languages = [_language(_beginning(title, abstract)) for title, abstract in advancing(texts)]
     return pa.table(
         {
             "document_id": table["document_id"],

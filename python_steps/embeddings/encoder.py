@@ -231,7 +231,7 @@ def _loaded_again(encoder: Encoder) -> _LoadedModel:
             maximum_tokens=encoder.maximum_tokens,
         )
 
-    return _loaded(transformer_loaded.found_again(encoder, load))
+    return _loaded(transformer_loaded.reloaded(encoder, load))
 
 
 def describe(encoder: Encoder) -> pa.Table:

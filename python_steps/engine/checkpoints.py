@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from python_steps.engine.files import written_whole
+from python_steps.engine.progress import skip_part
 
 Step = Callable[[pa.Table], pa.Table]
 
@@ -64,15 +66,18 @@ class CheckpointedStep:
         if path.is_file():
             # A file torn by a crash of the machine is no checkpoint: compute again.
             with contextlib.suppress(pa.ArrowInvalid), pa.OSFile(str(path)) as source:
-                return pa.ipc.open_file(source).read_all()
+                table = pa.ipc.open_file(source).read_all()
+                skip_part()
+                return table
         result = self.step(shard)
         self.folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name.split('.')[0]}-{uuid.uuid4().hex}.shard.partial")
-        with pa.OSFile(str(aside), "wb") as sink, pa.ipc.new_file(sink, result.schema) as writer:
+        # By many, since Spark may try one shard twice at a time.
+        with (
+            written_whole(path, by_many=True) as partial,
+            pa.OSFile(str(partial), "wb") as sink,
+            pa.ipc.new_file(sink, result.schema) as writer,
+        ):
             writer.write_table(result)
-        # Under its name only when whole, so that a kill at any moment leaves no half file; under
-        # a name of its own before that, since Spark may try one shard twice at a time.
-        aside.replace(path)
         return result
 
 

@@ -7,7 +7,7 @@ With `shards`, the only modules of the steps that know which engine runs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROWS_PER_BATCH = 8192
 
 
-def left_to_do(relation: Relation, done: Relation, on: Sequence[str]) -> Relation:
+def without(relation: Relation, done: Relation, on: Sequence[str]) -> Relation:
     """
     Return the rows of a relation that have no equal in another.
 
@@ -41,6 +41,31 @@ def left_to_do(relation: Relation, done: Relation, on: Sequence[str]) -> Relatio
         return relation.join(done.select(*on), on=list(on), how="left_anti")
     condition = " and ".join(f'wanted."{name}" = done."{name}"' for name in on)
     return relation.set_alias("wanted").join(done.set_alias("done"), condition, how="anti")
+
+
+def select(relation: Relation, columns: Sequence[str]) -> Relation:
+    """Return some columns of a relation."""
+    return relation.select(*columns) if is_spark(relation) else relation.project(_quoted(columns))
+
+
+def semi_join(relation: Relation, others: Relation, on: Mapping[str, str]) -> Relation:
+    """
+    Return the rows of a relation that have an equal in another, each once.
+
+    Parameters
+    ----------
+    relation
+        What is wanted a part of.
+    others
+        What says which part.
+    on
+        Columns of `relation` that must be equal, by name, to columns of `others`.
+    """
+    if is_spark(relation):
+        renamed = others.select(*(others[other].alias(name) for name, other in on.items()))
+        return relation.join(renamed, on=list(on), how="left_semi")
+    condition = " and ".join(f'wanted."{name}" = others."{other}"' for name, other in on.items())
+    return relation.set_alias("wanted").join(others.set_alias("others"), condition, how="semi")
 
 
 def collect(relation: Relation, *, columns: Sequence[str], order: Sequence[str]) -> pa.Table:

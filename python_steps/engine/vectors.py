@@ -1,18 +1,16 @@
 """
 Keep tables with a vector for each row in files that are mapped into memory.
 
-A file has either no name, and vanishes with the process, or one that other processes and machines
-open: then it is named by its content, written aside and given its name when whole. A task that
-runs twice, or is killed half-way, does no harm.
+Files are named by their content, written aside and given their name when whole, so that other
+processes and machines can open them. A task that runs twice, or is killed half-way, does no harm.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,8 +28,8 @@ class VectorRows:
     """
     A table and a matrix with one vector for each of its rows.
 
-    What lies in named files pickles as their names; each process opens them once. Mapped files
-    take no memory of a process, and processes of one machine share what they have read.
+    It pickles as the name of its files; each process opens them once. Mapped files take no memory
+    of a process, and processes of one machine share what they have read.
 
     Attributes
     ----------
@@ -42,42 +40,63 @@ class VectorRows:
     width
         Numbers in a vector; 0 without rows.
     stem
-        Absolute path of the two files without their endings, ``.arrow`` and ``.npy``; empty where
-        they have no names.
+        Absolute path of the two files without their endings, ``.arrow`` and ``.npy``.
     """
 
     digest: str
     count: int
     width: int
-    stem: str = ""
-    _held: tuple[pa.Table, np.ndarray] | None = field(default=None, repr=False, compare=False)
+    stem: str
 
     @property
     def table(self) -> pa.Table:
         """The columns besides the vectors."""
-        return (self._held or _opened(self.stem))[0]
+        return _opened(self.stem)[0]
 
     @property
     def vectors(self) -> np.ndarray:
-        """float32[count, width]; what is written to it reaches no named file."""
-        return (self._held or _opened(self.stem))[1]
+        """float32[count, width]; what is written to it reaches no file."""
+        return _opened(self.stem)[1]
 
-    def __reduce__(self) -> tuple:
-        if not self.stem:
-            message = (
-                "vectors in a file without a name cannot leave their process: store them in a "
-                "folder that every machine shares"
-            )
-            raise TypeError(message)
-        return VectorRows, (self.digest, self.count, self.width, self.stem)
+
+class _Rows:
+    """The rows that are being stored: their tables, and a digest of each column."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self._tables: list[pa.Table] = []
+        self._digests = {name: hashlib.blake2b(digest_size=16) for name in schema.names}
+
+    def passed_on(self, pieces: Iterable[tuple[pa.Table, np.ndarray]]) -> Iterator[np.ndarray]:
+        """Take the tables of pieces, and yield their vectors."""
+        for table, vectors in pieces:
+            if table.num_rows:
+                columns = table.select(self.schema.names).cast(self.schema)
+                for name, digest in self._digests.items():
+                    # Value by value, so that no cutting matters.
+                    lines = "".join(f"{value!r}\n" for value in columns.column(name).to_pylist())
+                    digest.update(lines.encode())
+                self._tables.append(columns)
+                yield vectors
+
+    def digest(self, shape: tuple[int, int], digest_of_vectors: str) -> str:
+        """Return the digest of all that was passed on."""
+        whole = hashlib.blake2b(f"{digest_of_vectors} {shape}".encode(), digest_size=16)
+        for name, of_column in self._digests.items():
+            whole.update(f"\n{name} {of_column.hexdigest()}".encode())
+        return whole.hexdigest()
+
+    def table(self) -> pa.Table:
+        """Return all rows, in one piece, so that taking some is cheap."""
+        return pa.concat_tables([self.schema.empty_table(), *self._tables]).combine_chunks()
 
 
 def store(
     pieces: Iterable[tuple[pa.Table, np.ndarray]],
     *,
     schema: pa.Schema,
-    folder: str | Path | None = None,
-    ending: str | None = None,
+    folder: str | Path,
+    ending: str,
 ) -> VectorRows:
     """
     Write rows with their vectors to files.
@@ -92,55 +111,23 @@ def store(
     schema
         Columns besides the vectors: text and integers.
     folder
-        Where files take their room; the system's place for such unless given.
+        Where the files go; made where it is missing.
     ending
-        What follows the digest in the name of a file, before ``.arrow`` and ``.npy``. Without one
-        the vectors' file has no name, and the table stays in memory.
+        What follows the digest in the name of a file, before ``.arrow`` and ``.npy``.
 
     Raises
     ------
     ValueError
         When pieces differ in width.
     """
-    folder = Path(folder or tempfile.gettempdir()).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    digests = {name: hashlib.blake2b(digest_size=16) for name in schema.names}
-    tables: list[pa.Table] = []
-
-    def passed_on() -> Iterator[np.ndarray]:
-        for table, vectors in pieces:
-            if table.num_rows:
-                columns = table.select(schema.names).cast(schema)
-                for name, digest in digests.items():
-                    # Value by value, so that no cutting matters.
-                    lines = "".join(f"{value!r}\n" for value in columns.column(name).to_pylist())
-                    digest.update(lines.encode())
-                tables.append(columns)
-                yield vectors
-
-    def finished(shape: tuple[int, int], digest: str) -> tuple[str, pa.Table]:
-        """Return the digest of all, and the table: in one piece, so that to take rows is cheap."""
-        whole = hashlib.blake2b(f"{digest} {shape}".encode(), digest_size=16)
-        for name, of_column in digests.items():
-            whole.update(f"\n{name} {of_column.hexdigest()}".encode())
-        return whole.hexdigest(), pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
-
-    if ending is None:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            shape, digest_of_vectors = _write_vectors(file, passed_on())
-            file.flush()
-            # A file of no numbers cannot be mapped.
-            vectors = np.empty(shape, "<f4")
-            if shape[0]:
-                vectors = np.memmap(file, "<f4", "r+", offset=HEADER_BYTES, shape=shape)
-        digest, table = finished(shape, digest_of_vectors)
-        return VectorRows(digest, *shape, _held=(table, vectors))
+    folder = Path(folder).absolute()
+    rows = _Rows(schema)
     with aside(folder, ending) as numbers, aside(folder, ending) as texts:
         with numbers.open("wb") as file:
-            shape, digest_of_vectors = _write_vectors(file, passed_on())
-        digest, table = finished(shape, digest_of_vectors)
+            shape, digest_of_vectors = _write_vectors(file, rows.passed_on(pieces))
         with pa.OSFile(str(texts), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-            writer.write_table(table)
+            writer.write_table(rows.table())
+        digest = rows.digest(shape, digest_of_vectors)
         stem = str(folder / f"{digest}.{ending}")
         settle(numbers, Path(f"{stem}.npy"))
         settle(texts, Path(f"{stem}.arrow"))

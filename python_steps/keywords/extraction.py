@@ -10,7 +10,6 @@ phrases that are computed once for all documents instead of once for each.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps.embeddings import encoder
+from python_steps.engine.progress import advancing
 from python_steps.engine.vectors import VectorRows, store
+from python_steps.keywords.forms import published_form, without_plural_s
 
 TITLE_WORDS = 8
 UNTITLED = "untitled"
-
-
-# Stands at the end of names of programming languages, so it is no punctuation there: C#.
-KEPT_AT_THE_END = "#"
-BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,7 @@ class PhraseVectors:
     """
     The vectors of all phrases that may become keywords.
 
-    It pickles, as the name of its files, when it was given a folder; see
-    :class:`storage.VectorRows`.
+    It pickles as the name of its files; see :class:`vectors.VectorRows`.
 
     Attributes
     ----------
@@ -55,7 +50,7 @@ class PhraseVectors:
 
     @classmethod
     def from_batches(
-        cls, batches: Iterable[pa.RecordBatch], *, folder: str | Path | None = None
+        cls, batches: Iterable[pa.RecordBatch], *, folder: str | Path
     ) -> PhraseVectors:
         """
         Read phrases whole and write them to files; memory holds the phrases, not the vectors.
@@ -67,8 +62,7 @@ class PhraseVectors:
             `model_version` (text); ordered by `phrase` if :attr:`digest` is to stay the same from
             run to run.
         folder
-            Where files named by their content, ``*.phrases.*``, are kept for every machine that
-            shares it. Without one the vectors lie in a nameless file for this process alone.
+            Where files named by their content, ``*.phrases.*``, are kept; every machine shares it.
 
         Raises
         ------
@@ -89,34 +83,10 @@ class PhraseVectors:
                 yield table, encoder.unit_vectors(table, id_name="phrase")
 
         schema = pa.schema([("phrase", pa.large_string())])
-        ending = "phrases" if folder else None
-        rows = store(pieces(), schema=schema, folder=folder, ending=ending)
+        rows = store(pieces(), schema=schema, folder=folder, ending="phrases")
         version = next(iter(versions), None) or ""
         digest = hashlib.blake2b(f"{rows.digest} {version}".encode(), digest_size=16)
         return cls(rows, version, digest.hexdigest())
-
-
-def normalise(keyword: str | None) -> str:
-    """
-    Return a keyword in the one form in which equal keywords are equal.
-
-    Compatibility characters are unified (NFKC) and case is folded; runs of blanks become one blank;
-    punctuation at both ends goes, save a closing bracket that was opened inside. What holds no
-    letter or digit becomes the empty text.
-
-    >>> normalise("  Deep   Learning (DL).")
-    'deep learning (dl)'
-    """
-    text = unicodedata.normalize("NFKC", keyword or "").casefold()
-    text = " ".join(unicodedata.normalize("NFKC", text).split())
-    while text and _is_loose(text[0]):
-        text = text[1:]
-    while text and _is_loose(text[-1]) and text[-1] not in KEPT_AT_THE_END:
-        opening = BRACKETS.get(text[-1])
-        if opening and text.count(opening) >= text.count(text[-1]):
-            break
-        text = text[:-1]
-    return text if any(map(str.isalnum, text)) else ""
 
 
 def extract(
@@ -126,7 +96,6 @@ def extract(
     count: int = 10,
     diversity: float = 0.3,
     stop_phrases: Collection[str] = frozenset(),
-    merge_contained: bool = True,
     keep: Sequence[str] = ("document_id",),
 ) -> pa.Table:
     """
@@ -134,6 +103,9 @@ def extract(
 
     Costs, for a document with n candidates, `count` products of its n candidate vectors with one
     vector, and reading those vectors; nothing grows with the square of n.
+
+    A phrase within a longer chosen one ("network" in "neural networks"), or the plural of a chosen
+    one, leaves its place to another; KeyBERT itself keeps both.
 
     Parameters
     ----------
@@ -149,9 +121,6 @@ def extract(
         0 takes the phrases nearest to the document, 1 those least like each other.
     stop_phrases
         Phrases, normalised, that say nothing of a document's subject.
-    merge_contained
-        Whether a phrase within a longer chosen one ("network" in "neural networks", or the plural
-        of a chosen one) leaves its place to another. KeyBERT itself lets both stand.
     keep
         Columns to pass on.
 
@@ -177,7 +146,7 @@ def extract(
     vectors = iter(encoder.unit_vectors(table.filter(table.column("embedding").is_valid())))
     candidates = _looked_up(table.column("candidates"), phrases)
     keywords, sources = [], []
-    for row, title in enumerate(table.column("title").to_pylist()):
+    for row, title in enumerate(advancing(table.column("title").to_pylist())):
         vector = next(vectors) if has_vector[row] else None
         chosen, source = delivered[row], "delivered"
         if not chosen and vector is not None:
@@ -185,7 +154,7 @@ def extract(
             chosen, source = [], "extracted"
             if texts:
                 found = phrases.rows.vectors[positions]
-                chosen = _choose(texts, found, vector, count, diversity, merge_contained)
+                chosen = _choose(texts, found, vector, count, diversity)
         if not chosen:
             chosen, source = [_title_keyword(title)], "title"
         keywords.append(chosen)
@@ -218,7 +187,6 @@ def _choose(
     document: np.ndarray,
     count: int,
     diversity: float,
-    merge_contained: bool,
 ) -> list[str]:
     """
     Choose phrases near the document and unlike each other, nearest first.
@@ -230,20 +198,24 @@ def _choose(
     relevance = np.einsum("ij,j->i", vectors, document)
     likeness = np.full(len(texts), -np.inf, np.float32)  # to the chosen phrase most alike
     left = np.ones(len(texts), dtype=bool)
-    folded = [f" {' '.join(map(_singular, text.split()))} " for text in texts]
+    folded = [list(map(without_plural_s, text.split())) for text in texts]
     chosen: list[int] = []
     while len(chosen) < count and left.any():
         gain = relevance if not chosen else (1 - diversity) * relevance - diversity * likeness
         best = int(np.argmax(np.where(left, gain, -np.inf)))
         left[best] = False
-        if merge_contained:
-            if any(folded[best] in folded[other] for other in chosen):
-                continue
-            # The longer phrase says what the shorter does: it takes its place.
-            chosen = [other for other in chosen if folded[other] not in folded[best]]
+        if any(is_within(folded[best], folded[other]) for other in chosen):
+            continue
+        # The longer phrase says what the shorter does: it takes its place.
+        chosen = [other for other in chosen if not is_within(folded[other], folded[best])]
         chosen.append(best)
         likeness = np.maximum(likeness, np.einsum("ij,j->i", vectors, vectors[best]))
     return [texts[place] for place in sorted(chosen, key=lambda place: (-relevance[place], place))]
+
+
+def is_within(words: list[str], longer: list[str]) -> bool:
+    """Return whether words stand in another phrase, one after the other."""
+    return f" {' '.join(words)} " in f" {' '.join(longer)} "
 
 
 def _looked_up(column: pa.ChunkedArray, phrases: PhraseVectors) -> list[dict[str, int]]:
@@ -267,7 +239,7 @@ def _usable(
     """Return normalised candidates, ascending and distinct, and the rows of their vectors."""
     found: dict[str, int] = {}
     for candidate, position in sorted(candidates.items()):
-        text = normalise(candidate)
+        text = published_form(candidate)
         if text and text not in stop_phrases:
             found.setdefault(text, position)
     texts = sorted(found)
@@ -275,26 +247,12 @@ def _usable(
 
 
 def _distinct(keywords: Sequence[str] | None, stop_phrases: frozenset[str]) -> list[str]:
-    normalised = dict.fromkeys(map(normalise, keywords or ()))
+    normalised = dict.fromkeys(map(published_form, keywords or ()))
     return [keyword for keyword in normalised if keyword and keyword not in stop_phrases]
 
 
 def _title_keyword(title: str | None) -> str:
-    return normalise(" ".join(normalise(title).split()[:TITLE_WORDS])) or UNTITLED
-
-
-def _is_loose(character: str) -> bool:
-    """Tell whether a character says nothing at the end of a keyword."""
-    return unicodedata.category(character)[0] in "PZC"
-
-
-def _singular(word: str) -> str:
-    """Fold English plurals, to compare words only: what it returns need not be a word."""
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
+    return published_form(" ".join(published_form(title).split()[:TITLE_WORDS])) or UNTITLED
 
 
 def _check_models(table: pa.Table, phrases: PhraseVectors) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,9 +19,9 @@ from functools import cached_property
 import pyarrow as pa
 
 from python_steps import tables
+from python_steps.keywords.forms import unified, without_plural
 
 CODE_VERSION = "1"  # raise it when a rule changes, so that no checkpoint of the old one is used
-SHORTEST_PLURAL = 4  # letters: what is shorter and ends in s is more often an abbreviation
 SHORTEST_AFTER_PREFIX = 3  # letters
 ABBREVIATION_LENGTHS = range(2, 7)  # letters
 VERB_ENDINGS = ("e", "ed", "er", "ing", "able", "ation")  # of those in -ise and -yse
@@ -32,23 +31,11 @@ POSSESSIVE = re.compile("['\u2019\u02bc]s\\b")
 LETTERS = re.compile(r"[^\W\d_]+")
 
 
-# Quotes, brackets and what joins words; the rest of punctuation tells names apart (c++, c#, .net).
+# Quotes, brackets and what joins words; the rest of punctuation separates names (c++, c#, .net).
 PARTS_WORDS = re.compile(
     "[\\s\"'`\u00b4\u02bc\u2018-\u201f\u00ab\u00bb\u2039\u203a()\\[\\]{}_\\-\u2010-\u2015\u2212]+"
 )
 INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
-
-
-# What a plural ends in, what the singular ends in; the first that fits counts. English has few
-# singulars in -s besides these, and no plural in -liches, as German adjectives have.
-ENDINGS = (
-    *((ending, ending) for ending in ("ss", "us", "is", "ics", "isches", "liches")),
-    ("ies", "y"),
-    ("yses", "ysis"),
-    ("theses", "thesis"),
-    *((f"{ending}es", ending) for ending in ("ss", "sh", "ch", "x", "zz", "o")),
-    ("s", ""),
-)
 
 
 @dataclass(frozen=True)
@@ -149,7 +136,7 @@ def normalise_keyword(keyword: str, variants: Variants) -> str:
 
 def _form(keyword: str, variants: Variants, known: dict[str, str]) -> str:
     """Return the form of a keyword; `known` remembers the forms of words."""
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", keyword).casefold())
+    text = unified(keyword)
     text = PARTS_WORDS.sub(" ", POSSESSIVE.sub("", INVISIBLE.sub("", text))).strip()
     if not any(map(str.isalnum, text)):
         return ""
@@ -183,21 +170,10 @@ def _standard(word: str, standard: Mapping[str, str]) -> str:
     """Return a word's singular in American spelling."""
     if word in standard:
         return standard[word]
-    singular = _singular(word)
+    singular = without_plural(word)
     if singular.endswith("isation"):
         singular = f"{singular[:-7]}ization"
     return standard.get(singular, singular)
-
-
-def _singular(word: str) -> str:
-    if len(word) < SHORTEST_PLURAL or not word.isascii():
-        return word
-    if len(word) == SHORTEST_PLURAL and word.endswith("ies"):  # ties, not cities
-        return word[:-1]
-    for plural, singular in ENDINGS:
-        if word.endswith(plural):
-            return word[: -len(plural)] + singular
-    return word
 
 
 def _joined(words: list[str], prefixes: frozenset[str]) -> Iterator[str]:

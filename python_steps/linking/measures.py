@@ -1,4 +1,4 @@
-"""How often the known patent of a paper is found, with intervals."""
+"""Measure how often the known patent of a paper is found, with intervals."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps import tables
-from python_steps.statistics.intervals import wilson
+from python_steps.statistics.intervals import bootstrap, percentiles, wilson
 
 # The pairs of all kinds that say the same invention, together.
 ALL_SAME = "all_same"
 
 
 DRAWS = 1000
-CONFIDENCE = 0.95
 MEASURES = ("hit_at_1", "hit_at_10", "mean_reciprocal_rank")
 
 
@@ -53,50 +52,68 @@ def measure(ranked: pa.Table, *, baseline: str, draws: int = DRAWS, seed: int = 
 def _measured(
     ranked: pa.Table, kind: str, baseline: str, draws: int, seed: int
 ) -> Iterator[dict[str, object]]:
+    """Yield the rows of one kind of pairs."""
     by_way: dict[tuple[str, int | None], list[dict[str, object]]] = {}
     by = [("paper_id", "ascending"), ("patent_id", "ascending")]
     for row in ranked.sort_by(by).to_pylist():
         by_way.setdefault((row["method"], row["reranked_candidates"]), []).append(row)
     if not by_way:
         return
-    some = by_way[baseline, None]
-    papers, members = np.unique([row["paper_id"] for row in some], return_inverse=True)
-    sums = {way: _sums(rows, members) for way, rows in by_way.items()}
+    of_baseline = by_way[baseline, None]
+    papers, members = np.unique([row["paper_id"] for row in of_baseline], return_inverse=True)
     pairs = np.bincount(members).astype(np.float64)
+    sums = {way: _sums(rows, members) for way, rows in by_way.items()}
+    gains = {way: of_way - sums[baseline, None] for way, of_way in sums.items()}
     name = int.from_bytes(hashlib.sha256(kind.encode()).digest()[:8])
-    random = np.random.default_rng([seed, name])
-    even = np.full(len(papers), 1 / len(papers))
-    drawn = random.multinomial(len(papers), even, size=draws).astype(np.float64)
-    total = drawn @ pairs
-    of_baseline = sums[baseline, None]
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    for (method, reranked), of_way in sums.items():
-        row = {
+    # The same draws for all ways, so that a difference is drawn on the same papers.
+    total, *drawn = bootstrap(
+        np.concatenate([pairs[:, None], *sums.values(), *gains.values()], axis=1),
+        draws,
+        np.random.default_rng([seed, name]),
+    ).T
+    drawn_sums, drawn_gains = np.split(np.stack(drawn) / total, 2)
+    for place, (method, reranked) in enumerate(sums):
+        yield {
             "kind": kind,
-            "is_same": True if kind == ALL_SAME else some[0]["is_same"],
+            "is_same": True if kind == ALL_SAME else of_baseline[0]["is_same"],
             "method": method,
             "reranked_candidates": reranked,
-            "pairs": len(some),
+            "pairs": len(of_baseline),
             "papers": len(papers),
-            "eligible_patents": float(np.mean([pair["eligible_patents"] for pair in some])),
+            "eligible_patents": float(np.mean([pair["eligible_patents"] for pair in of_baseline])),
+        } | _figures(
+            sums[method, reranked].sum(axis=0) / pairs.sum(),
+            gains[method, reranked].sum(axis=0) / pairs.sum(),
+            drawn_sums[place * len(MEASURES) :],
+            drawn_gains[place * len(MEASURES) :],
+            len(papers),
+        )
+
+
+def _figures(
+    values: np.ndarray,
+    gains: np.ndarray,
+    drawn_values: np.ndarray,
+    drawn_gains: np.ndarray,
+    papers: int,
+) -> dict[str, float]:
+    """Return each measure with its interval, and its gain with its interval."""
+    figures = {}
+    for place, name in enumerate(MEASURES):
+        if name == "mean_reciprocal_rank":
+            low, high = percentiles(drawn_values[place])
+        else:
+            low, high = wilson(float(values[place]), papers)
+        gain_low, gain_high = percentiles(drawn_gains[place])
+        figures |= {
+            name: float(values[place]),
+            f"{name}_low": low,
+            f"{name}_high": high,
+            f"{name}_gain": float(gains[place]),
+            f"{name}_gain_low": gain_low,
+            f"{name}_gain_high": gain_high,
         }
-        for place, measure_name in enumerate(MEASURES):
-            value = of_way[:, place].sum() / pairs.sum()
-            if measure_name == "mean_reciprocal_rank":
-                low, high = np.quantile(_weighted(drawn, of_way[:, place]) / total, tails)
-            else:
-                low, high = wilson(value, len(papers))
-            gained = of_way[:, place] - of_baseline[:, place]
-            gain_low, gain_high = np.quantile(_weighted(drawn, gained) / total, tails)
-            row |= {
-                measure_name: float(value),
-                f"{measure_name}_low": float(low),
-                f"{measure_name}_high": float(high),
-                f"{measure_name}_gain": float(gained.sum() / pairs.sum()),
-                f"{measure_name}_gain_low": float(gain_low),
-                f"{measure_name}_gain_high": float(gain_high),
-            }
-        yield row
+    return figures
 
 
 def _sums(rows: Sequence[Mapping[str, object]], members: np.ndarray) -> np.ndarray:
@@ -104,11 +121,6 @@ def _sums(rows: Sequence[Mapping[str, object]], members: np.ndarray) -> np.ndarr
     ranks = np.array([np.inf if row["rank"] is None else row["rank"] for row in rows])
     each = (ranks == 1, ranks <= 10, 1 / ranks)
     return np.stack([np.bincount(members, values.astype(np.float64)) for values in each], axis=1)
-
-
-def _weighted(drawn: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the sum of values in each draw, in an order that no number of cores changes."""
-    return np.einsum("ij,j->i", drawn, values)
 
 
 def _values(ranked: pa.Table, name: str) -> list[str]:

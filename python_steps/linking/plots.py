@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from python_steps.linking import measures
 from python_steps.linking.report import place_of
+from python_steps.statistics.plots import panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PLOTTED_RANKS = 50
 PLOTTED_KINDS = 6
@@ -21,7 +24,7 @@ GAIN = "mean_reciprocal_rank_gain"
 
 def plot(ranked: pa.Table) -> bytes:
     """
-    Plot the share of patents found among the first so many, as PNG.
+    Plot the share of known patents found within each rank, as PNG.
 
     Parameters
     ----------
@@ -30,37 +33,31 @@ def plot(ranked: pa.Table) -> bytes:
         two kinds or more, and one for each of the largest kinds; a line for each way of comparing
         that ranks all patents. Equal rows give equal bytes.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = [row for row in ranked.to_pylist() if row["reranked_candidates"] is None]
-    panels = _panels(rows)
     methods = list(dict.fromkeys(row["method"] for row in sorted(rows, key=place_of)))
-    figure = Figure(figsize=(4 * len(panels) + 2.5, 4), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    places = range(1, PLOTTED_RANKS + 1)
-    for number, (kind, members) in enumerate(panels.items(), start=1):
-        axes = figure.add_subplot(1, len(panels), number)
+    kinds = _kinds(rows)
+    first = next(iter(kinds))
+    depths = range(1, PLOTTED_RANKS + 1)
+
+    def draw(axes: Axes, kind: str) -> None:
         for method in methods:
-            ranks = [row["rank"] for row in members if row["method"] == method]
-            held = Counter(rank for rank in ranks if rank is not None)
-            shares = [sum(held[each] for each in range(1, k + 1)) / len(ranks) for k in places]
-            axes.step(list(places), shares, where="post", label=method)
+            ranks = [row["rank"] for row in kinds[kind] if row["method"] == method]
+            at = Counter(rank for rank in ranks if rank is not None)
+            shares = [sum(at[each] for each in range(1, k + 1)) / len(ranks) for k in depths]
+            axes.step(list(depths), shares, where="post", label=method)
         # A kind is anybody's text, and what stands between two dollar signs need not be a formula.
         title = f"{kind}: {len(ranks):,} pairs"
         axes.set_title(title, fontsize="medium", parse_math=False)
         axes.set(xscale="log", xlim=(1, PLOTTED_RANKS), ylim=(0, 1.02), xlabel="patents looked at")
         axes.set_xticks([1, 2, 5, 10, 20, PLOTTED_RANKS], ["1", "2", "5", "10", "20", "50"])
-        if number == 1:
+        if kind == first:
             axes.set_ylabel("right patent among them")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
-    picture = io.BytesIO()
-    canvas.print_png(picture, metadata={"Software": None})
-    return picture.getvalue()
+
+    return panels(list(kinds), draw, size=(4, 4), legend_width=2.5)
 
 
-def _panels(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the rows of each panel, by the name of it."""
+def _kinds(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the rows of each kind that is plotted, by its name."""
     counts = Counter(row["kind"] for row in rows)
     largest = sorted(counts, key=lambda kind: (-counts[kind], kind))[:PLOTTED_KINDS]
     same = [row for row in rows if row["is_same"]]

@@ -3,9 +3,9 @@ Judge by known pairs whether a paper's right patent is found, and by which way o
 
 Patents are ranked by the cosine of vectors, by the words they share with the paper (BM25), and by
 both together; and, which is what millions of papers can afford, only the nearest by vectors are put
-into another order. Every way ranks the same patents: all that the paper may be matched to. One
+into another order. All of these rank the same patents: all that the paper may be matched to. One
 shard of them is read at a time and only the highest are kept, so that memory hangs on the known
-pairs, not on the patents.
+pairs, not on the patents. The order that a build publishes is judged beside them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,13 +24,17 @@ from python_steps import tables
 from python_steps.embeddings import encoder
 from python_steps.engine import relations
 from python_steps.engine.shards import map_shards
+from python_steps.linking.candidates import (
+    CANDIDATES,
+    Papers,
+    find_candidates,
+    gathered,
+    ranks_of,
+)
 from python_steps.linking.words import BM25, COUNTS, Bm25, Words, count_words
-from python_steps.similarity import indexes, matcher
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
-
+# The order of the pairs that a build publishes.
+PUBLISHED = "published"
 # Why a pair is not judged that could be.
 NOT_DRAWN = "not_drawn"
 
@@ -47,142 +50,16 @@ RERANKED = (10, 50, 100)
 
 # How slowly a rank loses its weight in a fusion (k of Cormack et al. 2009).
 FUSION = 60
-SCORES_AT_ONCE = 8_000_000  # about 200 MB with what picking the highest takes
-CANDIDATES_AT_ONCE = 2_000_000  # rows held before the lower ones are dropped; 100 MB
-
-
-# A patent that is among the highest of a paper by vectors or by words.
-CANDIDATES = pa.schema(
-    [
-        ("paper", pa.int32()),  # its place among the papers
-        ("patent_id", pa.string()),
-        ("similarity", pa.float32()),
-        ("bm25", pa.float32()),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Papers:
-    """
-    The papers of known pairs, in one space.
-
-    Attributes
-    ----------
-    ids
-        Distinct.
-    first_years, last_years
-        Years of the patents that each may be matched to: int64[papers].
-    vectors
-        Of length one: float32[papers, width].
-    counts
-        How often each word stands in each paper: float64[papers, words].
-    depths
-        Most patents of each by each way, those that are taken out among them: int64[papers].
-    """
-
-    ids: tuple[str, ...]
-    first_years: np.ndarray
-    last_years: np.ndarray
-    vectors: np.ndarray
-    counts: csr_matrix
-    depths: np.ndarray
-
-
-def find_candidates(patents: pa.Table, *, papers: Papers, bm25: Bm25) -> pa.Table:
-    """
-    Find the patents of a shard that are highest for each paper, by vectors and by words.
-
-    Costs a product of two matrices for the vectors, for the words one of two sparse ones, and
-    reading the texts, about 50 microseconds each; memory is some 300 MB beside the shard.
-
-    Parameters
-    ----------
-    patents
-        Columns `document_id`, `text` (text), `year` (integer) and `embedding` (float32[width]).
-    papers, bm25
-        What they are compared with.
-
-    Returns
-    -------
-    pa.Table
-        Rows of :data:`CANDIDATES`: both scores of the highest of each paper by either, as many as
-        its depth says.
-        Equals go by id. Patents without a common word are not found by words.
-    """
-    vectors = encoder.unit_vectors(patents)
-    held = bm25.held(patents.column("text").to_pylist())
-    years = patents.column("year").to_numpy().astype(np.int64)
-    ids = patents.column("document_id").combine_chunks()
-    by_id = pc.rank(ids).to_numpy().astype(np.int64)
-    at_once = max(1, SCORES_AT_ONCE // max(len(years), 1))
-    found = [CANDIDATES.empty_table()]
-    for start in range(0, len(papers.ids), at_once):
-        block = slice(start, start + at_once)
-        allowed = (years >= papers.first_years[block, None]) & (
-            years <= papers.last_years[block, None]
-        )
-        nearness = np.where(allowed, papers.vectors[block] @ vectors.T, -np.inf)
-        sharing = np.where(allowed, (papers.counts[block] @ held.T).toarray(), 0.0)
-        for row, depth in enumerate(papers.depths[block]):
-            chosen = np.union1d(
-                # A product in float32 may be off in its last places: what is kept is taken from
-                # more than is wanted.
-                _highest(nearness[row], by_id, depth + indexes.EXTRA_CANDIDATES, -np.inf),
-                _highest(sharing[row], by_id, depth, 0.0),
-            )
-            query = np.broadcast_to(papers.vectors[start + row], (len(chosen), vectors.shape[1]))
-            found.append(
-                pa.table(
-                    [
-                        pa.repeat(pa.scalar(start + row, pa.int32()), len(chosen)),
-                        ids.take(pa.array(chosen)).cast(pa.string()),
-                        matcher.pair_similarities(query, vectors[chosen]),
-                        sharing[row, chosen].astype(np.float32),
-                    ],
-                    schema=CANDIDATES,
-                )
-            )
-    return _kept(pa.concat_tables(found), papers.depths)
-
-
-def _highest(scores: np.ndarray, by_id: np.ndarray, most: int, above: float) -> np.ndarray:
-    """Return the places of the highest scores, of equals those of the first ids."""
-    places = np.flatnonzero(scores > above)
-    if len(places) > most:
-        least = np.partition(scores[places], len(places) - most)[len(places) - most]
-        places = places[scores[places] >= least]
-        places = places[np.lexsort([by_id[places], -scores[places]])[:most]]
-    return places
-
-
-def _kept(candidates: pa.Table, depths: np.ndarray) -> pa.Table:
-    """Return the rows that are among the highest of their paper, by vectors or by words."""
-    depth = depths[candidates.column("paper").to_numpy()]
-    near = _ranks(candidates, "similarity") <= depth
-    share = _ranks(candidates, BM25) <= depth
-    share &= candidates.column(BM25).to_numpy() > 0
-    return candidates.filter(pa.array(near | share))
-
-
-def _ranks(candidates: pa.Table, score: str) -> np.ndarray:
-    """Return the rank of each row within its paper by a score, from 1; equals go by id."""
-    by = [("paper", "ascending"), (score, "descending"), ("patent_id", "ascending")]
-    order = pc.sort_indices(candidates, sort_keys=by).to_numpy()
-    papers = candidates.column("paper").to_numpy()[order]
-    begins = np.searchsorted(papers, papers)
-    ranks = np.empty(len(papers), np.int64)
-    ranks[order] = np.arange(len(papers)) - begins + 1
-    return ranks
 
 
 def rank(
     links: relations.Relation,
-    papers: relations.Relation,
-    patents: relations.Relation,
+    documents: relations.Relation,
+    published: relations.Relation,
     *,
     stop_words: Sequence[str],
     spaces: Sequence[str],
+    published_space: str,
     minimum_lag: int = 0,
     maximum_lag: int | None = None,
     depth: int = DEPTH,
@@ -203,14 +80,19 @@ def rank(
         null) and `reason` (text): null where the pair is to be ranked, :data:`NOT_DRAWN` where it
         only says what else is right, another where it cannot be judged. The documents of the first
         two must be among the others, and the years fit.
-    papers, patents
-        `embedding_text`, `document_id`, `text`, `shard` (text), `year` (integer) and `embedding`
-        (float32[width], of length one), a row for each space; of papers only those of known pairs
-        are needed.
+    documents
+        `space`, `document_id`, `document_type`, `text`, `shard` (text), `year` (integer)
+        and `embedding` (float32[width], of length one), a row for each space. Of papers, only those
+        of known pairs are read.
+    published
+        `space`, `paper_id`, `patent_id` (text) and `rank` (integer): the patents listed
+        for each paper, in the order in which they are published.
     stop_words
         Words that say nothing.
     spaces
-        Each `embedding_text`; the first one's patents are those whose words are compared.
+        Each `space`; words are compared among the patents of the first.
+    published_space
+        The `space` whose order of `published` is judged.
     minimum_lag, maximum_lag
         Fewest and most years by which a patent may be later than its paper; None: any.
     depth
@@ -223,54 +105,88 @@ def rank(
         Other patents that the paper is known to belong to, or may, are taken out first: another
         right answer is no mistake. Those of a kind that is not the same stay. Equals go by patent
         id, in fused rankings by the first ranking that is fused. The name of a fusion has the
-        rankings in the order of `spaces`, then the words.
+        rankings in the order of `spaces`, then the words. For :data:`PUBLISHED`, a patent that
+        `published` does not list for the paper counts as not found: a reader does not see it.
     """
-    columns = ["paper_id", "patent_id", "kind", "is_same", "reason"]
-    known = relations.collect(
-        links.filter(f"reason is null or reason = '{NOT_DRAWN}'"),
-        columns=columns,
-        order=["paper_id", "patent_id"],
-    )
-    asked_for = known.filter(pc.is_null(known.column("reason"))).column("paper_id")
-    if not len(asked_for):
+    known = _known_pairs(links)
+    if not known.num_rows:
         return tables.LINKS_RANKED.empty_table()
-    known = known.filter(pc.is_in(known.column("paper_id"), asked_for.combine_chunks()))
-    is_right = pc.fill_null(known.column("is_same"), True)
-    right = Counter(known.filter(is_right).column("paper_id").to_pylist())
-    found: dict[str, _Lists] = {}
-    bm25 = years = None
-    for space in spaces:
-        chosen = f"embedding_text = '{space}'"
-        asked = relations.collect(
-            papers.filter(chosen),
+    judged = links.filter("reason is null")
+    papers = relations.semi_join(
+        documents.filter("document_type = 'paper'"), judged, on={"document_id": "paper_id"}
+    )
+    patents = documents.filter("document_type = 'patent'")
+    right = _right_patents(known)
+    asked = {
+        space: relations.collect(
+            papers.filter(f"space = '{space}'"),
             columns=["document_id", "year", "text", "embedding"],
             order=["document_id"],
         )
-        ids = tuple(asked.column("document_id").to_pylist())
-        texts = asked.column("text").to_pylist()
-        if bm25 is None:
-            words = Words.of(texts, stop_words)
-            bm25, years = _weighed(patents.filter(chosen), words)
-        first = asked.column("year").to_numpy().astype(np.int64) + minimum_lag
-        most = np.inf if maximum_lag is None else maximum_lag - minimum_lag
-        queries = Papers(
-            ids,
-            first,
-            first + most,
-            encoder.unit_vectors(asked),
-            bm25.words.count(texts)[0],
-            depth + np.array([right[paper] for paper in ids], np.int64),
-        )
-        step = partial(find_candidates, papers=queries, bm25=bm25)
+        for space in spaces
+    }
+    words = Words.of(asked[spaces[0]].column("text").to_pylist(), stop_words)
+    bm25, years = _weighed(patents.filter(f"space = '{spaces[0]}'"), words)
+    found: dict[str, _Lists] = {}
+    for space, table in asked.items():
+        others = [right[paper] for paper in table.column("document_id").to_pylist()]
+        depths = depth + np.array(others, np.int64)
+        queries = _papers(table, bm25, depths, minimum_lag, maximum_lag)
         shards = map_shards(
-            patents.filter(chosen).select("document_id", "shard", "year", "text", "embedding"),
-            step,
+            patents.filter(f"space = '{space}'").select(
+                "document_id", "shard", "year", "text", "embedding"
+            ),
+            partial(find_candidates, papers=queries, bm25=bm25),
             key="shard",
             schema=CANDIDATES,
             description=f"look for linked patents by {space}",
         )
-        found[space] = _Lists.of(_gathered(shards, queries.depths), queries)
-    return _ranked(known, found, years, depth)
+        found[space] = _Lists.of(gathered(shards, depths), queries)
+    of_space = published.filter(f"space = '{published_space}'")
+    listed = _listed(relations.semi_join(of_space, judged, on={"paper_id": "paper_id"}))
+    return _ranked(known, found, listed, years, depth)
+
+
+def _known_pairs(links: relations.Relation) -> pa.Table:
+    """Return the known pairs of papers of which a pair is to be ranked."""
+    known = relations.collect(
+        links.filter(f"reason is null or reason = '{NOT_DRAWN}'"),
+        columns=["paper_id", "patent_id", "kind", "is_same", "reason"],
+        order=["paper_id", "patent_id"],
+    )
+    asked_for = known.filter(pc.is_null(known.column("reason"))).column("paper_id")
+    return known.filter(pc.is_in(known.column("paper_id"), asked_for.combine_chunks()))
+
+
+def _right_patents(known: pa.Table) -> Counter[str]:
+    """Return how many patents each paper is known to belong to, or may."""
+    is_right = pc.fill_null(known.column("is_same"), True)
+    return Counter(known.filter(is_right).column("paper_id").to_pylist())
+
+
+def _papers(
+    table: pa.Table, bm25: Bm25, depths: np.ndarray, minimum_lag: int, maximum_lag: int | None
+) -> Papers:
+    """Return the papers of one space, with columns as they are collected."""
+    first = table.column("year").to_numpy().astype(np.int64) + minimum_lag
+    most = np.inf if maximum_lag is None else maximum_lag - minimum_lag
+    return Papers(
+        ids=tuple(table.column("document_id").to_pylist()),
+        first_years=first,
+        last_years=first + most,
+        vectors=encoder.unit_vectors(table),
+        counts=bm25.words.count(table.column("text").to_pylist())[0],
+        depths=depths,
+    )
+
+
+def _listed(published: relations.Relation) -> dict[str, list[str]]:
+    """Return the patents of each paper in the order that is published."""
+    rows = relations.collect(
+        published, columns=["paper_id", "patent_id"], order=["paper_id", "rank"]
+    ).to_pylist()
+    by_paper = itertools.groupby(rows, key=lambda row: row["paper_id"])
+    return {paper: [row["patent_id"] for row in found] for paper, found in by_paper}
 
 
 def _weighed(patents: relations.Relation, words: Words) -> tuple[Bm25, Mapping[int, int]]:
@@ -291,19 +207,6 @@ def _weighed(patents: relations.Relation, words: Words) -> tuple[Bm25, Mapping[i
     holding = np.array([totals["word"][word] for word in words.places], np.int64)
     bm25 = Bm25.of(words, sum(years.values()), holding, totals["length"].total())
     return bm25, years
-
-
-def _gathered(shards: relations.Result, depths: np.ndarray) -> pa.Table:
-    """Return the highest of all shards' candidates, dropping the lower ones on the way."""
-    held, rows, most = [CANDIDATES.empty_table()], 0, CANDIDATES_AT_ONCE
-    for batch in relations.batches(shards):
-        held.append(pa.Table.from_batches([batch]).cast(CANDIDATES))
-        rows += batch.num_rows
-        if rows > most:
-            held = [_kept(pa.concat_tables(held), depths)]
-            rows = held[0].num_rows
-            most = rows + CANDIDATES_AT_ONCE
-    return _kept(pa.concat_tables(held), depths)
 
 
 @dataclass(frozen=True)
@@ -334,7 +237,7 @@ class _Lists:
         bm25: dict[str, dict[str, float]] = {paper: {} for paper in papers.ids}
         depths = papers.depths[candidates.column("paper").to_numpy()]
         for score, lists in (("similarity", near), (BM25, sharing)):
-            ranks = _ranks(candidates, score)
+            ranks = ranks_of(candidates, score)
             ranked = candidates.append_column("rank", pa.array(ranks))
             ranked = ranked.filter(pa.array(ranks <= depths))
             if score == BM25:
@@ -354,7 +257,11 @@ class _Lists:
 
 
 def _ranked(
-    known: pa.Table, found: Mapping[str, _Lists], years: Mapping[int, int], depth: int
+    known: pa.Table,
+    found: Mapping[str, _Lists],
+    listed: Mapping[str, list[str]],
+    years: Mapping[int, int],
+    depth: int,
 ) -> pa.Table:
     """Return the rows of :func:`rank`."""
     rows = []
@@ -369,7 +276,11 @@ def _ranked(
             if pair["reason"] is not None:
                 continue
             others = right - {pair["patent_id"]}
-            for method, reranked, order in _orders(paper, found, others, depth):
+            ways = [
+                *_orders(paper, found, others, depth),
+                (PUBLISHED, None, _without(others, listed.get(paper, []))[:depth]),
+            ]
+            for method, reranked, order in ways:
                 patent = pair["patent_id"]
                 rows.append(
                     pair
@@ -387,11 +298,8 @@ def _orders(
     paper: str, found: Mapping[str, _Lists], others: set[str], depth: int
 ) -> Iterator[tuple[str, int | None, list[str]]]:
     """Yield each way of comparing, how many it puts into another order, and what it finds."""
-    near = {
-        space: [patent for patent in lists.near[paper] if patent not in others][:depth]
-        for space, lists in found.items()
-    }
-    sharing = [p for p in next(iter(found.values())).sharing[paper] if p not in others][:depth]
+    near = {space: _without(others, lists.near[paper])[:depth] for space, lists in found.items()}
+    sharing = _without(others, next(iter(found.values())).sharing[paper])[:depth]
     single = near | {BM25: sharing}
     for count in range(1, len(single) + 1):
         for names in itertools.combinations(single, count):
@@ -402,6 +310,10 @@ def _orders(
             top = near[space][:count]
             by_words = sorted(top, key=lambda patent: -bm25[patent])
             yield f"{space}+{BM25}", count, fused([top, by_words]) + near[space][count:]
+
+
+def _without(others: set[str], patents: Sequence[str]) -> list[str]:
+    return [patent for patent in patents if patent not in others]
 
 
 def fused(rankings: Sequence[Sequence[str]]) -> list[str]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps.linking import measures, ranking
+from python_steps.statistics.report import Floor, Measure, missed
 
 # Why pairs are not judged, with what may be done.
 REASONS = {
@@ -26,7 +27,7 @@ REASONS = {
     "patent_without_vector": "the patent has no vector",
     "patent_too_early": "the patent is earlier than the paper, or than the least lag",
     "patent_too_late": "the patent is later than the largest lag",
-    ranking.NOT_DRAWN: "there are enough of its kind (judged_links)",
+    ranking.NOT_DRAWN: "sampled out: more than judged_links of this kind",
 }
 MOST_EXAMPLES = 3
 
@@ -60,12 +61,12 @@ class Judged:
 
 
 def refused(judged: Judged) -> list[str]:
-    """Tell, in a sentence for each reason, which links could not be judged, and the first few."""
+    """Return a sentence for each reason why links were not judged, with the first few links."""
     by_reason: dict[str, list[dict[str, Any]]] = {}
     for row in judged.given.to_pylist():
         if row["reason"]:
             by_reason.setdefault(row["reason"], []).append(row)
-    told = []
+    sentences = []
     for reason, rows in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
         first = ", ".join(
             f"{row['paper_record_id'] or '?'} – {row['patent_record_id'] or '?'} "  # noqa: RUF001
@@ -73,27 +74,29 @@ def refused(judged: Judged) -> list[str]:
             for row in rows[:MOST_EXAMPLES]
         )
         more = ", …" if len(rows) > MOST_EXAMPLES else ""
-        told.append(f"{len(rows):,} not judged, {REASONS[reason]}: {first}{more}.")
-    return told
+        sentences.append(f"{len(rows):,} not judged, {REASONS[reason]}: {first}{more}.")
+    return sentences
 
 
 def below(judged: Judged, floors: Sequence[tuple[str, float]]) -> list[str]:
-    """Tell, in a sentence each, what known pairs of the same invention miss of floors."""
-    found = [
+    """Return a sentence for each floor that known pairs of the same invention miss."""
+    rows = [
         row
         for row in judged.measured.to_pylist()
         if row["kind"] == measures.ALL_SAME
         and row["method"] == judged.baseline
         and row["reranked_candidates"] is None
     ]
-    if floors and not found:
+    if floors and not rows:
         return ["There are no known pairs of the same invention to judge, so no floor is reached."]
-    return [
-        f"{name} of {judged.baseline} is {found[0][name]:.3f} on {found[0]['pairs']:,} pairs, and "
-        f"must be at least {value:g}."
+    return missed(
+        (
+            Measure(f"{name} of {judged.baseline}", row[name], f"{row['pairs']:,} pairs"),
+            Floor(value),
+        )
+        for row in rows
         for name, value in floors
-        if found[0][name] < value
-    ]
+    )
 
 
 def kinds_in_order(measured: pa.Table) -> list[str]:

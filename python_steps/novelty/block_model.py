@@ -44,11 +44,11 @@ rows give equal bits, whatever years follow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from python_steps.novelty.batches import Batch, batches_of, compact, run_sums
 from python_steps.novelty.hyperedges import Hyperedges
 from python_steps.novelty.settings import Settings
 from python_steps.transformer import devices
@@ -229,9 +229,9 @@ class BlockModel:
             for start in range(0, len(rows), DOCUMENTS_PER_BATCH):
                 here = rows[start : start + DOCUMENTS_PER_BATCH]
                 part = known.take(here)
-                nodes, places = _compact(part.nodes)
+                nodes, places = compact(part.nodes)
                 ratios = self._ratios(self._faded(nodes), self.settings.smoothing)
-                sums = _sums(ratios.log_(), places, part.offsets).add_(log_pi)
+                sums = run_sums(ratios.log_(), places, part.offsets).add_(log_pi)
                 # No minus zero in the published file.
                 found[here] = 0.0 - torch.logsumexp(sums, 1).numpy()
         return found
@@ -310,8 +310,8 @@ class BlockModel:
 
         The first round goes by the counts of before, or by random numbers where `start` is given.
         """
-        nodes, places = _compact(hyperedges.nodes)
-        batches = _batches(places, hyperedges.offsets, hyperedges.weights)
+        nodes, places = compact(hyperedges.nodes)
+        batches = batches_of(places, hyperedges.offsets, hyperedges.weights, DOCUMENTS_PER_BATCH)
         before = self._faded(nodes)
         other_tokens = self._tokens - before.sum(axis=0, dtype=np.float64)
         other_documents = self._documents.copy()
@@ -336,7 +336,7 @@ class BlockModel:
         self._counted[nodes] = self.year
 
     def _swept(
-        self, batches: list[_Batch], ratios: torch.Tensor, power: float
+        self, batches: list[Batch], ratios: torch.Tensor, power: float
     ) -> tuple[torch.Tensor, np.ndarray]:
         """Return sum_{h with i} w_h q_hd, float32[nodes, K], and sum_h w_h q_hd, float64[K]."""
         import torch
@@ -345,10 +345,10 @@ class BlockModel:
         counts = torch.zeros_like(ratios)
         documents = np.zeros(self.community_count)
         for batch in batches:
-            sums = _sums(logs, batch.nodes, batch.offsets).add_(log_pi).mul_(power)
+            sums = run_sums(logs, batch.nodes, batch.offsets).add_(log_pi).mul_(power)
             shares = torch.softmax(sums, 1).mul_(batch.weights)
             documents += shares.sum(0, dtype=torch.float64).numpy()
-            counts.index_add_(0, batch.rows, _sums(shares, batch.documents, batch.row_offsets))
+            counts.index_add_(0, batch.rows, run_sums(shares, batch.documents, batch.row_offsets))
         return counts, documents
 
     def _ratios(self, counts: np.ndarray, smoothing: float, discount: float = 0.0) -> torch.Tensor:
@@ -393,90 +393,3 @@ class BlockModel:
     def _see(self, hyperedges: Hyperedges) -> None:
         self.reserve(int(hyperedges.nodes.max(initial=-1)) + 1)
         self._seen[hyperedges.nodes] = True
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Some documents with their nodes, from both sides; nodes are rows of those being learned."""
-
-    nodes: np.ndarray  # int32[occurrences], of one document after the other
-    offsets: np.ndarray  # int64[documents + 1]
-    weights: torch.Tensor  # float32[documents, 1]
-    documents: np.ndarray  # int32[occurrences], of one node after the other
-    row_offsets: np.ndarray  # int64[rows + 1]
-    rows: torch.Tensor  # int64[rows], the nodes of the batch, ascending
-
-
-def _batches(nodes: np.ndarray, offsets: np.ndarray, weights: np.ndarray) -> list[_Batch]:
-    import torch
-
-    batches = []
-    for start in range(0, len(weights), DOCUMENTS_PER_BATCH):
-        ends = offsets[start : start + DOCUMENTS_PER_BATCH + 1]
-        inside, sizes = nodes[ends[0] : ends[-1]], np.diff(ends)
-        documents = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
-        # Both in one number: that sorts several times as fast as one by the other.
-        keys = np.sort((inside.astype(np.int64) << 32) | documents)
-        of_keys = keys >> 32
-        firsts = np.flatnonzero(np.diff(of_keys, prepend=-1))
-        batches.append(
-            _Batch(
-                nodes=inside,
-                offsets=ends - ends[0],
-                weights=torch.from_numpy(weights[start : start + len(sizes)].astype(np.float32))[
-                    :, None
-                ],
-                documents=(keys & 0xFFFFFFFF).astype(np.int32),
-                row_offsets=np.append(firsts, len(keys)),
-                rows=torch.from_numpy(of_keys[firsts]),
-            )
-        )
-    return batches
-
-
-def _sums(values: torch.Tensor, places: np.ndarray, offsets: np.ndarray) -> torch.Tensor:
-    """Return the sum of values[places] for each run of places, in their order, [runs, K]."""
-    import torch
-
-    return torch.nn.functional.embedding_bag(
-        torch.from_numpy(places),
-        values,
-        torch.from_numpy(offsets.astype(np.int32)),
-        mode="sum",
-        include_last_offset=True,
-    )
-
-
-def _compact(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct nodes, ascending, and int32 places of the nodes among them."""
-    most = int(nodes.max()) + 1 if len(nodes) else 0
-    present = np.zeros(most, bool)
-    present[nodes] = True
-    distinct = np.flatnonzero(present)
-    place = np.empty(most, np.int32)
-    place[distinct] = np.arange(len(distinct), dtype=np.int32)
-    return distinct, place[nodes]
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """
-    A year of a corpus, and what was known before it.
-
-    Attributes
-    ----------
-    year
-        The year.
-    rows
-        int64[documents], their rows in the table, in the order of `hyperedge_id`.
-    hyperedges
-        Their nodes, in the same order.
-    model
-        What was known before the year; None in the burn-in. It learns the year when the next step
-        is asked for, so use it before.
-    """
-
-    year: int
-    rows: np.ndarray
-    hyperedges: Hyperedges
-    model: BlockModel | None

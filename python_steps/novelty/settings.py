@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 CODE_VERSION = 1
 
 
-# Communities where their number is left open: for fewer documents than this, so many. On 62
-# thousand papers and 25 thousand patents, 16 and 32 told the next year's documents from chance
-# best, and 32 and 64 held them likeliest (16 to 128 tried).
+# Communities by default: for fewer documents than the first, the second. On 62 thousand papers
+# and 25 thousand patents, 16 and 32 separated the next year's documents from chance best, and 32
+# and 64 gave them the highest likelihood (16 to 128 tried).
 COMMUNITIES = ((50_000, 32), (250_000, 64), (float("inf"), 128))
 
 
@@ -26,7 +26,7 @@ class Settings:
     What decides the scores besides the hyperedges.
 
     Defaults come from keywords of 62 thousand papers and 25 thousand patents: how well next year's
-    documents were told from sets of equally popular keywords, and how likely they were held.
+    documents were separated from sets of equally popular keywords, and their likelihood.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class Settings:
     sweeps
         Rounds of expectation and maximisation over the documents of a year.
     burn_in_documents
-        The first years with so many documents of two nodes or more are learned together before any
-        is scored; a family of documents counts once.
+        The first years, with this many documents of two nodes or more, are learned together before
+        any is scored; a family of documents counts once.
     fit_sweeps
         Rounds over all documents so far when they are fitted together.
     settled_documents
-        Once so many documents were fitted together, later years are only added.
+        Once this many documents were fitted together, later years are only added.
     most_nodes
         Distinct nodes that count of a document, those of the lowest ids.
     seed
@@ -93,18 +93,18 @@ class Settings:
             raise ValueError(message)
 
     def is_to_be_fitted(self, documents: float, fitted: float) -> bool:
-        """Whether so many documents are to be fitted together, so many having been last time."""
+        """Whether to fit all documents together, given how many the last fit had."""
         if not fitted:
             return documents >= self.burn_in_documents
         return fitted < self.settled_documents and documents >= GROWTH * fitted
 
     def communities_of(self, documents: float) -> int:
-        """Return how many communities so many documents are fitted with."""
+        """Return how many communities to fit this many documents with."""
         return self.communities or next(count for most, count in COMMUNITIES if documents < most)
 
 
 def version(settings: Settings) -> str:
     """Return a name for the settings and this code: equal names and data, equal scores."""
-    told = json.dumps(asdict(settings), sort_keys=True)
-    digest = hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
+    content = json.dumps(asdict(settings), sort_keys=True)
+    digest = hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
     return f"block-model-{CODE_VERSION}-{digest}"

@@ -7,7 +7,7 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps.engine import files
-from python_steps.novelty.block_model import NEVER, BlockModel, Step
+from python_steps.novelty.block_model import NEVER, BlockModel
 from python_steps.novelty.hyperedges import Hyperedges
 from python_steps.novelty.settings import Settings, version
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """
+    A year of a corpus, and what was known before it.
+
+    Attributes
+    ----------
+    year
+        The year.
+    rows
+        int64[documents], their rows in the table, in the order of `hyperedge_id`.
+    hyperedges
+        Their nodes, in the same order.
+    model
+        What was known before the year; None in the burn-in. It learns the year when the next step
+        is asked for, so use it before.
+    """
+
+    year: int
+    rows: np.ndarray
+    hyperedges: Hyperedges
+    model: BlockModel | None
 
 
 def walk(
@@ -26,8 +50,8 @@ def walk(
     """
     Go through the years of a corpus in order, and learn each after it was looked at.
 
-    Memory and cost are those of the module; the table's nodes are held once more, and a fit holds
-    those of all years so far.
+    Memory and cost are those of :mod:`block_model`; the table's nodes are held once more, and a
+    fit holds those of all years so far.
 
     Parameters
     ----------
@@ -37,10 +61,10 @@ def walk(
     settings
         What decides the scores.
     states
-        Folder that keeps what was learned of each year; None: nothing is kept. A year whose file
-        tells of the same documents, in it and in all years before, is read instead of learned, to
-        the same bits. A file takes 4 * K bytes for each node active in its year, or in any year so
-        far where these were fitted together.
+        Folder that keeps what was learned of each year; None: nothing is kept. A year is read
+        from its file instead of learned, to the same bits, if that file is of the same documents
+        in it and in all years before. A file takes 4 * K bytes for each node active in its year,
+        or in any year so far where these were fitted together.
     corpus
         Names the corpus in the names of the files.
 
@@ -58,38 +82,56 @@ def walk(
     order, years = _by_year(table)
     hyperedges = Hyperedges.from_arrow(
         table.column("nodes"), table.column("weight"), most_nodes=settings.most_nodes
-    )
-    nodes = int(hyperedges.nodes.max(initial=-1)) + 1
+    ).take(order)
     kept = _States(Path(states), corpus, settings) if states else None
-    model: BlockModel | None = None
-    taught = fitted = 0.0  # documents that can be learned from, and those of the last fit
+    known = _Known(hyperedges, years, settings)
     ends = np.flatnonzero(np.diff(years, append=NEVER)) + 1
     for start, end in itertools.pairwise([0, *ends.tolist()]):
         year, rows = int(years[start]), order[start:end]
-        of_year = hyperedges.take(rows)
-        yield Step(year, rows, of_year, model)
-        taught += float(of_year.weights[of_year.sizes >= 2].sum())
-        is_fit = settings.is_to_be_fitted(taught, fitted)
+        of_year = hyperedges.take(np.arange(start, end))
+        yield Step(year, rows, of_year, known.model)
         if kept:
             kept.follow(year, table.column("hyperedge_id").take(pa.array(rows)), of_year)
-        changes = kept.read() if kept and (is_fit or model is not None) else None
+        known.learn(of_year, end, kept)
+
+
+class _Known:
+    """What is known of a corpus after the years learned so far; hyperedges come by year."""
+
+    def __init__(self, hyperedges: Hyperedges, years: np.ndarray, settings: Settings) -> None:
+        self.model: BlockModel | None = None
+        self._hyperedges, self._years, self._settings = hyperedges, years, settings
+        self._documents = self._fitted = 0.0  # that can be learned from: so far, at the last fit
+
+    def learn(self, of_year: Hyperedges, end: int, kept: _States | None) -> None:
+        """Learn the next year, or read it; its hyperedges end before `end`."""
+        self._documents += float(of_year.weights[of_year.sizes >= 2].sum())
+        is_fit = self._settings.is_to_be_fitted(self._documents, self._fitted)
+        if not is_fit and self.model is None:  # burn-in
+            return
+        year = int(self._years[end - 1])
+        changes = kept.read() if kept else None
         if is_fit:
-            fitted = taught
-            past = hyperedges.take(order[:end])
-            if changes is None:
-                model = BlockModel.fit(past, years[:end], settings)
-            else:
-                model = BlockModel(settings, changes["counts"].shape[1], year)
-                model.restore(changes, past, year)
-            model.reserve(nodes)
-        elif model is None:
-            continue
+            self._fitted = self._documents
+            self.model = self._fit(end, changes)
         elif changes is None:
-            model.learn(of_year, year)
+            self.model.learn(of_year, year)
         else:
-            model.restore(changes, of_year, year)
+            self.model.restore(changes, of_year, year)
         if kept and changes is None:
-            kept.write(model.changes())
+            kept.write(self.model.changes())
+
+    def _fit(self, end: int, changes: dict[str, np.ndarray] | None) -> BlockModel:
+        """Return a model of all years so far, fitted together, with room for later nodes."""
+        past = self._hyperedges.take(np.arange(end))
+        if changes is None:
+            model = BlockModel.fit(past, self._years[:end], self._settings)
+        else:
+            year = int(self._years[end - 1])
+            model = BlockModel(self._settings, changes["counts"].shape[1], year)
+            model.restore(changes, past, year)
+        model.reserve(int(self._hyperedges.nodes.max(initial=-1)) + 1)
+        return model
 
 
 def _by_year(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +172,7 @@ class _States:
         return f"{self.corpus}_{self.year}_"
 
     def follow(self, year: int, names: pa.ChunkedArray, hyperedges: Hyperedges) -> None:
-        """Go on to a year, whose documents join all that has decided what is known after it."""
+        """Go on to a year: its documents join all that decides what is known after it."""
         digest = hashlib.blake2b(self.digest)
         texts = [name.encode() for name in names.to_pylist()]
         for values in (
@@ -150,19 +192,19 @@ class _States:
 
         try:
             with safe_open(self.path, framework="np") as file:
-                told = file.metadata() or {}
+                metadata = file.metadata() or {}
                 changes = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, ValueError, SafetensorError):
             return None
-        # All of the digest, of which the name holds a part; and a disk may lose what it was told.
+        # All of the digest, of which the name holds a part; and a disk may lose what was written.
         wanted = {"digest": self.digest.hex(), "content": _content(changes)}
-        return changes if wanted.items() <= told.items() else None
+        return changes if wanted.items() <= metadata.items() else None
 
     def write(self, changes: dict[str, np.ndarray]) -> None:
         """Keep what the year has changed, and remove what is kept of other documents of it."""
         from safetensors.numpy import save
 
-        told = {
+        metadata = {
             "corpus": self.corpus,
             "year": str(self.year),
             "model_version": version(self.settings),
@@ -171,7 +213,7 @@ class _States:
             "content": _content(changes),
         }
         with files.aside(self.folder, "novelty") as path:
-            path.write_bytes(save(changes, told))
+            path.write_bytes(save(changes, metadata))
             self.path.unlink(missing_ok=True)  # it is torn, or it would have been read
             files.settle(path, self.path)
         for other in self.folder.iterdir():

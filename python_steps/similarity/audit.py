@@ -102,21 +102,22 @@ def audit_in_space(
     papers, patents, space, checkpoints
         See :func:`match_in_space`.
     matches
-        Columns of :data:`tables.MATCHES` and `embedding_text`, of these papers.
+        Columns of :data:`tables.MATCHES` and `space`, of these papers and others.
     **settings
         Further parameters of :func:`audit`.
 
     Returns
     -------
     pa.Table
-        Columns of :data:`tables.MATCH_AUDIT` and `embedding_text`.
+        Columns of :data:`tables.MATCH_AUDIT` and `space`.
     """
     papers, patents, matches = (
-        relation.filter(f"embedding_text = '{space}'") for relation in (papers, patents, matches)
+        relation.filter(f"space = '{space}'") for relation in (papers, patents, matches)
     )
     columns = ["document_id", "year", "embedding", "model_version"]
     sample = relations.collect(papers, columns=columns, order=["document_id"])
     order = ["paper_id", "rank"]
+    matches = relations.semi_join(matches, papers, on={"paper_id": "document_id"})
     found = relations.collect(matches, columns=tables.MATCHES.names, order=order)
     stored = stored_patents(patents, space=space, checkpoints=checkpoints)
     return tables.in_space(audit(sample, stored, found, **settings), space)

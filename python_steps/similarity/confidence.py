@@ -5,7 +5,7 @@ What the probability is a share of decides what it is. Here it is the table of m
 of a paper and one of its nearest patents that are as similar as this one, how many are the same
 invention, or one a direct use of the other? Most papers have no such patent, and their nearest
 patents are in the table all the same, so the share is far lower than among known pairs and random
-ones, however well those are told apart.
+ones, however well those are separated.
 
 Known pairs are few and of the one kind only: whoever lists twins does not list all that are none,
 and the pairs that nobody listed hold most twins there are. So they are not taken for negatives.
@@ -18,7 +18,7 @@ pair stands out from what else is near to its paper and to its patent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ MOST_ROUNDS = 2000
 
 
 # Of papers that have such a patent, and of matched pairs that are the same: beyond it, what is not
-# the same would be too rare to be told by the table.
+# the same would be too rare to show in the table.
 LARGEST_SHARE = 0.5
 
 
@@ -235,11 +235,11 @@ def _maximised(
 
     here = value(found)
     for _ in range(25):
-        told = _sigmoid(offset + np.einsum("ij,j->i", rows, found))
-        slope = np.einsum("ij,i->j", rows, weights * (truth - told)) - penalty * found
+        fitted = _sigmoid(offset + np.einsum("ij,j->i", rows, found))
+        slope = np.einsum("ij,i->j", rows, weights * (truth - fitted)) - penalty * found
         # Not a product of matrices: the order of its sums follows the number of cores.
         curvature = np.einsum(
-            "ij,ik,i->jk", rows, rows, weights * told * (1 - told), optimize=False
+            "ij,ik,i->jk", rows, rows, weights * fitted * (1 - fitted), optimize=False
         )
         step = np.linalg.solve(curvature + np.diag(penalty + 1e-12), slope)
         for _ in range(30):
@@ -283,7 +283,7 @@ def calibrate(
         Share of papers that have a patent which is the same. A fit takes the share of papers that
         are known to have one, where it is larger.
     least_links
-        Known pairs that are the same and were matched, from which on they teach a calibration.
+        Known pairs that are the same and were matched, to fit a calibration to them.
     csls_neighbours
         Neighbours that the CSLS of the matches goes by; it means something else with others.
 
@@ -309,31 +309,34 @@ def calibrate(
         share = population.linked_share(linked_share)
         is_enough = len(population.same) >= least_links
         fitted = population.fitted(share) if is_enough else None
+        row = {
+            "space": space,
+            "confidence_basis": NO_LINKS if fitted is None else OWN_LINKS,
+            "linked_share": share,
+            "known_pairs": len(population.same),
+            "source": None,
+        }
         kept = _packaged(packaged, encoders, space, csls_neighbours)
-        basis, known_pairs, source = OWN_LINKS, len(population.same), None
         if fitted is None and kept is not None:
-            basis, known_pairs, source = PACKAGED, kept["known_pairs"], kept["source"]
-            # Not the known share: that a corpus is small, or full of twins, shows in its CSLS.
-            share = linked_share
-            moved = _log_odds(share) - _log_odds(kept["linked_share"])
-            fitted = Calibration(
-                kept["intercept"] + moved, kept["similarity_slope"], kept["csls_slope"]
-            )
-        elif fitted is None:
-            basis = NO_LINKS
-        rows.append(
-            {
-                "embedding_text": space,
-                "confidence_basis": basis,
-                "intercept": fitted and fitted.intercept,
-                "similarity_slope": fitted and fitted.similarity_slope,
-                "csls_slope": fitted and fitted.csls_slope,
-                "linked_share": share,
-                "known_pairs": known_pairs,
-                "source": source,
+            fitted = _moved(kept, linked_share)
+            row |= {
+                "confidence_basis": PACKAGED,
+                # Not the known share: that a corpus is small, or full of twins, shows in its CSLS.
+                "linked_share": linked_share,
+                "known_pairs": kept["known_pairs"],
+                "source": kept["source"],
             }
-        )
+        coefficients = ("intercept", "similarity_slope", "csls_slope")
+        rows.append(row | {name: getattr(fitted, name, None) for name in coefficients})
     return pa.Table.from_pylist(rows, schema=tables.CALIBRATIONS)
+
+
+def _moved(packaged: Mapping[str, float], linked_share: float) -> Calibration:
+    """Return a packaged calibration for another share of papers that have such a patent."""
+    moved = _log_odds(linked_share) - _log_odds(packaged["linked_share"])
+    return Calibration(
+        packaged["intercept"] + moved, packaged["similarity_slope"], packaged["csls_slope"]
+    )
 
 
 def _packaged(
@@ -350,24 +353,25 @@ def _packaged(
 
 def connected_groups(known: pa.Table) -> np.ndarray:
     """Return a number for each pair, the same for those that share a paper or a patent."""
-    leader: dict[str, str] = {}
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def first(name: str) -> str:
-        while leader.setdefault(name, name) != name:
-            name = leader[name]
-        return name
-
-    names = [known.column(name).to_pylist() for name in ("paper_id", "patent_id")]
-    for paper, patent in zip(*names, strict=True):
-        one, other = sorted((first(f"paper {paper}"), first(f"patent {patent}")))
-        leader[other] = one
-    found = [first(f"paper {paper}") for paper in names[0]]
-    return np.unique(np.array(found, dtype=str), return_inverse=True)[1].astype(np.int64)
+    if not known.num_rows:
+        return np.zeros(0, np.int64)
+    papers, patents = (
+        np.unique(np.array(known.column(name).to_pylist(), str), return_inverse=True)
+        for name in ("paper_id", "patent_id")
+    )
+    nodes = len(papers[0]) + len(patents[0])
+    edges = (papers[1], len(papers[0]) + patents[1])
+    graph = coo_array((np.ones(known.num_rows), edges), shape=(nodes, nodes))
+    _, groups = connected_components(graph, directed=False)
+    return groups[papers[1]].astype(np.int64)
 
 
 def in_space(table: pa.Table, space: str) -> pa.Table:
     """Return the rows of one space."""
-    return table.filter(pc.equal(table.column("embedding_text"), space))
+    return table.filter(pc.equal(table.column("space"), space))
 
 
 def _features(known: pa.Table) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,8 +29,8 @@ def check(
     """
     Hold confidences against the known pairs.
 
-    A calibration from these pairs is made anew for each of ten folds without the known pairs of
-    the fold, which are then judged by it; pairs that share a paper or a patent, directly or through
+    A calibration from these pairs is fitted for each of ten folds without the known pairs of the
+    fold, which are then judged by it; pairs that share a paper or a patent, directly or through
     others, are in one group, and a group is in one fold. All other pairs are judged by the
     calibration itself, which they hardly decide.
 
@@ -67,7 +66,7 @@ def check(
         for calibration in calibrations.to_pylist()
         for row in _checked(
             calibration,
-            Population.of(counted, known, calibration["embedding_text"]),
+            Population.of(counted, known, calibration["space"]),
             least_links,
             np.random.default_rng(seed),
             draws,
@@ -84,7 +83,7 @@ def _checked(
     draws: int,
 ) -> Iterator[dict[str, object]]:
     """Yield the rows of one space."""
-    named = {name: row[name] for name in ("embedding_text", "confidence_basis")}
+    named = {name: row[name] for name in ("space", "confidence_basis")}
     linked_share = population.linked_share(row["linked_share"])
     whole = named | {
         "band": WHOLE,
@@ -98,61 +97,125 @@ def _checked(
         "intercept": row["intercept"],
         "similarity_slope": row["similarity_slope"],
         "csls_slope": row["csls_slope"],
+        "source": row["source"],
     }
     if row["confidence_basis"] == NO_LINKS or not population.pairs:
         yield whole
         return
     calibration = Calibration(row["intercept"], row["similarity_slope"], row["csls_slope"])
-    told = calibration.probability(population.cells)
-    of_known = _out_of_fold(population, calibration, row, least_links)
-    pairs, sums, here = (
-        _by_band(told, population.counts),
-        _by_band(told, population.counts * told),
-        None if of_known is None else _by_band(of_known, np.ones(len(of_known))),
+    bands = _Bands(
+        population,
+        calibration.probability(population.cells),
+        _out_of_fold(population, calibration, row, least_links),
+        population.expected(linked_share),
     )
-    expected = population.expected(linked_share)
-    share = expected / population.pairs
-    whole["mean_confidence"] = float(sums.sum() / population.pairs)
-    if len(population.near_misses):
-        of_misses = calibration.probability(population.near_misses)
-        whole["near_miss_mean_confidence"] = float(of_misses.mean())
-    if len(population.same):
-        whole["observed_share"] = share
-        whole["implied_share"] = linked_share * float(sums.sum() / expected)
-    is_judged = of_known is not None and len(of_known) > 0
-    if is_judged:
-        whole["known_mean_confidence"] = float(of_known.mean())
-    if is_judged and not population.is_mostly_one_group:
-        brier = float((population.counts * told**2).sum() / population.pairs)
-        brier += share - 2 * share * float(of_known.mean())
-        low, high = _error_interval(population, of_known, sums, expected, random, draws)
-        whole |= {
-            "calibration_error": float(_error(here / here.sum(), sums, expected, population.pairs)),
-            "calibration_error_low": low,
-            "calibration_error_high": high,
-            "brier_score": brier,
-            "brier_skill": 1 - brier / (share * (1 - share)),
-        }
-    yield whole
-    for band, (start, end) in enumerate(itertools.pairwise(BAND_EDGES)):
-        found = named | {
+    yield whole | _means(bands, calibration, linked_share) | _errors(bands, random, draws)
+    for band in range(len(BAND_EDGES) - 1):
+        yield named | bands.row(band)
+
+
+class _Bands:
+    """
+    The pairs of one space in bands of confidence.
+
+    Attributes
+    ----------
+    confidences
+        Of cells of pairs: float64[cells].
+    of_known
+        Of known pairs that are the same, by what these did not teach: float64[same]; None where
+        folds leave too few.
+    expected
+        How many pairs are the same.
+    pairs, sums, known
+        Pairs, the sum of their confidences, and known pairs in each band: float64[bands].
+    """
+
+    def __init__(
+        self,
+        population: Population,
+        confidences: np.ndarray,
+        of_known: np.ndarray | None,
+        expected: float,
+    ) -> None:
+        self.population, self.expected = population, expected
+        self.confidences, self.of_known = confidences, of_known
+        self.pairs = _by_band(confidences, population.counts)
+        self.sums = _by_band(confidences, population.counts * confidences)
+        self.known = None if of_known is None else _by_band(of_known, np.ones(len(of_known)))
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there are known pairs to judge confidences by."""
+        return self.of_known is not None and len(self.of_known) > 0
+
+    @property
+    def share(self) -> float:
+        """Share of pairs that are the same."""
+        return self.expected / self.population.pairs
+
+    def error(self, known: np.ndarray) -> np.ndarray:
+        """Return the mean distance of confidence and observed share, weighted by pairs."""
+        shares = known / known.sum(axis=-1, keepdims=True)
+        return np.abs(shares * self.expected - self.sums).sum(axis=-1) / self.population.pairs
+
+    def row(self, band: int) -> dict[str, object]:
+        """Return what is known of one band."""
+        start, end = BAND_EDGES[band : band + 2]
+        pairs = self.pairs[band]
+        row: dict[str, object] = {
             "band": f"{start:g} to {end:g}",
             "confidence_from": start,
             "confidence_to": end,
-            "pairs": int(pairs[band]),
-            "known_pairs": None if of_known is None else int(here[band]),
+            "pairs": int(pairs),
+            "known_pairs": None if self.known is None else int(self.known[band]),
         }
-        if pairs[band]:
-            found["mean_confidence"] = float(sums[band] / pairs[band])
-        if pairs[band] and is_judged:
-            known_share = here[band] / here.sum()
-            ends = (known_share, *intervals.wilson(known_share, len(of_known)))
-            names = ("observed_share", "observed_share_low", "observed_share_high")
-            found |= {
-                name: min(1.0, float(end * expected / pairs[band]))
-                for name, end in zip(names, ends, strict=True)
+        if pairs:
+            row["mean_confidence"] = float(self.sums[band] / pairs)
+        if pairs and self.is_judged:
+            share = self.known[band] / self.known.sum()
+            low, high = intervals.wilson(share, len(self.of_known))
+            observed = {"": share, "_low": low, "_high": high}
+            row |= {
+                f"observed_share{end}": min(1.0, float(value * self.expected / pairs))
+                for end, value in observed.items()
             }
-        yield found
+        return row
+
+
+def _means(bands: _Bands, calibration: Calibration, linked_share: float) -> dict[str, float]:
+    """Return mean confidences, and the shares of pairs that are the same."""
+    population = bands.population
+    means = {"mean_confidence": float(bands.sums.sum() / population.pairs)}
+    if len(population.near_misses):
+        of_misses = calibration.probability(population.near_misses)
+        means["near_miss_mean_confidence"] = float(of_misses.mean())
+    if len(population.same):
+        means["observed_share"] = bands.share
+        means["implied_share"] = linked_share * float(bands.sums.sum() / bands.expected)
+    if bands.is_judged:
+        means["known_mean_confidence"] = float(bands.of_known.mean())
+    return means
+
+
+def _errors(bands: _Bands, random: np.random.Generator, draws: int) -> dict[str, float]:
+    """Return the calibration error with its interval, and the skill; nothing if one group rules."""
+    population, share = bands.population, bands.share
+    if not bands.is_judged or population.is_mostly_one_group:
+        return {}
+    brier = float((population.counts * bands.confidences**2).sum() / population.pairs)
+    brier += share - 2 * share * float(bands.of_known.mean())
+    members = np.zeros((int(population.groups.max()) + 1, len(BAND_EDGES) - 1))
+    np.add.at(members, (population.groups, _band(bands.of_known)), 1.0)
+    drawn = bands.error(intervals.bootstrap(members, draws, random))
+    low, high = intervals.percentiles(drawn)
+    return {
+        "calibration_error": float(bands.error(bands.known)),
+        "calibration_error_low": low,
+        "calibration_error_high": high,
+        "brier_score": brier,
+        "brier_skill": 1 - brier / (share * (1 - share)),
+    }
 
 
 def _out_of_fold(
@@ -163,9 +226,9 @@ def _out_of_fold(
 
     None where what a fold leaves teaches nothing.
     """
-    told = calibration.probability(population.same)
+    confidences = calibration.probability(population.same)
     if row["confidence_basis"] != OWN_LINKS:
-        return told
+        return confidences
     folds = _folds(population.groups)
     if len(folds) - np.bincount(folds, minlength=FOLDS).max() < least_links:
         return None
@@ -174,8 +237,8 @@ def _out_of_fold(
         other = population.fitted(population.linked_share(row["linked_share"]), ~inside)
         if other is None:
             return None
-        told[inside] = other.probability(population.same[inside])
-    return told
+        confidences[inside] = other.probability(population.same[inside])
+    return confidences
 
 
 def _folds(groups: np.ndarray) -> np.ndarray:
@@ -189,36 +252,11 @@ def _folds(groups: np.ndarray) -> np.ndarray:
     return folds[groups]
 
 
-def _error(known_shares: np.ndarray, sums: np.ndarray, expected: float, pairs: float) -> np.ndarray:
-    """Return the mean distance of confidence and observed share over bands, weighted by pairs."""
-    return np.abs(known_shares * expected - sums).sum(axis=-1) / pairs
+def _by_band(confidences: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.bincount(_band(confidences), weights, minlength=len(BAND_EDGES) - 1)
 
 
-def _error_interval(
-    population: Population,
-    of_known: np.ndarray,
-    sums: np.ndarray,
-    expected: float,
-    random: np.random.Generator,
-    draws: int,
-) -> tuple[float, float]:
-    groups = int(population.groups.max()) + 1
-    members = np.zeros((groups, len(BAND_EDGES) - 1))
-    np.add.at(members, (population.groups, _band(of_known)), 1.0)
-    even = np.full(groups, 1 / groups)
-    # Draw by draw, as all of them at once would hold their number times that of the groups.
-    here = np.stack(
-        [np.einsum("g,gb->b", random.multinomial(groups, even), members) for _ in range(draws)]
+def _band(confidences: np.ndarray) -> np.ndarray:
+    return np.clip(
+        np.searchsorted(BAND_EDGES, confidences, side="right") - 1, 0, len(BAND_EDGES) - 2
     )
-    shares = here / here.sum(axis=1, keepdims=True)
-    errors = _error(shares, sums, expected, population.pairs)
-    low, high = np.quantile(errors, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _by_band(told: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return np.bincount(_band(told), weights, minlength=len(BAND_EDGES) - 1)
-
-
-def _band(told: np.ndarray) -> np.ndarray:
-    return np.clip(np.searchsorted(BAND_EDGES, told, side="right") - 1, 0, len(BAND_EDGES) - 2)

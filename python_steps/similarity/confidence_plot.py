@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from python_steps.similarity.confidence import in_space
 from python_steps.similarity.confidence_check import WHOLE
+from python_steps.statistics.plots import panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def calibration_plot(checked: pa.Table) -> bytes | None:
     """
-    Plot which share of the pairs of a confidence is the same, as PNG.
+    Plot the share of true matches against confidence, as PNG.
 
     Parameters
     ----------
@@ -31,32 +31,25 @@ def calibration_plot(checked: pa.Table) -> bytes | None:
     bytes | None
         None where there is nothing to show.
     """
-    # Not pyplot: it keeps figures, and looks for a screen.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     is_shown = pc.and_(
         pc.not_equal(checked.column("band"), WHOLE), pc.is_valid(checked.column("observed_share"))
     )
     shown = checked.filter(is_shown)
-    spaces = sorted(set(shown.column("embedding_text").to_pylist()))
+    spaces = sorted(set(shown.column("space").to_pylist()))
     if not spaces:
         return None
-    figure = Figure(figsize=(5.5 * len(spaces), 5), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    for panel, space in zip(figure.subplots(1, len(spaces), squeeze=False)[0], spaces, strict=True):
-        _draw(panel, in_space(shown, space).to_pylist())
-        panel.set_title(space.replace("_", " and "))
-    written = io.BytesIO()
-    # Without the version of the library, which would differ where nothing else does.
-    canvas.print_png(written, metadata={"Software": None})
-    return written.getvalue()
+
+    def draw(axes: Axes, space: str) -> None:
+        _draw(axes, in_space(shown, space).to_pylist())
+        axes.set_title(space.replace("_", " and "))
+
+    return panels(spaces, draw, size=(5.5, 5))
 
 
 def _draw(axes: Axes, rows: list[dict[str, float]]) -> None:
     """Draw one space; a share of zero stands at the foot of its interval's panel."""
     least = 1e-6
-    told, true, low, high = (
+    confidence, share, low, high = (
         np.array([max(row[name], least) for row in rows])
         for name in (
             "mean_confidence",
@@ -66,8 +59,9 @@ def _draw(axes: Axes, rows: list[dict[str, float]]) -> None:
         )
     )
     axes.plot([least, 1], [least, 1], color="0.7", linestyle="--", linewidth=1, zorder=0)
-    axes.errorbar(told, true, yerr=[true - low, high - true], fmt="o", markersize=4, capsize=2)
-    for row, across, up in zip(rows, told, true, strict=True):
+    errors = [share - low, high - share]
+    axes.errorbar(confidence, share, yerr=errors, fmt="o", markersize=4, capsize=2)
+    for row, across, up in zip(rows, confidence, share, strict=True):
         label = f"{row['pairs']:,}"
         axes.annotate(label, (across, up), (6, -3), textcoords="offset points", fontsize="x-small")
     axes.set(xscale="log", yscale="log", xlim=(least, 1.5), ylim=(least, 1.5))

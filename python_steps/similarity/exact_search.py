@@ -183,7 +183,7 @@ class _Block:
         self._buffer: torch.Tensor | None = None
 
     def look(self, first: int, tile: Tile) -> None:
-        """Keep what may be among the nearest, of vectors whose first has the position `first`."""
+        """Keep what may be among the nearest; `first` is the position of the first vector."""
         import torch
 
         scores = self._scores(tile.vectors)
@@ -242,7 +242,7 @@ class _Block:
         """Say what is too low from the first tile that has enough vectors."""
         if vectors < self._count:
             return
-        # The highest of so many groups are so many scores, if seldom the highest.
+        # The highest of as many groups are as many scores, if seldom the highest.
         of = highest if highest.shape[1] >= 2 * self._count else scores
         self._raise(of.topk(self._count, dim=1).values[:, -1].float())
         self._is_settled = True

@@ -63,6 +63,6 @@ def viewed(path: str) -> Index:
     return Index.restore(path, view=True, enable_key_lookups=False)
 
 
-def places(rows: np.ndarray) -> np.ndarray:
+def places_in_rows(rows: np.ndarray) -> np.ndarray:
     """Return the place of each element among those equal to it, from 0, of an ascending array."""
     return np.arange(len(rows)) - np.searchsorted(rows, rows)

@@ -15,9 +15,7 @@ everything goes through the run. An approximate index comes in two ways:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,25 +23,22 @@ import pyarrow.compute as pc
 
 from python_steps import tables
 from python_steps.embeddings import encoder
-from python_steps.similarity import exact_search
 from python_steps.similarity import method as similarity_method
 from python_steps.similarity.indexes import (
     CONNECTIVITY,
     EXPANSION_ADD,
     EXTRA_CANDIDATES,
     PAIRS_PER_BLOCK,
-    add,
-    new_index,
-    places,
-    viewed,
+    places_in_rows,
 )
-from python_steps.similarity.method import MEMORY, METHODS, fitting_expansion
+from python_steps.similarity.method import MEMORY, METHODS
 from python_steps.similarity.patents import Patents, one_version, text_column, with_year, years_of
-from python_steps.transformer import devices
-
-if TYPE_CHECKING:
-    from usearch.index import Index
-
+from python_steps.similarity.strategies import (
+    ExactSearch,
+    IndexSettings,
+    StoredIndexes,
+    SweepIndex,
+)
 
 # Papers that go through the patents together.
 PAPERS_PER_PASS = 16_384
@@ -67,7 +62,7 @@ class Matcher:
     method
         ``exact`` compares everything; its answer is proved, not hoped for, and the same in any
         precision and on any device. ``hnsw`` asks an approximate index and compares its candidates
-        again. :func:`chosen_method` tells the cheaper one.
+        again. :func:`chosen_method` names the cheaper one.
     minimum_lag, maximum_lag
         Fewest and most years by which a patent may be later than its paper; any number without
         `maximum_lag`. With it an index must be stored: that of a sweep holds later patents too.
@@ -115,12 +110,8 @@ class Matcher:
     precision: str = "auto"
     memory: int = MEMORY
     device: str = "auto"
-    _index: Index | None = field(default=None, init=False, repr=False)
-    _added: np.ndarray | None = field(default=None, init=False, repr=False)
-    _stored: bool = field(default=False, init=False, repr=False)
-    _kept_tiles: dict[tuple[int, int], exact_search.Tile] = field(
-        default_factory=dict, init=False, repr=False
-    )
+    _exact_search: ExactSearch | None = field(default=None, init=False, repr=False)
+    _index: SweepIndex | StoredIndexes | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.method not in METHODS[1:]:
@@ -136,10 +127,9 @@ class Matcher:
                 f"most maximum_lag; got {self.minimum_lag} and {self.maximum_lag}"
             )
             raise ValueError(message)
-        blocks = self.patents.blocks
-        self._stored = self.method == "hnsw" and bool(blocks) and blocks[0].connectivity is not None
-        if self._stored:
-            stored = (blocks[0].connectivity, blocks[0].expansion_add)
+        if self._is_stored:
+            block = self.patents.blocks[0]
+            stored = (block.connectivity, block.expansion_add)
             if stored != (self.connectivity, self.expansion_add):
                 message = (
                     f"indexes are stored with connectivity and expansion_add {stored}, "
@@ -149,7 +139,13 @@ class Matcher:
 
     def __getstate__(self) -> dict[str, object]:
         # What grows belongs to one process: another begins its own.
-        return self.__dict__ | {"_index": None, "_added": None, "_kept_tiles": {}}
+        return self.__dict__ | {"_index": None, "_exact_search": None}
+
+    @property
+    def _is_stored(self) -> bool:
+        """Whether indexes lie in files."""
+        blocks = self.patents.blocks
+        return self.method == "hnsw" and bool(blocks) and blocks[0].connectivity is not None
 
     @property
     def version(self) -> str:
@@ -158,7 +154,7 @@ class Matcher:
         settings += f" lag {self.minimum_lag} {self.maximum_lag}"
         if self.method == "hnsw":
             settings += f" {self.connectivity} {self.expansion_add} {self.expansion_search}"
-            settings += " stored" if self._stored else " sweep"
+            settings += " stored" if self._is_stored else " sweep"
         return settings
 
     def step(self, papers: pa.Table) -> pa.Table:
@@ -209,24 +205,16 @@ class Matcher:
         return pa.concat_tables(found)
 
     def _match_year(self, papers: pa.Table, year: int) -> pa.Table:
+        """Match papers of one year."""
         last = None if self.maximum_lag is None else year + self.maximum_lag
         runs = self.patents.between(year + self.minimum_lag, last)
         eligible = _total(runs)
         if not eligible:
             return tables.MATCHES.empty_table()
-        queries = encoder.unit_vectors(papers)
-        if queries.shape[1] != self.patents.width:
-            message = (
-                f"papers have vectors of {queries.shape[1]} numbers, "
-                f"patents of {self.patents.width}"
-            )
-            raise ValueError(message)
+        queries = self._queries(papers)
+        least = _least_similarities(papers)
         method = self.method if eligible >= similarity_method.ALWAYS_EXACT_BELOW else "exact"
         search = self._search_exactly if method == "exact" else self._search_index
-        least = np.full(len(queries), -np.inf, np.float32)
-        if "least_similarity" in papers.column_names:
-            given = papers.column("least_similarity").cast(pa.float32()).fill_null(-np.inf)
-            least = given.to_numpy()
         found = []
         for start in range(0, len(queries), PAPERS_PER_PASS):
             part = slice(start, start + PAPERS_PER_PASS)
@@ -238,7 +226,7 @@ class Matcher:
             [
                 text_column(papers, "document_id").take(pa.array(rows)),
                 patents.column("document_id"),
-                pa.array(places(rows) + 1, pa.int32()),
+                pa.array(places_in_rows(rows) + 1, pa.int32()),
                 pa.array(similarities),
                 pa.array(np.full(len(rows), year, np.int32)),
                 patents.column("year"),
@@ -248,54 +236,51 @@ class Matcher:
             names=tables.MATCHES.names,
         ).cast(tables.MATCHES)
 
-    # --- exact ----------------------------------------------------------------------------------
+    def _queries(self, papers: pa.Table) -> np.ndarray:
+        """Return the vectors of papers; raise where patents have vectors of another width."""
+        queries = encoder.unit_vectors(papers)
+        if queries.shape[1] != self.patents.width:
+            message = (
+                f"papers have vectors of {queries.shape[1]} numbers, "
+                f"patents of {self.patents.width}"
+            )
+            raise ValueError(message)
+        return queries
+
+    def _exact(self) -> ExactSearch:
+        if self._exact_search is None:
+            self._exact_search = ExactSearch(
+                self.patents,
+                self.count,
+                precision=self.precision,
+                memory=self.memory,
+                device=self.device,
+            )
+        return self._exact_search
+
+    def _indexes(self) -> SweepIndex | StoredIndexes:
+        if self._index is None:
+            settings = IndexSettings(
+                count=self.count,
+                connectivity=self.connectivity,
+                expansion_add=self.expansion_add,
+                expansion_search=self.expansion_search,
+                add_threads=self.add_threads,
+                search_threads=self.search_threads,
+            )
+            self._index = (
+                StoredIndexes(self.patents, settings, self._exact())
+                if self._is_stored
+                else SweepIndex(self.patents, settings)
+            )
+        return self._index
 
     def _search_exactly(
         self, queries: np.ndarray, runs: np.ndarray, least: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what :meth:`_ranked` returns."""
-        rows, positions, _ = self._candidates(queries, runs, least)
+        rows, positions, _ = self._exact().candidates(queries, runs, least)
         return self._ranked(queries, rows, positions, least)
-
-    def _candidates(
-        self, queries: np.ndarray, runs: np.ndarray, least: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return rows of papers, positions of what may be among their nearest, and scores."""
-        device = devices.present_device(self.device)
-        precision = devices.chosen_precision(self.precision, device)
-        tiles = self._tiles(runs, precision, device)
-        return exact_search.candidates(
-            queries, tiles, count=self.count, precision=precision, device=device, least=least
-        )
-
-    def _tiles(
-        self, runs: np.ndarray, precision: str, device: str
-    ) -> Iterator[tuple[int, exact_search.Tile]]:
-        """
-        Yield patents of runs in the shape of one product, from the first years to the last.
-
-        That way the patents nearest in time come first, which are nearest in content too. Tiles
-        are cut at the same places for every run, so that one that is kept serves all years.
-        """
-        most = exact_search.shape(device).vectors
-        starts = self.patents.starts
-        for number in reversed(range(len(runs))):
-            begin, end = (int(place) for place in runs[number])
-            for start in reversed(range(begin - begin % most, end, most)):
-                tile = self._kept_tiles.get((number, start))
-                if tile is None:
-                    vectors = self.patents.blocks[number].rows.vectors[start : start + most]
-                    tile = exact_search.tile(vectors, precision=precision, device=device)
-                    # In float32 on the processor it is the file itself.
-                    is_copy = precision != "f32" or device != "cpu"
-                    kept = sum(each.bytes for each in self._kept_tiles.values())
-                    if is_copy and kept + tile.bytes <= self.memory:
-                        self._kept_tiles[number, start] = tile
-                first = max(begin, start)
-                part = tile.part(first - start, min(end, start + most) - start)
-                yield int(starts[number]) + first, part
-
-    # --- approximate ----------------------------------------------------------------------------
 
     def _search_index(
         self, queries: np.ndarray, runs: np.ndarray, least: np.ndarray
@@ -304,87 +289,16 @@ class Matcher:
         eligible = _total(runs)
         kept = min(self.count, eligible)
         wanted = min(self.count + EXTRA_CANDIDATES, eligible)
-        if self._stored:
-            found = self._ask_stored_indexes(queries, runs, wanted)
-        else:
-            self._grow_index(runs)
-            found = self._ask(self._index, queries, wanted)
-        rows, candidates, _ = found
+        rows, positions, _ = self._indexes().candidates(queries, runs, wanted)
         # A paper that misses some is compared with everything.
         found = np.bincount(rows, minlength=len(queries))
         short = np.flatnonzero(found < kept)
         if len(short):
-            places, exact, _ = self._candidates(queries[short], runs)
+            of_short, exact, _ = self._exact().candidates(queries[short], runs)
             enough = found[rows] >= kept
-            rows = np.concatenate([rows[enough], short[places]])
-            candidates = np.concatenate([candidates[enough], exact])
-        return self._ranked(queries, rows, candidates, least)
-
-    def _ask_stored_indexes(
-        self, queries: np.ndarray, runs: np.ndarray, wanted: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Ask the index of each block that is eligible as a whole, compare with what is left."""
-        blocks = self.patents.blocks
-        whole = [
-            block.index_path is not None and end - begin == len(block)
-            for block, (begin, end) in zip(blocks, runs, strict=True)
-        ]
-        found = []
-        for number in np.flatnonzero(whole):
-            rows, places, scores = self._ask(viewed(blocks[number].index_path), queries, wanted)
-            found.append((rows, places + int(self.patents.starts[number]), scores))
-        left = np.where(np.array(whole)[:, None], 0, runs)
-        found.append(self._candidates(queries, left))
-        rows, places, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        # Of all that the blocks hold no more than one index would be asked for.
-        order = np.lexsort((-scores, rows))
-        rows, places = rows[order], places[order]
-        nearest = places(rows) < wanted
-        return rows[nearest], places[nearest], scores[order][nearest]
-
-    def _ask(
-        self, index: Index, queries: np.ndarray, wanted: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return rows of papers, keys (int64) and scores (float32) that an index holds near."""
-        import torch
-
-        expansion = self.expansion_search or fitting_expansion(len(index))
-        index.expansion_search = max(expansion, self.count + EXTRA_CANDIDATES)
-        threads = self.search_threads or torch.get_num_threads()
-        hits = index.search(queries, min(wanted, len(index)), threads=threads)
-        # For a single query usearch returns one dimension. A place the index could not fill holds
-        # key 0 at distance NaN.
-        distances, keys = np.atleast_2d(hits.distances), np.atleast_2d(hits.keys)
-        rows, places = np.nonzero(~np.isnan(distances))
-        return rows, keys[rows, places].astype(np.int64), 1 - distances[rows, places]
-
-    def _grow_index(self, runs: np.ndarray) -> None:
-        import torch
-
-        if runs[:, 0].any():
-            message = (
-                "an index that grows with the years cannot leave out patents that are too late: "
-                "store the patents in blocks with indexes, or compare everything"
-            )
-            raise ValueError(message)
-        ends = runs[:, 1]
-        if self._index is None:
-            self._index = new_index(self.patents.width, self.connectivity, self.expansion_add)
-            self._added = np.zeros(len(ends), np.int64)
-        if (ends < self._added).any():
-            message = (
-                "years of papers must come from the last to the first: the index already holds "
-                f"{self._added.sum()} patents, the first {ends.sum()} are wanted"
-            )
-            raise ValueError(message)
-        threads = self.add_threads or torch.get_num_threads()
-        for number, block in enumerate(self.patents.blocks):
-            new = slice(self._added[number], ends[number])
-            first = int(self.patents.starts[number] + new.start)
-            add(self._index, first, block.rows.vectors[new], threads=threads)
-        self._added = ends
-
-    # --- both -----------------------------------------------------------------------------------
+            rows = np.concatenate([rows[enough], short[of_short]])
+            positions = np.concatenate([positions[enough], exact])
+        return self._ranked(queries, rows, positions, least)
 
     def _ranked(
         self, queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, least: np.ndarray
@@ -404,7 +318,7 @@ class Matcher:
         order = np.lexsort((-values, rows))
         rows, candidates, values = rows[order], candidates[order], values[order]
         # As similar as the last that is kept: ids decide which of them stay.
-        last = np.flatnonzero(places(rows) == self.count - 1)
+        last = np.flatnonzero(places_in_rows(rows) == self.count - 1)
         lowest = np.full(len(queries), -np.inf, np.float32)
         lowest[rows[last]] = values[last]
         chosen = values >= lowest[rows]
@@ -418,7 +332,7 @@ class Matcher:
             ranks[tied] = pc.rank(ids, tiebreaker="dense").to_numpy()
             order = np.lexsort((ranks, -values, rows))
             candidates, values = candidates[order], values[order]
-        nearest = places(rows) < self.count
+        nearest = places_in_rows(rows) < self.count
         return rows[nearest], candidates[nearest], values[nearest]
 
     def _similarities(
@@ -453,6 +367,13 @@ def pair_similarities(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """
     values = np.einsum("ij,ij->i", left.astype(np.float64), right.astype(np.float64))
     return values.astype(np.float32)
+
+
+def _least_similarities(papers: pa.Table) -> np.ndarray:
+    """Return the least similarity that each paper's patents must have: float32[papers]."""
+    if "least_similarity" not in papers.column_names:
+        return np.full(papers.num_rows, -np.inf, np.float32)
+    return papers.column("least_similarity").cast(pa.float32()).fill_null(-np.inf).to_numpy()
 
 
 def _total(runs: np.ndarray) -> int:

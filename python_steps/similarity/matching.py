@@ -68,11 +68,11 @@ def match_in_space(
     Parameters
     ----------
     papers
-        Columns of :meth:`Matcher.step`, `embedding_text` (text) and `year_shard` (text).
+        Columns of :meth:`Matcher.step`, `space` (text) and `year_shard` (text).
     patents
-        Columns of :func:`store_block`, `embedding_text` (text) and `block` (integer).
+        Columns of :func:`store_block`, `space` (text) and `block` (integer).
     space
-        The `embedding_text` to match in.
+        The `space` to match in.
     description
         What the progress bar calls the work.
     method
@@ -85,11 +85,9 @@ def match_in_space(
     Returns
     -------
     pa.RecordBatchReader or pyspark.sql.DataFrame
-        Columns of :data:`tables.MATCHES` and `embedding_text`.
+        Columns of :data:`tables.MATCHES` and `space`.
     """
-    papers, patents = (
-        relation.filter(f"embedding_text = '{space}'") for relation in (papers, patents)
-    )
+    papers, patents = (relation.filter(f"space = '{space}'") for relation in (papers, patents))
     counted = [relations.count_by(relation, "year") for relation in (papers, patents)]
     if not counted[0]:
         patents = patents.filter("1 = 0")  # none need be stored
@@ -104,7 +102,7 @@ def match_in_space(
     )
     matcher = Matcher(stored, method=method, **settings)
     # A pass over the patents costs the least for many papers at once; workers want shares of them,
-    # and memory holds so many.
+    # and memory holds no more than these.
     most = max(counted[0].values(), default=0)
     key = "year_shard" if relations.is_spark(papers) or most > PAPERS_IN_MEMORY else "year"
     return shards.map_shards(
@@ -112,7 +110,7 @@ def match_in_space(
         partial(_step_in_space, matcher=matcher, space=space),
         key=key,
         descending=True,
-        schema=tables.MATCHES.append(tables.EMBEDDING_TEXT),
+        schema=tables.MATCHES.append(tables.SPACE),
         description=f"{description} by {space}",
         version=matcher.version,
         checkpoints=checkpoints,

@@ -16,7 +16,7 @@ METHODS = ("auto", "exact", "hnsw")
 ALWAYS_EXACT_BELOW = 4096
 
 
-# Candidates held while searching an index of so many: what finds .99 of the nearest there.
+# Candidates held while searching an index of this size: what finds .99 of the nearest there.
 EXPANSION_SEARCH = 128
 EXPANSION_SEARCH_FITS = 100_000
 MEMORY = 4 * 1024**3
@@ -68,7 +68,7 @@ def chosen_method(
     is_stored
         Whether indexes would lie in files. One that does not has to fit in `memory`.
     **_
-        For the others see :class:`Matcher`.
+        Other settings of :class:`Matcher`, which do not decide; it refuses unknown ones.
 
     Raises
     ------
@@ -78,35 +78,50 @@ def chosen_method(
     if method not in METHODS:
         message = f"method must be one of {', '.join(METHODS)}, got {method!r}"
         raise ValueError(message)
+    if method != "auto":
+        return method
     number = sum(patents.values())
-    if method != "auto" or number < ALWAYS_EXACT_BELOW:
-        return "exact" if method == "auto" else method
-    if not is_stored and number * index_bytes(width, connectivity) > memory:
+    fits = is_stored or number * index_bytes(width, connectivity) <= memory
+    if number < ALWAYS_EXACT_BELOW or not fits:
         return "exact"
-    last = np.inf if maximum_lag is None else maximum_lag
-    pairs = sum(
-        found * sum(there for when, there in patents.items() if minimum_lag <= when - year <= last)
-        for year, found in papers.items()
-    )
-    device = devices.present_device(device)
-    if device.startswith("cuda"):
-        kind = "cuda"
-    else:
-        kind = devices.chosen_precision(precision, device)
-        kind = "bf16 tiles" if kind == "bf16" and devices.has_matrix_tiles(device) else kind
     import torch
 
     # Blocks with indexes are built and searched side by side, as everything is compared.
     threads = 1 if is_stored else torch.get_num_threads()
+    exact = _pairs(papers, patents, minimum_lag, maximum_lag) * _pair_cost(precision, device)
     search = SEARCH_COST * (expansion_search or fitting_expansion(number)) / threads
     add = ADD_COST / (1 if is_stored else add_threads or threads)
     index = np.log(number) * (number * add + sum(papers.values()) * search)
-    return "exact" if pairs * PAIR_COST[kind] / threads <= index else "hnsw"
+    return "exact" if exact / threads <= index else "hnsw"
+
+
+def _pairs(
+    papers: Mapping[int, int],
+    patents: Mapping[int, int],
+    minimum_lag: int,
+    maximum_lag: int | None,
+) -> int:
+    """Return how many pairs of a paper and an eligible patent there are."""
+    last = np.inf if maximum_lag is None else maximum_lag
+    return sum(
+        count * sum(there for when, there in patents.items() if minimum_lag <= when - year <= last)
+        for year, count in papers.items()
+    )
+
+
+def _pair_cost(precision: str, device: str) -> float:
+    """Return what a pair costs to compare, see :data:`PAIR_COST`."""
+    device = devices.present_device(device)
+    if device.startswith("cuda"):
+        return PAIR_COST["cuda"]
+    kind = devices.chosen_precision(precision, device)
+    has_tiles = kind == "bf16" and devices.has_matrix_tiles(device)
+    return PAIR_COST["bf16 tiles" if has_tiles else kind]
 
 
 def fitting_expansion(patents: int) -> int:
     """
-    Return how many candidates to hold while searching an index of so many patents.
+    Return how many candidates to hold while searching an index, by the patents in it.
 
     With as many for every size, recall falls as an index grows: 128 find .990 of the nearest
     among a hundred thousand patents and .94 among a million, where 512 find .988. The power of two

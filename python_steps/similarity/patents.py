@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,47 +91,6 @@ class Patents:
     blocks: tuple[PatentBlock, ...]
     model_version: str
     digest: str
-
-    @classmethod
-    def from_batches(
-        cls, batches: Iterable[pa.RecordBatch], *, folder: str | Path | None = None
-    ) -> Patents:
-        """
-        Read patents whole as one block for this process: vectors to a file, the rest to memory.
-
-        Parameters
-        ----------
-        batches
-            Columns `document_id` (text), `year` (integer), `embedding` (float32[width]) and
-            `model_version` (text), ordered by year descending, then `document_id`. Rows without
-            a year are left out: no paper may be matched to them.
-        folder
-            Where the nameless file of vectors is kept; the system's place for such unless given.
-
-        Raises
-        ------
-        ValueError
-            When rows are out of order, a vector is not of length one, or vectors come from more
-            than one model.
-        """
-        versions: set[str | None] = set()
-
-        def pieces() -> Iterator[tuple[pa.Table, np.ndarray]]:
-            for batch in batches:
-                table = with_year(pa.Table.from_batches([batch]))
-                versions.update(table.column("model_version").unique().to_pylist())
-                yield table, encoder.unit_vectors(table)
-
-        rows = store(pieces(), schema=PATENT, folder=folder)
-        version = one_version(versions)
-        _check_order(rows.table)
-        return cls._of([PatentBlock(rows, version)] if rows.count else [])
-
-    @classmethod
-    def from_table(cls, table: pa.Table, *, folder: str | Path | None = None) -> Patents:
-        """Read patents from a table in any order; see :meth:`from_batches`."""
-        ordered = table.sort_by([("year", "descending"), ("document_id", "ascending")])
-        return cls.from_batches(ordered.to_batches(), folder=folder)
 
     @classmethod
     def from_blocks(cls, rows: pa.Table) -> Patents:
@@ -284,22 +243,15 @@ def store_block(
     by = [("year", "descending"), ("document_id", "ascending")]
     order = pc.sort_indices(table, sort_keys=by).to_numpy()
     patents = table.select(PATENT.names).take(pa.array(order)).cast(PATENT)
-    _check_order(patents)
+    _check_distinct(patents)
     vectors = encoder.unit_vectors(table)
     pieces = (
         (patents.slice(start, PAIRS_PER_BLOCK), vectors[order[start : start + PAIRS_PER_BLOCK]])
         for start in range(0, len(order), PAIRS_PER_BLOCK)
     )
     rows = store(pieces, schema=PATENT, folder=folder, ending="block")
-    index_path = None
-    if index and rows.count >= method.ALWAYS_EXACT_BELOW:
-        index_path = Path(f"{rows.stem}.ip-{connectivity}-{expansion_add}.usearch")
-        if not index_path.is_file():
-            built = new_index(rows.width, connectivity, expansion_add)
-            add(built, 0, rows.vectors, threads=1)
-            with files.aside(folder, "block") as path:
-                built.save(path)
-                files.settle(path, index_path)
+    is_indexed = index and rows.count >= method.ALWAYS_EXACT_BELOW
+    index_path = _store_index(rows, connectivity, expansion_add) if is_indexed else None
     years = patents.column("year")
     row = {
         "digest": rows.digest,
@@ -314,6 +266,18 @@ def store_block(
         "index_path": str(index_path) if index_path else None,
     }
     return pa.Table.from_pylist([row], schema=tables.PATENT_BLOCKS)
+
+
+def _store_index(rows: VectorRows, connectivity: int, expansion_add: int) -> Path:
+    """Build the index of a block beside its vectors, unless it is there; return its path."""
+    index_path = Path(f"{rows.stem}.ip-{connectivity}-{expansion_add}.usearch")
+    if not index_path.is_file():
+        built = new_index(rows.width, connectivity, expansion_add)
+        add(built, 0, rows.vectors, threads=1)
+        with files.aside(index_path.parent, "block") as path:
+            built.save(path)
+            files.settle(path, index_path)
+    return index_path
 
 
 def with_year(table: pa.Table) -> pa.Table:
@@ -338,20 +302,13 @@ def text_column(table: pa.Table, name: str) -> pa.Array:
     return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
 
 
-def _check_order(patents: pa.Table) -> None:
+def _check_distinct(patents: pa.Table) -> None:
+    """Raise where a patent comes twice in a year; patents come by year and id."""
     ids, years = (patents.column(name).combine_chunks() for name in PATENT.names)
-    if len(ids) < 2:
-        return
-    years = years.to_numpy()
-    ascending = pc.less(ids[:-1], ids[1:]).to_numpy(zero_copy_only=False)
-    right = (years[:-1] > years[1:]) | ((years[:-1] == years[1:]) & ascending)
-    wrong = np.flatnonzero(~right)
-    if len(wrong):
-        place = int(wrong[0])
-        message = (
-            "patents must come by year descending, then document_id ascending, each once: "
-            f"{ids[place]} ({years[place]}) is followed by {ids[place + 1]} ({years[place + 1]})"
-        )
+    is_twice = pc.and_(pc.equal(ids[:-1], ids[1:]), pc.equal(years[:-1], years[1:]))
+    twice = ids[:-1].filter(is_twice)
+    if len(twice):
+        message = f"a block must hold a patent once: {twice[0]} comes more than once"
         raise ValueError(message)
 
 

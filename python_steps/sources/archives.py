@@ -71,7 +71,7 @@ def _unpack_one(archive: Path, folder: Path, table: Table) -> Path:
             partial.rename(complete)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise InputError(
-            f"{archive} is damaged or no .zip file ({error}). "
+            f"{archive} is damaged or not a .zip file ({error}). "
             "Download it again, or give its unpacked folder."
         ) from error
     except OSError as error:
@@ -85,7 +85,7 @@ def _is_record_file(member: str, archive: Path, table: Table) -> bool:
     path = PurePosixPath(member.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in member:
         raise InputError(
-            f"{archive} holds the path {member}, which leads outside its folder, so it is not "
+            f"{archive} contains the path {member}, which leads outside its folder, so it was not "
             "unpacked. Unpack it yourself if you trust it, and give the folder."
         )
     return not member.endswith("/") and table.holds(f"/{path}", f"/{path}")
@@ -94,15 +94,17 @@ def _is_record_file(member: str, archive: Path, table: Table) -> bool:
 def _refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
     """Refuse archives without records, encrypted ones, bombs, and those too large for the disk."""
     if not members:
-        raise InputError(f"{archive} holds no readable file: they must end in {READABLE_IN_WORDS}.")
+        raise InputError(
+            f"{archive} contains no readable file: files must end in {READABLE_IN_WORDS}."
+        )
     if any(member.flag_bits & 0x1 for member in members):
         raise InputError(f"{archive} is encrypted. Unpack it yourself and give the folder.")
     size = sum(member.file_size for member in members)
     growth = size // max(archive.stat().st_size, 1)
     if size > UNPACKED_RATIO_FROM and growth > UNPACKED_RATIO_LIMIT:
         raise InputError(
-            f"{archive} would grow {growth}-fold to {size >> 30} GiB, which no delivery does. "
-            "Unpack it yourself if you trust it, and give the folder."
+            f"{archive} would expand {growth}-fold to {size >> 30} GiB, which looks like a zip "
+            "bomb. Unpack it yourself if you trust it, and give the folder."
         )
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free

@@ -111,17 +111,18 @@ def absolute(path: str, *, takes_addresses: bool = False) -> str:
     """Absolute form of a path or glob; what SQL and the environment cannot carry is refused."""
     if is_address(path) and not takes_addresses:
         raise InputError(
-            f"{path} is on other storage, which DuckDB is not told to read. Copy it to this "
+            f"{path} is on other storage, which only Spark reads. Copy it to this "
             "machine first (for S3: aws s3 sync) and give the folder, or build on Spark "
             "(--target spark)."
         )
     for is_held, character, use in (
         (len(SEPARATOR.split(path)) > 1, os.pathsep, "separates locations"),
-        ("'" in path, "'", "ends a text in SQL"),
+        ("'" in path, "quote (')", "is not supported"),
     ):
         if is_held:
             raise InputError(
-                f"{path} holds a {character}, which {use}. Rename the folder, or give a link to it."
+                f"{path} contains a {character}, which {use}. Rename the folder, or give a link "
+                "to it."
             )
     return path if is_address(path) else str(Path(path).expanduser().resolve())
 
@@ -139,7 +140,7 @@ def list_files(source: Source) -> Listing:
     Raises
     ------
     InputError
-        If a location does not exist or holds no readable file.
+        If a location does not exist or has no readable file.
     """
     tables = (source.delivery.table, *source.delivery.beside)
     found: dict[str, dict[str, None]] = {table.name: {} for table in tables}
@@ -158,8 +159,8 @@ def list_files(source: Source) -> Listing:
     listing = Listing(listed.pop(source.delivery.table.name), listed)
     if twins:
         listing.notes.append(
-            f"{len(twins)} of the files are there both plain and as .gz; the .gz are read. "
-            f"The first: {twins[0]}"
+            f"{len(twins)} files exist both plain and as .gz; the .gz files are read. The first: "
+            f"{twins[0]}"
         )
     read = set(twins).union(*found.values())
     unread = [file for file in readable if file not in read]
@@ -169,7 +170,8 @@ def list_files(source: Source) -> Listing:
         )
     if {".parquet"} < {file.suffix for file in listing.files}:
         listing.notes.append(
-            "Parquet files lie beside others. If both hold the same records, give only one folder."
+            "There are Parquet files and others. If they hold the same records, give only one "
+            "folder."
         )
     return listing
 
@@ -213,12 +215,12 @@ def _nothing_at(location: str, source: Source) -> str:
     """Why a location gives no file, and the remedy."""
     if Path(location).is_dir():
         return (
-            f"No readable file of {source.name} below {location}. Files must end in "
+            f"No readable file of {source.name} in {location}. Files must end in "
             f"{READABLE_IN_WORDS}; give another folder with {source.option}."
         )
     if glob.has_magic(location):
         return (
-            f"Nothing that could be read as {source.name} matches {location}. "
+            f"No file that can be read as {source.name} matches {location}. "
             f"Check the glob given with {source.option}, and quote it."
         )
     return f"{location} ({source.name}) does not exist. Check the path given with {source.option}."

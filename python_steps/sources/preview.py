@@ -115,7 +115,7 @@ def read_head(source: Source, project: Path) -> Head:
     rows_of_file = None if reads_all else -(-HEAD_ROWS // len(chosen))
     for file in set(listing.files) - set(chosen):
         if file.suffix == ".gz" and not _begins_as_gzip(file):
-            head.problems.append(_damaged(file, "it does not begin as a gzip file does"))
+            head.problems.append(_damaged(file, "it is not a gzip file"))
     with duckdb.connect() as connection:
         for table, files, limit in (
             ("head", chosen, rows_of_file),
@@ -298,7 +298,7 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
             f"Every record would be rejected ({reasons}). Is {head.source.name} the right system "
             "for these files?"
             if head.rows_read
-            else f"{head.source.name} holds no records."
+            else f"{head.source.name} has no records."
         )
     _explain_broken(connection, head)
 
@@ -323,7 +323,7 @@ def _explain_broken(connection: "duckdb.DuckDBPyConnection", head: Head) -> None
     file, row, is_array = broken
     if is_array:
         head.problems.append(
-            f"{file} holds a JSON array where one record a line is expected. "
+            f"{file} contains a JSON array, but one record per line is expected. "
             "Unpack it and name it .json."
         )
     else:

@@ -24,8 +24,8 @@ def explain_reading(message: str) -> str | None:
     where = irregular or (line and line[1])
     return (
         f"{name}{f', line {where}' if where else ''}: the row has more or fewer fields than the "
-        "header, or a quote in it is never closed. Mend the row: a field that holds a comma, a "
-        "quote or a line break stands in double quotes."
+        "header, or a quote in it is never closed. Fix the row: put a field with a comma, quote or "
+        "line break in double quotes."
     )
 
 

@@ -136,11 +136,13 @@ class SparkSessionCredentials(SparkCredentials):
 class SparkSessionColumn(SparkColumn):
     """Spark's columns, with the names of types that the models' contracts use."""
 
-    TYPE_LABELS: ClassVar[dict[str, str]] = {"STRING[]": "array<string>", "INTEGER": "int"}
+    TYPE_LABELS: ClassVar[dict[str, str]] = {"INTEGER": "int"}
 
     @classmethod
     def translate_type(cls, dtype: str) -> str:
         """Return Spark's name of a type."""
+        if dtype.endswith("[]"):
+            return f"array<{cls.translate_type(dtype[:-2])}>"
         return cls.TYPE_LABELS.get(dtype.upper(), dtype)
 
 

@@ -1,1 +1,1 @@
-"""Intervals and plots."""
+"""Intervals, plots and floors."""

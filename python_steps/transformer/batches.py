@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from python_steps.engine.progress import advance
 from python_steps.transformer.devices import one_thread_per_product
 
 TOKENS_PER_LENGTH_STEP = 16
@@ -115,4 +116,5 @@ def map_batches(
         ThreadPoolExecutor(workers, initializer=start_worker) as pool,
     ):
         for batch, rows in zip(given, pool.map(work, given), strict=True):
+            advance(len(batch.members))
             yield batch.members, rows[: len(batch.members)]

@@ -13,8 +13,8 @@ Description = TypeVar("Description", bound=Hashable)
 Model = TypeVar("Model")
 
 
-# Models a process keeps loaded: one, and the one before it while two take turns.
-MODELS_KEPT = 2
+# Models a process keeps loaded: a shard needs those of both layers, for papers and for patents.
+MODELS_KEPT = 4
 
 
 # The device is part of what names one, as tasks of one process may be given one CUDA device after
@@ -40,9 +40,9 @@ def keep(description: Hashable, device: str, model: object) -> None:
             del MODELS[next(iter(MODELS))]
 
 
-def found_again(wanted: Description, load: Callable[[str], Description]) -> Description:
+def reloaded(wanted: Description, load: Callable[[str], Description]) -> Description:
     """
-    Return a description that another process, or this one some time ago, has made, made again.
+    Load a model that another process, or this one some time ago, has described.
 
     Parameters
     ----------
@@ -54,20 +54,21 @@ def found_again(wanted: Description, load: Callable[[str], Description]) -> Desc
     Raises
     ------
     ModelError
-        When it cannot be loaded, or is not what it was there.
+        When it cannot be loaded, or is another one here.
     """
     host = socket.gethostname()
     # Where the precision was chosen for a processor that has more, this one may choose less.
     is_free = wanted.precision_is_chosen and wanted.precision == "bf16"
     try:
-        found = load("auto" if is_free else wanted.precision)
+        description = load("auto" if is_free else wanted.precision)
     except ModelError as error:
         message = f"on {host}: {error}"
         raise ModelError(message) from error
-    if found.model_version != wanted.model_version:
+    if description.model_version != wanted.model_version:
         message = (
-            f"{host} loads {found.model_version!r} where {wanted.model_version!r} is wanted: give "
-            "every machine the same weights, and where their processors differ name the precision"
+            f"{host} loads {description.model_version!r} where {wanted.model_version!r} is wanted: "
+            "give every machine the same weights, and where their processors differ name the "
+            "precision"
         )
         raise ModelError(message)
-    return found
+    return description

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from python_steps.warehouse.examples import open_for
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
-PREDICTIONS = "int_documents_judged"
+PREDICTIONS = "classifier_predictions"
 MART = "classifier_evaluation"
 
 
@@ -24,15 +24,18 @@ def read(
     InputError
         When the warehouse cannot be read or was built without them.
     """
-    measured = _read(tables, "marts", MART, document_types)
+    measured = _read(tables, MART, "*", document_types)
     if not with_predictions:
         return measured, None
-    return measured, _read(tables, "intermediate", PREDICTIONS, document_types)
+    columns = "* rename (label_is_ai as is_ai)"
+    return measured, _read(tables, PREDICTIONS, columns, document_types)
 
 
-def _read(tables: Tables, schema: str, table: str, document_types: Sequence[str]) -> pa.Table:
+def _read(tables: Tables, table: str, columns: str, document_types: Sequence[str]) -> pa.Table:
     """Return all rows of types of documents."""
-    query = f"from {schema}.{table} where document_type in (select unnest(?)) order by all"
-    remedy = "labels, by `deepinnovation build --labels FILE`"
-    with open_for(tables, (schema, table), remedy) as connection:
+    query = (
+        f"select {columns} from marts.{table} where document_type in (select unnest(?)) "
+        "order by all"
+    )
+    with opened(tables, [("marts", table)], "`deepinnovation build --labels FILE`") as connection:
         return connection.sql(query, params=[list(document_types)]).to_arrow_table()

@@ -6,43 +6,29 @@ from typing import TYPE_CHECKING
 
 from python_steps.ai_decision.annotation.documents import Document, Excerpt
 from python_steps.errors import InputError
-from python_steps.warehouse.opening import explain_warehouse
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
 if TYPE_CHECKING:
     import duckdb
 
 
-ACCEPTED = """
+NEEDS = (("marts", "annotation_candidates"), ("marts", "documents"), ("marts", "document_labels"))
+
+
+CANDIDATES = """
     select
-        documents.document_id,
-        documents.document_type,
-        documents.title,
-        documents.abstract,
-        documents.text_hash,
-        documents.source_name,
-        documents.year,
-        languages.language,
-        decided.outer_probability,
-        documents.document_type
-        || ', ' || case
-            when documents.year is null then 'year unknown'
-            when documents.year < 1990 then 'before 1990'
-            else format('{0}-{1}', documents.year // 5 * 5, documents.year // 5 * 5 + 4)
-        end
-        || ', ' || case
-            when decided.outer_probability < 0.25 then 'probability below .25'
-            when decided.outer_probability < 0.5 then 'probability .25-.5'
-            when decided.outer_probability < 0.75 then 'probability .5-.75'
-            when decided.outer_probability < 0.9 then 'probability .75-.9'
-            else 'probability above .9'
-        end as stratum
-    from intermediate.int_documents_decided as decided
-    inner join intermediate.int_documents_unioned as documents
-        on decided.document_id = documents.document_id
-    left join intermediate.int_document_languages as languages
-        on decided.document_id = languages.document_id
-    where decided.outer_probability >= decided.outer_threshold
+        document_id,
+        document_type,
+        title,
+        abstract,
+        text_hash,
+        source_name,
+        year,
+        language,
+        outer_probability,
+        sampling_stratum as stratum
+    from marts.annotation_candidates
 """
 
 
@@ -50,9 +36,9 @@ ACCEPTED = """
 # by how much of their stratum has gone before. However long, the beginning of this one order
 # holds all strata in like shares (Adams' apportionment), and a larger sample holds the smaller.
 DRAWN = f"""
-    with accepted as ({ACCEPTED}),
+    with candidates as ({CANDIDATES}),
     hashed as (
-        select *, md5($seed || ':' || document_id) as draw from accepted
+        select *, md5($seed || ':' || document_id) as draw from candidates
     ),
     ranked as (
         select
@@ -87,7 +73,7 @@ def read_sample(
         How many documents are accepted, and those drawn. A smaller sample is the beginning of a
         larger one.
     """
-    counted = connection.execute(f"select count(*) from ({ACCEPTED})").fetchone()
+    counted = connection.execute(f"select count(*) from ({CANDIDATES})").fetchone()
     # Rounded first, because .07 of 100 is 7.000000000000001.
     share = math.ceil(round(sample * counted[0], 6)) if isinstance(sample, float) else sample
     drawn = connection.execute(DRAWN, {"seed": str(seed), "size": share})
@@ -115,37 +101,23 @@ def read_excerpt(
     InputError
         If the warehouse cannot be opened, lacks a table, or the outer layer accepts nothing.
     """
-    import duckdb
-
-    place = getattr(tables, "path", tables.address)
-    try:
-        connection = tables.connect()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), place)) from error
-    with connection:
-        try:
-            accepted, drawn = read_sample(connection, sample, seed)
-            wanted = sorted({*hashes, *(document.text_hash for document in drawn)})
-            named = connection.execute(
-                "select text_hash, document_id from intermediate.int_documents_unioned "
-                "where text_hash in (select unnest($hashes::varchar[])) order by document_id",
-                {"hashes": wanted},
-            ).fetchall()
-            labels = connection.execute(
-                "select document_id, label_source, is_ai "
-                "from intermediate.int_documents_labelled where is_ai is not null "
-                "and document_id in (select unnest($documents::varchar[]))",
-                {"documents": [document_id for _, document_id in named]},
-            ).fetchall()
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            told = str(error).strip().splitlines()[0]
-            raise InputError(
-                f"{place} was not built by this version, or not to the end ({told}). Build it "
-                "anew with `deepinnovation build`."
-            ) from error
+    with opened(tables, NEEDS) as connection:
+        accepted, drawn = read_sample(connection, sample, seed)
+        wanted = sorted({*hashes, *(document.text_hash for document in drawn)})
+        named = connection.execute(
+            "select text_hash, document_id from marts.documents "
+            "where text_hash in (select unnest($hashes::varchar[])) order by document_id",
+            {"hashes": wanted},
+        ).fetchall()
+        labels = connection.execute(
+            "select document_id, label_source, label_is_ai "
+            "from marts.document_labels where label_is_ai is not null "
+            "and document_id in (select unnest($documents::varchar[]))",
+            {"documents": [document_id for _, document_id in named]},
+        ).fetchall()
     if not accepted:
         raise InputError(
-            f"In {place} the outer layer accepts no document, so there is nothing to ask about."
+            f"In {tables.path} the outer layer accepts no document: nothing to ask about."
         )
     names: dict[str, list[str]] = {}
     for text_hash, document_id in named:

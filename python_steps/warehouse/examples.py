@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from python_steps.errors import InputError
+from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
     import duckdb
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from python_steps.warehouse.places import Tables
 
 
-TABLE = ("intermediate", "int_classifier_examples")
+TABLE = ("marts", "classifier_examples")
 COLUMNS = (
     *("document_id", "document_type", "title", "abstract", "language", "year", "source_name"),
-    *("categories", "label_source", "is_ai", "split", "stratum", "title_key"),
+    *("categories", "label_source", "label_is_ai", "split", "stratum", "title_key"),
 )
 
 
@@ -38,7 +39,7 @@ def read_examples(
     Parameters
     ----------
     warehouse
-        Where `int_classifier_examples` was built.
+        Where `classifier_examples` was built.
     layer
         ``outer`` or ``inner``.
     document_types, splits
@@ -54,7 +55,7 @@ def read_examples(
     Returns
     -------
     pa.Table
-        :data:`COLUMNS`, in the order of the document ids.
+        :data:`COLUMNS`, `label_is_ai` as `is_ai`, in the order of the document ids.
 
     Raises
     ------
@@ -83,62 +84,44 @@ def read_examples(
         ) <= $most
         order by document_id
     """
-    remedy = "`deepinnovation build --select +int_classifier_examples` and your sources"
-    with open_for(warehouse, TABLE, remedy) as connection:
-        known = {
-            name
-            for (name,) in connection.execute(
-                f"select distinct source_name from {'.'.join(TABLE)}"
-            ).fetchall()
-        }
-        unknown = sorted(set(sources) - known)
-        if unknown:
-            message = (
-                f"The warehouse has no labelled documents of the source {', '.join(unknown)}; it "
-                f"has {', '.join(sorted(map(str, known))) or 'none at all'}."
-            )
-            raise InputError(message)
-        absent = set(COLUMNS) - {
-            name for name, *_ in connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
-        }
-        if absent:
-            message = (
-                f"intermediate.int_classifier_examples lacks {', '.join(sorted(absent))}, as "
-                "another version built it: build it again with `deepinnovation build --select "
-                "+int_classifier_examples` and your sources."
-            )
-            raise InputError(message)
+    remedy = "`deepinnovation build --select +classifier_examples` and your sources"
+    with opened(warehouse, [TABLE], remedy) as connection:
+        _refuse_unknown_sources(connection, sources)
+        _refuse_another_version(connection)
         if languages:
-            counts = f"select is_ai, language, count(*) {asked} group by is_ai, language"
+            counts = f"select label_is_ai, language, count(*) {asked} group by all"
             _refuse_only_other_languages(
                 connection.execute(counts, parameters).fetchall(), languages
             )
         further = {"languages": list(languages), "most": most_per_source or 2**62}
-        return connection.sql(query, params=parameters | further).to_arrow_table()
+        examples = connection.sql(query, params=parameters | further).to_arrow_table()
+        return examples.rename_columns({"label_is_ai": "is_ai"})
 
 
-def open_for(warehouse: Tables, table: tuple[str, str], remedy: str) -> duckdb.DuckDBPyConnection:
-    """
-    Open a warehouse to read a table, of which its schema and name are given.
+def _refuse_unknown_sources(connection: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> None:
+    """Refuse sources that have no labelled documents."""
+    query = f"select distinct source_name from {'.'.join(TABLE)}"
+    known = {name for (name,) in connection.execute(query).fetchall()}
+    unknown = sorted(set(sources) - known)
+    if unknown:
+        message = (
+            f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it has "
+            f"{', '.join(sorted(map(str, known))) or 'none'}."
+        )
+        raise InputError(message)
 
-    Raises
-    ------
-    InputError
-        When it cannot be opened, or holds no such table; the remedy says how to build it.
-    """
-    import duckdb
 
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        there = warehouse.relations()
-        if there is not None and table not in there:
-            message = f"The warehouse holds no {'.'.join(table)}: build it with {remedy}."
-            raise InputError(message)
-        return warehouse.connect()
-    except duckdb.Error as error:
-        place = getattr(warehouse, "path", warehouse.address)
-        raise InputError(explain_warehouse(str(error), place)) from error
+def _refuse_another_version(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse examples that another version built, without the columns of this one."""
+    columns = connection.execute(f"describe {'.'.join(TABLE)}").fetchall()
+    absent = set(COLUMNS) - {name for name, *_ in columns}
+    if absent:
+        message = (
+            f"marts.classifier_examples lacks {', '.join(sorted(absent))}, as another version "
+            "built it: build it again with `deepinnovation build --select +classifier_examples` "
+            "and your sources."
+        )
+        raise InputError(message)
 
 
 def _refuse_only_other_languages(
@@ -156,10 +139,10 @@ def _refuse_only_other_languages(
         "AI" if is_ai else "not AI" for is_ai in (True, False) if is_ai not in present
     )
     (first, count), *others = sorted(by_language.items(), key=lambda pair: (-pair[1], pair[0]))
-    told = [f"{count:,} {'is' if count == 1 else 'are'} in {first}"]
-    told += [f"{count:,} in {language}" for language, count in others]
+    counted = [f"{count:,} {'is' if count == 1 else 'are'} in {first}"]
+    counted += [f"{count:,} in {language}" for language, count in others]
     message = (
         f"No example labelled {absent} is in the language {' or '.join(languages)}, but "
-        f"{' and '.join(told)}. Name their language with --language, as --language {first}."
+        f"{' and '.join(counted)}. Name their language with --language, as --language {first}."
     )
     raise InputError(message)

@@ -18,6 +18,7 @@ from python_steps.sources.archives import unpack
 from python_steps.sources.locations import absolute, list_files
 from python_steps.sources.preview import read_head, records_of
 from python_steps.sources.systems import Source, source_of
+from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
 # What a build without links leaves empty, and one of an older version does not know.
 OF_A_BUILD = {
-    "links": ("staging", "stg_tables__links"),
-    "imported": ("intermediate", "int_links_imported"),
-    "judged": ("intermediate", "int_links_judged"),
+    "given": ("marts", "links_given"),
     "ranked": ("intermediate", "int_links_ranked"),
     "measured": ("marts", "linking_quality"),
     "calibration": ("marts", "similarity_calibration"),
@@ -38,41 +37,13 @@ OF_A_BUILD = {
 
 # What the links of a file are judged by.
 READ = (
+    ("intermediate", "int_documents_compared"),
     ("intermediate", "int_documents_decided"),
     ("intermediate", "int_documents_unioned"),
-    ("intermediate", "int_encoders_loaded"),
+    ("intermediate", "int_pairs_ranked"),
     ("intermediate", "int_papers_identified"),
     ("intermediate", "int_patents_identified"),
 )
-
-
-# One row per link as it was given: whether it is judged, and why not.
-GIVEN = """
-    select distinct
-        links.record_file,
-        links.row_of_file as record_row,
-        links.paper_record_id,
-        links.patent_record_id,
-        links.kind,
-        imported.paper_id,
-        imported.patent_id,
-        coalesce(
-            links.rejection_reason,
-            case
-                when imported.paper_id is null then 'unknown_paper'
-                when imported.patent_id is null then 'unknown_patent'
-            end,
-            judged.reason
-        ) as reason
-    from (
-        select *, record_row - min(record_row) over (partition by record_file) + 1 as row_of_file
-        from {links}
-    ) as links
-    left join {imported} as imported using (record_file, record_row)
-    left join {judged} as judged
-        on imported.paper_id = judged.paper_id and imported.patent_id = judged.patent_id
-    order by all
-"""
 
 
 def judge(
@@ -108,33 +79,25 @@ def judge(
     """
     import duckdb
 
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        there = tables_of_warehouse.relations()
-        needed = OF_A_BUILD.values() if links is None else READ
-        lacking = [".".join(each) for each in needed if there is not None and each not in there]
-        if lacking:
-            raise InputError(
-                f"The warehouse holds no {lacking[0]}: build it, by `deepinnovation build`."
-            )
-        connection = tables_of_warehouse.connect()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), tables_of_warehouse.path)) from error
-    with connection, tempfile.TemporaryDirectory(prefix="deepinnovation") as folder:
+    needs = tuple(OF_A_BUILD.values()) if links is None else READ
+    with (
+        opened(tables_of_warehouse, needs) as connection,
+        tempfile.TemporaryDirectory(prefix="deepinnovation") as folder,
+    ):
         try:
             if links is None:
                 return _judged_in_build(connection, variables)
             source = unpack(source_of(project, "links", "tables", (absolute(links),)), Path(folder))
-            return _judge_file(connection, there, source, links, project, variables)
+            names = tables_of_warehouse.relations()
+            return _judge_file(connection, names, source, links, project, variables)
         except duckdb.CatalogException as error:
             raise InputError(
                 "The warehouse lacks what --vars ask for: give those that it was built with, or "
-                f"build it anew. DuckDB says: {str(error).splitlines()[0]}"
+                f"build it again. DuckDB says: {str(error).splitlines()[0]}"
             ) from error
         except duckdb.Error as error:
             remedy = (
-                "What the warehouse knows of its links cannot be read: build it anew."
+                "What the warehouse knows of its links cannot be read: build it again."
                 if links is None
                 else f"The links of {links} cannot be judged: see that every file there is one of "
                 "links, and that --vars are those that the warehouse was built with."
@@ -154,8 +117,8 @@ def _judged_in_build(connection: duckdb.DuckDBPyConnection, variables: Mapping[s
             ("calibration", tables.CALIBRATION_CHECK),
         )
     )
-    given = connection.sql(GIVEN.format(**names)).to_arrow_table()
-    baseline = variables["embedding_text"]
+    given = connection.sql(f"from {names['given']} order by all").to_arrow_table()
+    baseline = variables["compared_space"]
     if measured.num_rows:
         # The fusion of all has the longest name, and there the vectors of the pairs come first.
         *spaces, _ = max(measured.column("method").to_pylist(), key=len).split("+")
@@ -165,17 +128,17 @@ def _judged_in_build(connection: duckdb.DuckDBPyConnection, variables: Mapping[s
     return Judged(given, ranked, measured, baseline, calibration)
 
 
-def _of_other_variables(there: Iterable[str], asked: Iterable[str]) -> InputError:
-    there, asked = (" and ".join(sorted(spaces)) for spaces in (there, asked))
+def _of_other_variables(present: Iterable[str], asked: Iterable[str]) -> InputError:
+    present, asked = (" and ".join(sorted(spaces)) for spaces in (present, asked))
     return InputError(
-        f"The warehouse holds vectors of {there}, and the variables ask for {asked}: give those "
-        "that it was built with, as --vars '{embedding_text: keywords}'."
+        f"The warehouse holds vectors of {present}, and the variables ask for {asked}: give those "
+        "that it was built with, as --vars '{compared_space: keywords}'."
     )
 
 
 def _judge_file(
     connection: duckdb.DuckDBPyConnection,
-    there: set[tuple[str, str]],
+    names: set[tuple[str, str]],
     source: Source,
     links: str,
     project: Path,
@@ -185,18 +148,18 @@ def _judge_file(
     files = list_files(source).files
     is_empty = not (head.rows_read or head.breaking)
     missing = _missing_in_headers(connection, source, files) if is_empty else head.missing
-    told = [f"{name}, which every link needs, is missing." for name in missing]
+    problems = [f"{name} is missing, but required." for name in missing]
     if is_empty:
-        raise InputError(" ".join([f"{links} holds no links.", *told]))
-    if told or head.breaking:
-        raise InputError(f"{links}: {' '.join([*told, *head.breaking])}")
+        raise InputError(" ".join([f"{links} contains no links.", *problems]))
+    if problems or head.breaking:
+        raise InputError(f"{links}: {' '.join([*problems, *head.breaking])}")
     sql = StagingSql(project, variables)
-    relations = {name: f"{schema}.{name}" for schema, name in there if schema == "intermediate"}
+    relations = {name: f"{schema}.{name}" for schema, name in names if schema == "intermediate"}
     documents = f"select * from ({sql.over('int_documents_searched', relations)})"
     # Both spaces where both are asked for, that of the pairs first.
-    spaces = [variables["embedding_text"], variables["published_embedding_text"]]
+    spaces = [variables["compared_space"], variables["published_space"]]
     spaces = list(dict.fromkeys(spaces))
-    found = connection.execute(f"select distinct embedding_text from ({documents})").fetchall()
+    found = connection.execute(f"select distinct space from ({documents})").fetchall()
     if found and {space for (space,) in found} != set(spaces):
         raise _of_other_variables((space for (space,) in found), spaces)
     # In the order of reading; each a table, so that it is computed once.
@@ -210,21 +173,19 @@ def _judge_file(
     )
     for name in ("int_links_imported", "int_links_resolved", "int_links_judged"):
         _keep(connection, relations, name, sql.over(name, relations))
-    _keep(connection, relations, "papers", sql.over("int_papers_linked", relations))
     ranked = ranking.rank(
         connection.sql(f"from {relations['int_links_judged']}"),
-        connection.sql(f"from {relations['papers']}"),
-        connection.sql(f"{documents} where document_type = 'patent'"),
+        connection.sql(documents),
+        connection.sql(f"from {relations['int_pairs_ranked']}"),
         stop_words=_stop_words(project),
         spaces=spaces,
+        published_space=variables["published_space"],
         minimum_lag=variables["minimum_lag_years"],
         maximum_lag=variables["maximum_lag_years"],
     )
-    names = {"links": "stg_tables__links"}
-    names |= {name: f"int_links_{name}" for name in ("imported", "judged")}
-    given = GIVEN.format(**{name: relations[model] for name, model in names.items()})
+    given = connection.sql(f"from ({sql.over('links_given', relations)}) order by all")
     measured = measures.measure(ranked, baseline=spaces[0], draws=variables["bootstrap_draws"])
-    return Judged(connection.sql(given).to_arrow_table(), ranked, measured, spaces[0])
+    return Judged(given.to_arrow_table(), ranked, measured, spaces[0])
 
 
 def _keep(

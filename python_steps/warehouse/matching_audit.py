@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from python_steps.errors import InputError
+from python_steps.statistics.report import Floor, Measure, missed
+from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,37 +27,26 @@ def read(warehouse: Tables) -> pa.Table:
     InputError
         When the warehouse cannot be read, or has no audit.
     """
-    import duckdb
-
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        there = warehouse.relations()
-        if there is not None and AUDIT not in there:
-            raise InputError(
-                f"The warehouse {warehouse.path} has no {'.'.join(AUDIT)}: build it, by "
-                "`deepinnovation build`."
-            )
-        with warehouse.connect() as connection:
-            return connection.sql(
-                f"from {'.'.join(AUDIT)} order by embedding_text, paper_year nulls first"
-            ).to_arrow_table()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), warehouse.path)) from error
+    with opened(warehouse, [AUDIT]) as connection:
+        return connection.sql(
+            f"from {'.'.join(AUDIT)} order by space, paper_year nulls first"
+        ).to_arrow_table()
 
 
 def below(audit: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
-    """Tell, in a sentence each, where matching as a whole misses floors, measure and value."""
+    """Return a sentence for each floor, measure and value, that matching as a whole misses."""
     whole = whole_corpus(audit)
     if floors and not whole:
-        return ["No paper has a patent to be matched to, so no floor is reached."]
-    return [
-        f"{name} by {row['embedding_text']} is {row[name]:.4f} on {row['audited_papers']:,} "
-        f"papers, and must be at least {value:g}."
+        return ["No paper has a patent that it could be matched to, so no floor is reached."]
+    measured = (
+        (
+            Measure(f"{name} by {row['space']}", row[name], f"{row['audited_papers']:,} papers"),
+            Floor(value),
+        )
         for row in whole
         for name, value in floors
-        if row[name] < value
-    ]
+    )
+    return missed(measured, digits=4)
 
 
 def whole_corpus(audit: pa.Table) -> list[dict[str, Any]]:

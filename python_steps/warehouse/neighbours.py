@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from python_steps.embeddings.encoder import load_encoder
 from python_steps.errors import InputError
 from python_steps.transformer import weights
+from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,12 +18,8 @@ if TYPE_CHECKING:
 
 
 PAPER, PATENT = "paper", "patent"
-READ = (
-    ("intermediate", "int_documents_unioned"),
-    ("intermediate", "int_documents_decided"),
-    ("intermediate", "int_documents_embedded"),
-    ("intermediate", "int_encoders_loaded"),
-)
+READ = (("marts", "documents_to_match"), ("marts", "model_versions"))
+REMEDY = "`deepinnovation build --select '+documents_to_match +model_versions'`"
 
 
 # Products of two float32 are exact in double precision and the sum is rounded once, as the pairs of
@@ -38,41 +35,32 @@ NEAREST = """
     from (
         select
             document_id,
-            documents.year,
-            documents.title,
-            decisions.is_ai,
+            year,
+            title,
+            is_ai,
             cast(
-                list_inner_product(cast(vectors.embedding as double[]), cast($vector as double[]))
-                as float
+                list_inner_product(cast(embedding as double[]), cast($vector as double[])) as float
             ) as similarity
-        from intermediate.int_documents_embedded as vectors
-        inner join intermediate.int_encoders_loaded as encoders using (model_version)
-        inner join intermediate.int_documents_unioned as documents using (document_id, text_hash)
-        inner join intermediate.int_documents_decided as decisions using (document_id)
+        from marts.documents_to_match
         where
-            documents.document_type = $document_type
-            and documents.document_id <> $document_id
-            and ($from_year is null or documents.year >= $from_year)
-            and ($to_year is null or documents.year <= $to_year)
+            embedding is not null
+            and document_type = $document_type
+            and document_id <> $document_id
+            and ($from_year is null or year >= $from_year)
+            and ($to_year is null or year <= $to_year)
     )
     order by rank
     limit $count
 """
 DOCUMENT = """
-    select document_id, document_type, year, title, abstract, text_hash
-    from intermediate.int_documents_unioned
+    select document_id, document_type, year, title, abstract, embedding
+    from marts.documents_to_match
     where
         document_id = $name
         or lower(doi) = lower(regexp_replace($name, '^(https?://(dx[.])?doi[.]org/|doi:)', '', 'i'))
         or publication_number = upper($name)
     order by document_id = $name desc, document_id
     limit 1
-"""
-VECTOR = """
-    select vectors.embedding
-    from intermediate.int_documents_embedded as vectors
-    inner join intermediate.int_encoders_loaded as encoders using (model_version)
-    where vectors.document_id = $document_id and vectors.text_hash = $text_hash
 """
 
 
@@ -145,74 +133,52 @@ def nearest(
     ModelError
         When the model cannot be loaded.
     """
-    import duckdb
-
-    with _open(tables) as connection:
-        try:
-            found = _first(connection, DOCUMENT, name=query.strip())
-            if found is None and _looks_like_a_name(query.strip()):
-                message = (
-                    f"No document of the warehouse has the id, DOI or publication number "
-                    f"{query.strip()}. What is to be read as text has a blank or no digit."
-                )
-                raise InputError(message)
-            if document_type is None:
-                document_type = PAPER if found and found["document_type"] == PATENT else PATENT
-            if found and from_year is None and to_year is None:
-                before = found["document_type"] == PATENT and document_type == PAPER
-                after = found["document_type"] == PAPER and document_type == PATENT
-                from_year = found["year"] if after else None
-                to_year = found["year"] if before else None
-            vector = None
-            if found:
-                names = ("document_id", "text_hash")
-                stored = _first(connection, VECTOR, **{name: found[name] for name in names})
-                vector = stored and stored["embedding"]
-            if vector is None:
-                texts = [found["title"], found["abstract"]] if found else [query]
-                text = ". ".join(part for part in texts if part)
-                vector = _embedded(connection, text, embedding_model, device)
-            rows = connection.sql(
-                NEAREST,
-                params={
-                    "vector": [float(number) for number in vector],
-                    "document_id": found["document_id"] if found else "",
-                    "document_type": document_type,
-                    "from_year": from_year,
-                    "to_year": to_year,
-                    "count": count,
-                },
-            ).to_arrow_table()
-        except duckdb.CatalogException as error:
-            raise InputError(f"{_incomplete(tables)} DuckDB says: {error}") from error
-    return Neighbours(
-        found and {name: found[name] for name in ("document_id", "document_type", "year", "title")},
-        document_type,
-        from_year,
-        to_year,
-        rows,
-    )
+    with opened(tables, READ, REMEDY) as connection:
+        document = _document(connection, query.strip())
+        if document_type is None:
+            is_patent = document is not None and document["document_type"] == PATENT
+            document_type = PAPER if is_patent else PATENT
+        if document and from_year is None and to_year is None:
+            from_year, to_year = _years(document, document_type)
+        vector = document and document["embedding"]
+        if vector is None:
+            texts = [document["title"], document["abstract"]] if document else [query]
+            text = ". ".join(part for part in texts if part)
+            vector = _embedded(connection, text, embedding_model, device)
+        rows = connection.sql(
+            NEAREST,
+            params={
+                "vector": [float(number) for number in vector],
+                "document_id": document["document_id"] if document else "",
+                "document_type": document_type,
+                "from_year": from_year,
+                "to_year": to_year,
+                "count": count,
+            },
+        ).to_arrow_table()
+    names = ("document_id", "document_type", "year", "title")
+    facts = document and {name: document[name] for name in names}
+    return Neighbours(facts, document_type, from_year, to_year, rows)
 
 
-def _open(tables: Tables) -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    from python_steps.warehouse.opening import explain_warehouse
-
-    try:
-        there = tables.relations()
-        if there is not None and not set(READ) <= there:
-            raise InputError(_incomplete(tables))
-        return tables.connect()
-    except duckdb.Error as error:
-        raise InputError(explain_warehouse(str(error), tables.path)) from error
+def _document(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any] | None:
+    """Return the document of a name, or None where the name is a text."""
+    document = _first(connection, DOCUMENT, name=name)
+    if document is None and _looks_like_a_name(name):
+        message = (
+            f"No document of the warehouse has the id, DOI or publication number {name}. "
+            "To search for a text, write more than one word, or a word without digits."
+        )
+        raise InputError(message)
+    return document
 
 
-def _incomplete(tables: Tables) -> str:
-    return (
-        f"The warehouse {tables.path} holds no vectors of documents: build it as far as them, with "
-        "`deepinnovation build --select +int_documents_embedded`."
-    )
+def _years(document: dict[str, Any], document_type: str) -> tuple[int | None, int | None]:
+    """Return the first and last year to look in: patents are not before, nor papers after."""
+    kinds = (document["document_type"], document_type)
+    from_year = document["year"] if kinds == (PAPER, PATENT) else None
+    to_year = document["year"] if kinds == (PATENT, PAPER) else None
+    return from_year, to_year
 
 
 def _first(
@@ -231,18 +197,18 @@ def _embedded(
     connection: duckdb.DuckDBPyConnection, text: str, model: str, device: str
 ) -> list[float]:
     """Return the vector of a text, by the encoder of the warehouse."""
-    there = _first(connection, "from intermediate.int_encoders_loaded")
-    if there is None:
+    facts = _first(connection, "from marts.model_versions where role = 'encoder'")
+    if facts is None:
         raise InputError("The warehouse does not say which model made its vectors: build it again.")
     encoder = load_encoder(
         model,
-        precision=there["precision"],
+        precision=facts["numeric_precision"],
         device=device,
-        maximum_tokens=there["maximum_tokens"],
+        maximum_tokens=facts["maximum_tokens"],
     )
-    if encoder.model_version != there["model_version"]:
+    if encoder.model_version != facts["model_version"]:
         raise InputError(
-            f"The warehouse was embedded by {there['model_version']}, and a text would be by "
+            f"The warehouse was embedded by {facts['model_version']}, and a text would be by "
             f"{encoder.model_version}: name the model of the warehouse with --embedding-model."
         )
     return encoder.encode([text])[0].tolist()

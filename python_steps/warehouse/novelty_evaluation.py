@@ -8,15 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from python_steps.errors import InputError
 from python_steps.novelty.evaluation import evaluate
 from python_steps.novelty.evaluation.evaluate import Report
 from python_steps.novelty.evaluation.options import EVALUATION, Options
 from python_steps.novelty.settings import Settings
+from python_steps.warehouse.opening import opened
 from python_steps.warehouse.places import Tables
 
-HYPEREDGES = ("intermediate", "int_hyperedges")
-SCORES = ("intermediate", "int_documents_novelty_ranked")
+HYPEREDGES = ("marts", "hyperedges")
 PAPERS = ("marts", "papers")
 
 
@@ -67,16 +66,8 @@ def measure(
     InputError
         When the warehouse cannot be read or was built without novelty.
     """
-    relations = tables.relations() or set()
-    for schema, table in (HYPEREDGES, SCORES, PAPERS):
-        if (schema, table) not in relations:
-            message = (
-                f"The warehouse holds no {schema}.{table}: build it with novelty, by "
-                "`deepinnovation build`."
-            )
-            raise InputError(message)
     measured = [EVALUATION.empty_table()]
-    with tables.connect() as connection:
+    with opened(tables, [HYPEREDGES, PAPERS]) as connection:
         for corpus in corpora:
             hyperedges, scores, papers = (
                 connection.sql(query, params=params).to_arrow_table()
@@ -93,13 +84,13 @@ def measure(
 def _queries(corpus: str) -> Iterator[tuple[str, list[str]]]:
     """Yield what reads the hyperedges of a corpus, their scores, and the facts of papers."""
     yield (
-        f"select corpus, hyperedge_id, year, nodes, weight from {'.'.join(HYPEREDGES)} "
-        "where corpus = ? order by hyperedge_id",
+        "select corpus, hyperedge_id, novelty_year as year, nodes, weight "
+        f"from {'.'.join(HYPEREDGES)} where corpus = ? order by hyperedge_id",
         [corpus],
     )
     yield (
-        "select hyperedge_id, document_id, year, known_nodes, surprise, novelty, "
-        f"novelty_percentile, reason from {'.'.join(SCORES)} where corpus = ? "
+        "select hyperedge_id, document_id, novelty_year as year, known_nodes, surprise, novelty, "
+        f"novelty_percentile, reason from {'.'.join(HYPEREDGES)} where corpus = ? "
         "order by hyperedge_id",
         [corpus],
     )

@@ -42,11 +42,11 @@ class DuckDBFile:
     def relations(self) -> set[tuple[str, str]]:
         """Return schema and name of every table and view, in lower case."""
         with self.connect() as connection:
-            found = "select lower(table_schema), lower(table_name) from information_schema.tables"
-            return set(connection.execute(found).fetchall())
+            names = "select lower(table_schema), lower(table_name) from information_schema.tables"
+            return set(connection.execute(names).fetchall())
 
     def rows(self, schema: str, table: str) -> int | None:
-        """Rows of a table while dbt builds, as DuckDB's catalogue tells them at no cost."""
+        """Rows of a table while dbt builds, as DuckDB's catalogue counts them at no cost."""
         import duckdb
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
@@ -55,12 +55,12 @@ class DuckDBFile:
         handle = DuckDBConnectionManager.env().handle()
         try:
             query = f"select estimated_size {sizes}"
-            found = handle.cursor().execute(query, [schema, table]).fetchone()
+            row = handle.cursor().execute(query, [schema, table]).fetchone()
         except duckdb.Error:
             return None
         finally:
             handle.close()
-        return found[0] if found else None
+        return row[0] if row else None
 
     def size(self) -> int:
         """Bytes on disk."""
@@ -95,7 +95,7 @@ class SparkFolder:
     def relations(self) -> set[tuple[str, str]]:
         """Return schema and name of every table, in lower case."""
         databases = {file for file in self.path.glob("*.db") if file.is_dir()}
-        found = {
+        named = {
             (database.stem, table.name)
             for database in databases
             for table in database.iterdir()
@@ -103,7 +103,7 @@ class SparkFolder:
         }
         # The schema `default` has no folder of its own.
         others = set(self.path.iterdir()) - databases if self.path.is_dir() else set()
-        return found | {
+        return named | {
             ("default", table.name)
             for table in others
             if table.is_dir() and table.name != CATALOG and not _is_hidden(table.name)
@@ -118,10 +118,10 @@ class SparkFolder:
             return None if files is None else 0
         with duckdb.connect() as connection:
             try:
-                counted = connection.execute(f"select count(*) from {_read(files)}").fetchone()
+                row = connection.execute(f"select count(*) from {_read(files)}").fetchone()
             except duckdb.Error:
                 return None
-        return counted[0]
+        return row[0]
 
     def files(self, schema: str, table: str) -> list[Path] | None:
         """Return the Parquet files of a table; None of a table in another format."""
@@ -231,7 +231,7 @@ def tables_at(place: Path | str, environment: Mapping[str, str]) -> Tables:
     if remote:
         return Elsewhere(remote)
     raise InputError(
-        f"There is no warehouse at {place}. Make one with `deepinnovation build`, or name "
+        f"There is no warehouse at {place}. Build one with `deepinnovation build`, or name "
         "another with --warehouse."
     )
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from python_steps.ai_decision.classifier import PACKAGED_FOLDER, load_classifier, read_description
+from python_steps.ai_decision.classifier import PACKAGED_FOLDER, load_classifier
 from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.folders import read_description
 from python_steps.ai_decision.network import (
     HEAD_FILE,
     Network,

@@ -22,10 +22,12 @@ from python_steps.transformer import weights
 from tests.benchmarks.conftest import processor_seconds
 from tests.python_steps.keywords.test_extraction import (
     keybert_keywords,
+    never,
     our_keywords,
     overlaps,
     real_documents,
 )
+from tests.python_steps.similarity.one_block import in_one_block
 
 pytestmark = pytest.mark.slow
 
@@ -97,7 +99,7 @@ def matching_sides():
 
 def test_matching_beside_the_published_loop(report, matching_sides):
     papers, patents = matching_sides
-    stored = Patents.from_table(patents)
+    stored = in_one_block(patents)
     count = 10
 
     def published_loop(rows):
@@ -190,7 +192,7 @@ def test_stored_blocks_beside_the_sweep(report, tmp_path):
     papers, patents = drifting_side("W", 1500, 4), drifting_side("P", PATENTS, 5)
     count = 10
     years = np.unique(papers.column("year").to_numpy())[::-1]
-    whole = Patents.from_table(patents)
+    whole = in_one_block(patents)
     exact_cost, _ = processor_seconds(
         lambda: matching.match(papers, whole, count=count, method="exact")
     )
@@ -202,7 +204,7 @@ def test_stored_blocks_beside_the_sweep(report, tmp_path):
     sweep = Matcher(whole, count, method="hnsw")
     build, search, found = 0.0, 0.0, []
     for year in years:
-        cost, _ = processor_seconds(partial(sweep._grow_index, whole.between(int(year))))
+        cost, _ = processor_seconds(partial(sweep._indexes().grow, whole.between(int(year))))
         build += cost
         of_year = papers.filter(pc.equal(papers.column("year"), int(year)))
         cost, matches = processor_seconds(partial(sweep.step, of_year))
@@ -238,21 +240,23 @@ def test_stored_blocks_beside_the_sweep(report, tmp_path):
         assert search < 5 * figures["sweep"][1]
 
 
-def test_keywords_beside_keybert(report):
+def test_keywords_beside_keybert(report, monkeypatch, tmp_path):
     texts, candidates = real_documents(200)
     encoder = load_encoder()
     knobs = {"count": 10, "diversity": 0.3}
     theirs_cost, theirs = processor_seconds(
         lambda: keybert_keywords(texts, candidates, encoder, **knobs)
     )
-    ours_cost, same_method = processor_seconds(
-        lambda: our_keywords(texts, candidates, encoder, merge_contained=False, **knobs)
-    )
+    with monkeypatch.context() as patched:
+        patched.setattr(extraction, "is_within", never)
+        ours_cost, same_method = processor_seconds(
+            lambda: our_keywords(texts, candidates, encoder, **knobs)
+        )
     merged = our_keywords(texts, candidates, encoder, **knobs)
     # What remains once phrases have vectors: choosing.
     phrases = pa.table({"phrase": sorted({phrase for row in candidates for phrase in row})})
     embedded = embed(phrases, encoder=encoder, text="phrase", keep=["phrase"])
-    stored = extraction.PhraseVectors.from_batches(embedded.to_batches())
+    stored = extraction.PhraseVectors.from_batches(embedded.to_batches(), folder=tmp_path)
     documents = embed(pa.table({"document_id": texts, "text": texts}), encoder=encoder)
     documents = documents.append_column("title", pa.array(texts))
     documents = documents.append_column("candidates", pa.array(candidates))

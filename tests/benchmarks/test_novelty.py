@@ -142,13 +142,14 @@ def test_documents_a_second(report, name, communities):
 # In a process of its own, so that the peak of its memory is that of the scores.
 SCORED = """
 import json, resource, sys, time
-from python_steps import novelty
+from python_steps.novelty import scoring
+from python_steps.novelty.settings import Settings
 from tests import novelty_streams as streams
 documents, keywords = map(int, sys.argv[1:])
 table = streams.drifting(documents, keywords, 100, stray=.08, mixed=.02).table
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 started = time.process_time()
-found = novelty.score(table, settings=novelty.Settings())
+found = scoring.score(table, settings=Settings())
 seconds = time.process_time() - started
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps([seconds, before / 1024, peak / 1024, found.column("novelty").null_count]))

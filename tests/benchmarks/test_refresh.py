@@ -16,7 +16,7 @@ from tests.end_to_end.test_refresh import Warehouse
 pytestmark = pytest.mark.slow
 
 PAPERS, PATENTS, WIDTH = 120_000, 160_000, 384
-VARIABLES = "{published_embedding_text: title_abstract}"
+VARIABLES = "{published_space: title_abstract}"
 
 
 class Drawn:
@@ -42,12 +42,12 @@ class Drawn:
             flat = pa.array(vectors.reshape(-1))
             table = pa.table(
                 {
-                    "embedding_text": pa.repeat("title_abstract", number),
+                    "space": pa.repeat("title_abstract", number),
                     "document_id": names,
                     "document_type": pa.repeat(kind, number),
                     "year": years,
                     "year_basis": pa.repeat("publication", number),
-                    "year_shard": [f"{year}-{place % 16:x}" for place, year in enumerate(years)],
+                    "shard": [f"{place % 16:x}" for place in range(number)],
                     "text_hash": names,
                     "embedding": pa.FixedSizeListArray.from_arrays(flat, WIDTH),
                     "model_version": pa.repeat("a model", number),

@@ -1,4 +1,4 @@
-"""The bundled sample, built once for all end-to-end tests."""
+"""The bundled sample, built once for all end-to-end tests, whichever process runs them."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from python_steps.command_line import options
 
@@ -42,9 +43,8 @@ def command(place: Built, *arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Environment without anybody's locations."""
-    kept = {n: v for n, v in os.environ.items() if not n.startswith("DEEPINNOVATION_")}
-    return kept | {"DEEPINNOVATION_PROJECT": str(options.project_folder())} | more
+    """Return the environment of a process that is started in any folder."""
+    return os.environ | {"DEEPINNOVATION_PROJECT": str(options.project_folder())} | more
 
 
 def build(place: Built, *arguments: str, **variables: str) -> Built:
@@ -64,4 +64,13 @@ def build(place: Built, *arguments: str, **variables: str) -> Built:
 
 @pytest.fixture(scope="session")
 def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build(place_in(tmp_path_factory.mktemp("sample")))
+    """Build the sample, or wait for the worker that does; tests change copies of it alone."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # all workers'
+    place = place_in(folder / "sample")
+    said = folder / "sample.log"
+    with FileLock(folder / "sample.lock"):
+        if not said.exists():
+            said.write_text(build(place).said, encoding="utf-8")
+    return Built(place.warehouse, place.publication, said.read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ COEFFICIENTS = "intercept, similarity_slope, csls_slope"
 def calibration(built):
     (row,) = built.rows(
         f"select confidence_basis, {COEFFICIENTS} from marts.similarity_calibration "
-        "where band = 'all' and embedding_text = 'title_abstract'"
+        "where band = 'all' and space = 'title_abstract'"
     )
     return row[0], Calibration(*row[1:])
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import zipfile
 
@@ -19,12 +18,6 @@ from python_steps.linking.measures import ALL_SAME
 from python_steps.warehouse import known_pairs
 
 LINKS = project_folder() / "seeds/sample/links.csv"
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -103,14 +96,14 @@ def test_ranks_by_vectors_are_those_of_the_matches(sample_build):
         from intermediate.int_links_ranked as ranked
         inner join intermediate.int_papers_matched_to_patents as pairs using (paper_id, patent_id)
         where
-            ranked.method = pairs.embedding_text
+            ranked.method = pairs.space
             -- Others of the paper that are right are left out of the one and not of the other.
             and ranked.rank <> pairs.rank - (
                 select count(*)
                 from intermediate.int_papers_matched_to_patents as before
                 inner join intermediate.int_links_resolved as links using (paper_id, patent_id)
                 where
-                    before.embedding_text = pairs.embedding_text
+                    before.space = pairs.space
                     and before.paper_id = pairs.paper_id
                     and before.rank < pairs.rank
                     and coalesce(links.is_same, true)
@@ -236,7 +229,7 @@ def test_a_pair_that_was_not_drawn_takes_no_place(sample_build, evaluate, tmp_pa
     )
     path = written(tmp_path, f"{paper},{nearest},twin", f"{paper},{drawn},twin")
     shown = evaluate("--links", path, "--format", "json", "--vars", "{judged_links: 1}")
-    assert "1 not judged, there are enough of its kind" in shown.stderr
+    assert "1 not judged, sampled out: more than judged_links of this kind" in shown.stderr
     rows = [json.loads(line) for line in shown.stdout.splitlines()]
     assert {row["hit_at_1"] for row in rows if row["method"] == "title_abstract"} == {1}
 
@@ -270,7 +263,7 @@ def test_below_a_floor_the_exit_code_is_4(evaluate, right, sample_build, tmp_pat
 @pytest.mark.parametrize(
     ("rows", "header", "told"),
     [
-        (["W1,US-1-A"], "paper,patent", "paper_id, which every link needs, is missing."),
+        (["W1,US-1-A"], "paper,patent", "paper_id is missing, but required."),
         (['W1,"US-1-A'], "paper_id,patent_id", "a quote in it is never closed"),
     ],
 )
@@ -286,9 +279,9 @@ def test_a_file_that_is_no_table_of_links_is_named(evaluate, tmp_path, rows, hea
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("links.csv", "", "paper_id, which every link needs, is missing."),
+        ("links.csv", "", "paper_id is missing, but required."),
         ("links.csv", "paper_id,patent_id,kind\n", ""),
-        ("links.csv", "paper_id,patent\n", "patent_id, which every link needs, is missing."),
+        ("links.csv", "paper_id,patent\n", "patent_id is missing, but required."),
         ("links.jsonl", "", ""),
     ],
 )
@@ -297,7 +290,7 @@ def test_a_file_without_links_is_refused(evaluate, tmp_path, name, text, told):
     path.write_text(text)
     shown = evaluate("--links", path)
     assert shown.exit_code == 3
-    assert f"Error: {path} holds no links. {told}".strip() in shown.output
+    assert f"Error: {path} contains no links. {told}".strip() in shown.output
     assert ("is missing" in shown.output) == bool(told)
 
 
@@ -320,13 +313,13 @@ def test_of_the_links_of_a_build_the_calibration_is_written_too(evaluate, tmp_pa
     assert shown.exit_code == 0, shown.output
     with (tmp_path / "there/similarity_calibration.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert {row["embedding_text"] for row in rows} == {"title_abstract"}
+    assert {row["space"] for row in rows} == {"title_abstract"}
     assert (tmp_path / "there/similarity_calibration.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_warehouse_of_other_variables_says_so(evaluate):
     for options in ([], ["--links", LINKS]):
-        shown = evaluate("--vars", "{embedding_text: keywords}", *options)
+        shown = evaluate("--vars", "{compared_space: keywords}", *options)
         assert shown.exit_code == 3
         told = "The warehouse holds vectors of title_abstract, and the variables ask for keywords"
         assert told in shown.output
@@ -335,19 +328,17 @@ def test_a_warehouse_of_other_variables_says_so(evaluate):
 def test_a_warehouse_of_more_vectors_than_variables_ask_for_says_so(evaluate, changed):
     place = changed(
         """
-        create table intermediate.both as
-        from intermediate.int_vectors_compared
-        union all
-        select * replace ('keywords' as embedding_text) from intermediate.int_vectors_compared
+        insert into intermediate.int_documents_compared by name
+        select * replace ('keywords' as space) from intermediate.int_documents_compared
         """,
-        "drop view intermediate.int_vectors_compared",
-        "alter table intermediate.both rename to int_vectors_compared",
+        "insert into intermediate.int_keyword_texts_embedded by name "
+        "from intermediate.int_documents_embedded",
     )
     shown = evaluate("--links", LINKS, warehouse=place)
     assert shown.exit_code == 3
     told = "holds vectors of keywords and title_abstract, and the variables ask for title_abstract"
     assert told in shown.output
-    asked = ("--vars", "{embedding_text: keywords, published_embedding_text: title_abstract}")
+    asked = ("--vars", "{compared_space: keywords, published_space: title_abstract}")
     assert evaluate("--links", LINKS, *asked, warehouse=place).exit_code == 0
 
 
@@ -375,7 +366,7 @@ def test_gains_and_floors_are_about_the_vectors_that_the_build_found_pairs_by(ev
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        ("{embedding_text: title}", "set it to one of title_abstract, keywords"),
+        ("{compared_space: title}", "set it to one of title_abstract, keywords"),
         ("{minimum_lag_years: 3, maximum_lag_years: 1}", "a whole number from 3"),
         ("{judged_links: 0}", "set it to a whole number from 1"),
     ],
@@ -398,30 +389,21 @@ def test_a_build_without_links_has_nothing_to_judge(sample_build, evaluate, tmp_
     assert evaluate("--floor", "hit_at_1=0", warehouse=place).exit_code == 4
 
 
-def test_a_warehouse_that_was_not_built_so_far_says_what_to_do(evaluate, tmp_path):
-    place = tmp_path / "warehouse.duckdb"
-    duckdb.connect(str(place)).close()
-    for options in ([], ["--links", LINKS]):
-        shown = evaluate(*options, warehouse=place)
-        assert shown.exit_code == 3
-        assert "build it, by `deepinnovation build`" in shown.output
-
-
 @pytest.mark.parametrize(
     ("statement", "options", "told"),
     [
         (
             "drop table intermediate.int_keyword_texts_embedded",
             ["--links", LINKS],
-            "The warehouse holds no intermediate.int_keyword_texts_embedded: build it",
+            "has no intermediate.int_keyword_texts_embedded: build it",
         ),
-        ("alter table marts.linking_quality drop column pairs", [], "build it anew"),
+        ("alter table marts.linking_quality drop column pairs", [], "Build it again"),
     ],
 )
 def test_a_warehouse_that_was_half_built_says_what_to_do(
     evaluate, changed, statement, options, told
 ):
-    place = changed("drop view intermediate.int_vectors_compared", statement)
+    place = changed(statement)
     shown = evaluate(*options, warehouse=place)
     assert shown.exit_code == 3, shown.exception
     assert told in shown.output

@@ -9,7 +9,7 @@ from tests.end_to_end.conftest import build, place_in
 pytestmark = pytest.mark.slow
 
 OTHERS = 4000  # papers and patents each, drawn by hash
-SPACES = "{published_embedding_text: keywords}"
+SPACES = "{published_space: keywords}"
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def twins_found(built, space: str) -> tuple[int, int]:
         inner join marts.documents as patent on patents.document_id = patent.document_id
         left join marts.paper_patent_pairs as pairs
             on pairs.paper_id = paper.document_id and pairs.patent_id = patent.document_id
-            and pairs.embedding_text = '{space}'
+            and pairs.space = '{space}'
         where links.kind like 'twin%' and paper.is_ai and patent.is_ai and paper.year <= patent.year
         """
     )

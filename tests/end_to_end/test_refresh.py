@@ -1,29 +1,41 @@
 """A refresh matches only what has changed, and gives what a build from nothing gives."""
 
 import copy
-import subprocess
-import sys
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
+from dbt.cli.main import dbtRunner
 
 from python_steps.command_line.options import project_folder
-from tests.end_to_end.conftest import environment
 
 WIDTH = 24
 SPACES = ("title_abstract", "keywords")
 NODES = (
-    "int_patents_compared int_vectors_unchanged int_matches_carried int_papers_carried "
-    "int_papers_not_carried int_patents_added int_matches_found int_papers_matched_to_patents "
-    "int_vectors_matched"
+    "int_documents_compared int_matches_carried int_papers_to_match int_patents_to_match "
+    "int_matches_found int_papers_matched_to_patents int_vectors_matched"
 )
-VARIABLES = "{top_k: 4, patents_per_block: 40, published_embedding_text: keywords}"
+VARIABLES = "{top_k: 4, patents_per_block: 40, published_space: keywords}"
+
+
+# What the nodes read, made of documents with their vectors.
+VECTORS = "select document_id, shard, text_hash, model_version, embedding from compared"
+TABLES = {
+    "int_documents_unioned": (
+        "select distinct document_id, document_type, year, year_basis from compared"
+    ),
+    "int_documents_decided": "select distinct document_id, true as is_ai from compared",
+    "int_encoders_loaded": "select distinct model_version from compared",
+    "int_document_vectors": f"{VECTORS} where space = 'title_abstract'",
+    "int_documents_embedded": f"{VECTORS} where space = 'title_abstract'",
+    "int_keyword_texts": f"{VECTORS} where space = 'keywords'",
+    "int_keyword_texts_embedded": f"{VECTORS} where space = 'keywords'",
+}
 
 
 class Corpus:
-    """Documents with vectors, as `int_vectors_compared` has them."""
+    """Documents with a vector in each space."""
 
     def __init__(self):
         self.random = np.random.default_rng(7)
@@ -43,12 +55,12 @@ class Corpus:
     def table(self):
         rows = [
             {
-                "embedding_text": space,
+                "space": space,
                 "document_id": name,
                 "document_type": "paper" if name.startswith("W") else "patent",
                 "year": year,
                 "year_basis": "publication",
-                "year_shard": f"{year}-{int(name[1:]) % 3}",
+                "shard": f"{int(name[1:]) % 3}",
                 "text_hash": text,
                 "embedding": vectors[place].tolist(),
                 "model_version": "a model",
@@ -59,8 +71,11 @@ class Corpus:
         return pa.Table.from_pylist(rows)
 
 
+MANIFESTS = {}  # the project as dbt parses it, by variables: the same for every warehouse
+
+
 class Warehouse:
-    """A warehouse that is built from its vectors on."""
+    """A warehouse that is built from its documents and their vectors on."""
 
     def __init__(self, folder, width=WIDTH):
         folder.mkdir()
@@ -70,28 +85,30 @@ class Warehouse:
 
     def build(self, corpus, nodes=NODES, *options, variables=VARIABLES):
         with duckdb.connect(str(self.path)) as connection:
-            connection.register("compared", corpus.table())
-            connection.execute("create schema if not exists intermediate")
+            connection.register("given", corpus.table())
             connection.execute(
-                "create or replace table intermediate.int_vectors_compared as "
-                f"select * replace (embedding::float[{self.width}] as embedding) from compared"
+                "create temp view compared as "
+                f"select * replace (embedding::float[{self.width}] as embedding) from given"
             )
-        project = project_folder()
-        run = subprocess.run(
-            [
-                *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run", "--quiet"),
-                *("--project-dir", str(project), "--profiles-dir", str(project)),
-                *("--target-path", str(self.folder / "target")),
-                *("--log-path", str(self.folder / "logs")),
-                *("--vars", variables, "--select", *nodes.split(), *options),
-            ],
-            env=environment(DEEPINNOVATION_WAREHOUSE=str(self.path)),
-            cwd=project,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 0, run.stdout[-3000:]
+            connection.execute("create schema if not exists intermediate")
+            for name, sql in TABLES.items():
+                connection.execute(f"create or replace table intermediate.{name} as {sql}")
+        project = str(project_folder())
+        common = [
+            *("--quiet", "--project-dir", project, "--profiles-dir", project),
+            *("--target-path", str(self.folder / "target")),
+            *("--log-path", str(self.folder / "logs"), "--vars", variables),
+        ]
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("DEEPINNOVATION_WAREHOUSE", str(self.path))
+            patched.chdir(project)
+            if variables not in MANIFESTS:
+                parsed = dbtRunner().invoke(["parse", *common])
+                assert parsed.success, parsed.exception
+                MANIFESTS[variables] = parsed.result
+            runner = dbtRunner(manifest=MANIFESTS[variables].deepcopy())
+            run = runner.invoke(["run", *common, "--select", *nodes.split(), *options])
+        assert run.success, run.exception or [result.message for result in run.result]
 
     def rows(self, sql):
         with duckdb.connect(str(self.path), read_only=True) as connection:
@@ -100,12 +117,11 @@ class Warehouse:
     def matches(self):
         return self.rows("from intermediate.int_papers_matched_to_patents order by all")
 
-    def papers(self, table):
-        column = "paper_id" if "match" in table else "document_id"
+    def papers(self, table, column="paper_id"):
         return {
             (space, paper)
             for space, paper in self.rows(
-                f"select distinct embedding_text, {column} from intermediate.{table}"
+                f"select distinct space, {column} from intermediate.{table}"
             )
         }
 
@@ -151,7 +167,7 @@ def test_a_refresh_gives_what_a_build_from_nothing_gives(corpus, refreshed, tmp_
     corpus.write("W9999", year=2020)  # later than every patent
     refreshed.build(corpus)
     carried = refreshed.papers("int_matches_carried")
-    searched = refreshed.papers("int_papers_not_carried")
+    searched = refreshed.papers("int_papers_to_match where not is_carried", "document_id")
     assert len(carried) > 150
     assert ("keywords", found_by[gone]) in searched
     assert ("keywords", found_by[changed]) in searched

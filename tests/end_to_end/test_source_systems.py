@@ -110,7 +110,7 @@ select
     'article' as work_type,
     cast(null as integer) as cited_by_count,
     cast(null as boolean) as is_retracted,
-    cast(null as {{ text_list_type() }}) as keywords,
+    cast(null as {{ list_type('string') }}) as keywords,
     article.subjects as categories,
     authors,
     institutions,

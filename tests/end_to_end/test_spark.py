@@ -12,9 +12,6 @@ from tests.end_to_end.conftest import Built, build, environment
 
 TOLERANCE = 1e-6
 
-# For minutes of small queries, Java's second compiler costs a third of the time and wins nothing.
-JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-
 # A view is in no file: a second process writes its rows down.
 WRITE_VIEWS = """
 import sys
@@ -38,7 +35,6 @@ def spark_build(spark_is_possible, tmp_path_factory) -> Built:
         *("--target", "spark"),
         DEEPINNOVATION_SPARK_MASTER="local[2,4]",
         DEEPINNOVATION_MEMORY="2GB",
-        JAVA_TOOL_OPTIONS=JAVA_OPTIONS,
         # Rows that are those of DuckDB pass what those have passed. That the tests run on Spark too
         # is seen in test_spark_cluster.py, which takes longer than a gate should.
         DBT_EXCLUDE_RESOURCE_TYPES="test",
@@ -51,7 +47,7 @@ def spark_tables(spark_build) -> dict[str, Path]:
     views = spark_build.warehouse.with_name("views")
     subprocess.run(
         [sys.executable, "-c", WRITE_VIEWS, spark_build.warehouse, views],
-        env=environment(JAVA_TOOL_OPTIONS=JAVA_OPTIONS),
+        env=environment(),
         cwd=views.parent,
         check=True,
     )

@@ -187,7 +187,7 @@ def test_a_lost_driver_goes_on_where_it_was(sample_build, cluster, tmp_path):
             time.sleep(0.05)
         said, _ = resumed.process.communicate()
     assert resumed.process.returncode == 0, said.decode()
-    assert "Going on with the last build" in said.decode()
+    assert "Continuing the last build" in said.decode()
     assert is_as_on_duckdb(place, sample_build)
 
 
@@ -195,7 +195,7 @@ ONE_TASK_A_GPU = """
 import json, sys, time
 import pyarrow as pa
 from dbt.adapters.sparksession import SparkSessionCredentials, open_session
-from python_steps import engine
+from python_steps.engine.shards import map_shards
 
 spark = open_session(SparkSessionCredentials(
     master=sys.argv[1], warehouse=sys.argv[2],
@@ -213,7 +213,7 @@ def step(shard):
 
 rows = pa.table({"shard": list("abcdef"), "document_id": list("abcdef")})
 for share in (0, 1):
-    found = engine.map_shards(
+    found = map_shards(
         spark.createDataFrame(rows), step, key="shard", schema=SCHEMA, description="wait",
         gpus_per_task=share,
     )

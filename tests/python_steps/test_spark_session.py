@@ -9,7 +9,12 @@ import pytest
 
 pytest.importorskip("dbt.adapters.spark", reason="Spark is not installed: pip install '.[spark]'")
 
-from dbt.adapters.sparksession import SparkSessionCredentials, check_java, open_session
+from dbt.adapters.sparksession import (
+    SparkSessionColumn,
+    SparkSessionCredentials,
+    check_java,
+    open_session,
+)
 from dbt.cli.main import dbtRunner
 from dbt_common.exceptions import DbtRuntimeError
 
@@ -138,6 +143,20 @@ def test_a_file_is_written_as_duckdb_writes_it(project, spark, tmp_path):
     arguments = json.dumps({"file": f"{tmp_path}/new/spark.csv", "options": options})
     assert dbt(project, "run-operation", "publish", "--args", arguments).success
     assert (tmp_path / "new" / "spark.csv").read_bytes() == (tmp_path / "duckdb.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("of_contract", "of_spark"),
+    [
+        ("integer", "int"),
+        ("string[]", "array<string>"),
+        ("integer[]", "array<int>"),
+        ("float[]", "array<float>"),
+        ("double", "double"),
+    ],
+)
+def test_types_of_contracts_have_names_of_spark(of_contract, of_spark):
+    assert SparkSessionColumn.translate_type(of_contract) == of_spark
 
 
 def test_a_second_connection_is_the_same_session(spark):

@@ -1,6 +1,6 @@
 -- A confidence is missing exactly where its basis says that nothing calibrates it.
 select
-    embedding_text,
+    space,
     paper_id,
     rank
 from {{ ref('paper_patent_pairs') }}

@@ -4,21 +4,21 @@ with
 pairs as (
 
     select
-        embedding_text,
+        space,
         paper_id,
         similarity_rank,
         similarity,
         csls,
         confidence,
-        lead(similarity) over (partition by embedding_text, paper_id order by similarity_rank) as next_similarity,
-        lead(csls) over (partition by embedding_text, paper_id order by similarity_rank) as next_csls,
-        lead(confidence) over (partition by embedding_text, paper_id order by similarity_rank) as next_confidence
+        lead(similarity) over (partition by space, paper_id order by similarity_rank) as next_similarity,
+        lead(csls) over (partition by space, paper_id order by similarity_rank) as next_csls,
+        lead(confidence) over (partition by space, paper_id order by similarity_rank) as next_confidence
     from {{ ref('paper_patent_pairs') }}
 
 )
 
 select
-    embedding_text,
+    space,
     paper_id,
     similarity_rank
 from pairs

@@ -1,9 +1,9 @@
 -- `patent_papers` counts, and `reverse_rank` orders, exactly the pairs that the table holds of the patent.
 select
-    embedding_text,
+    space,
     patent_id
 from {{ ref('paper_patent_pairs') }}
-group by embedding_text, patent_id
+group by space, patent_id
 having
     count(*) <> max(patent_papers)
     or count(*) <> min(patent_papers)

@@ -8,13 +8,15 @@ assessed as (
 
 outer_judgements as (
 
-    select * from {{ ref('int_documents_classified_outer') }}
+    select * from {{ ref('int_documents_classified') }}
+    where layer = 'outer'
 
 ),
 
 inner_judgements as (
 
-    select * from {{ ref('int_documents_classified_inner') }}
+    select * from {{ ref('int_documents_classified') }}
+    where layer = 'inner'
 
 ),
 

@@ -23,7 +23,7 @@ select
     document_id,
     'patent' as document_type,
     is_survivor,
-    cast(null as {{ text_list_type() }}) as categories,
+    cast(null as {{ list_type('string') }}) as categories,
     label_is_ai,
     label_source
 from {{ ref('int_patents_identified') }}

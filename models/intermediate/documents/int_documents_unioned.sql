@@ -11,7 +11,7 @@ papers as (
         title,
         abstract,
         language,
-        year,
+        cast(year as integer) as year,
         case when year is not null then 'publication' end as year_basis,
         doi,
         cast(null as string) as publication_number,
@@ -42,7 +42,7 @@ patents as (
         title,
         abstract,
         language,
-        year,
+        cast(year as integer) as year,
         year_basis,
         cast(null as string) as doi,
         publication_number,
@@ -57,7 +57,7 @@ patents as (
         cast(null as string) as venue,
         cast(null as string) as work_type,
         cast(null as integer) as cited_by_count,
-        cast(null as {{ text_list_type() }}) as delivered_keywords
+        cast(null as {{ list_type('string') }}) as delivered_keywords
     from {{ ref('int_patents_deduplicated') }}
 
 ),

@@ -3,6 +3,12 @@ with
 labels as (
 
     select * from {{ ref('stg_tables__labels') }}
+
+),
+
+readable_labels as (
+
+    select * from labels
     where rejection_reason is null
 
 ),
@@ -10,7 +16,7 @@ labels as (
 -- A label may write a name in any form that a source may.
 names_in_labels as (
 
-    {{ forms_of_name('labels', 'source_record_id') }}
+    {{ forms_of_name('readable_labels', 'source_record_id') }}
 
 ),
 
@@ -32,7 +38,9 @@ select distinct
     labels.source_record_id,
     named.document_id,
     labels.label_source,
-    labels.is_ai
+    labels.is_ai,
+    labels.rejection_reason,
+    labels.raw_record
 from labels
 left join named
     on

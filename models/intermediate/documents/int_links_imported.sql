@@ -3,7 +3,6 @@ with
 links as (
 
     select * from {{ ref('stg_tables__links') }}
-    where rejection_reason is null
 
 ),
 
@@ -16,6 +15,7 @@ sides as (
         paper_record_id as record_id,
         paper_source_name as source_name
     from links
+    where rejection_reason is null
 
     union all
 
@@ -26,6 +26,7 @@ sides as (
         patent_record_id as record_id,
         patent_source_name as source_name
     from links
+    where rejection_reason is null
 
 ),
 
@@ -59,7 +60,9 @@ select
     links.patent_record_id,
     papers.document_id as paper_id,
     patents.document_id as patent_id,
-    links.kind
+    links.kind,
+    links.rejection_reason,
+    links.raw_record
 from links
 left join named as papers
     on

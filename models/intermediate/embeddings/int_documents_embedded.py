@@ -12,7 +12,7 @@ def model(dbt, session):
     texts = dbt.ref("int_document_texts")
     if dbt.is_incremental:
         done = session.table(str(dbt.this)).filter(f"model_version = '{encoder.model_version}'")
-        texts = relations.left_to_do(texts, done, on=tables.DOCUMENT_TEXT.names)
+        texts = relations.without(texts, done, on=tables.DOCUMENT_TEXT.names)
     return shards.map_shards(
         texts,
         partial(embed, encoder=encoder, keep=tables.DOCUMENT_TEXT.names),

@@ -8,7 +8,10 @@ document_phrases as (
 
 frequent_phrases as (
 
-    select * from {{ ref('int_phrases_counted') }}
+    select phrase
+    from document_phrases
+    group by phrase
+    having count(*) >= {{ var('minimum_document_frequency') }}
 
 ),
 

@@ -12,7 +12,7 @@ def model(dbt, session):
     phrases = dbt.ref("int_candidate_phrases")
     if dbt.is_incremental:
         done = session.table(str(dbt.this)).filter(f"model_version = '{encoder.model_version}'")
-        phrases = relations.left_to_do(phrases, done, on=["phrase"])
+        phrases = relations.without(phrases, done, on=["phrase"])
     return shards.map_shards(
         phrases,
         partial(embed, encoder=encoder, text="phrase", keep=["phrase"]),

@@ -28,6 +28,6 @@ select
     documents.family_key,
     first_years.year
 from documents
-inner join {{ ref('int_documents_keyworded') }} as keyworded on documents.document_id = keyworded.document_id
+inner join {{ ref('int_document_texts') }} as texts on documents.document_id = texts.document_id
 inner join first_years
     on documents.document_type = first_years.document_type and documents.family_key = first_years.family_key

@@ -8,12 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from python_steps.ai_decision.annotation.prompt import IS_AI
+from python_steps.engine.files import LockedError, locked
 from python_steps.errors import AnnotationError, InputError
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks
-    fcntl = None
 
 
 @dataclass(frozen=True)
@@ -98,26 +94,25 @@ class Log:
     def open(cls, path: Path) -> Iterator["Log"]:
         """Read what there is, and be the one that adds to it."""
         log = cls(path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            opened = path.open("a+b")
-        except OSError as error:
-            raise AnnotationError(
-                f"{path} cannot be written to ({error.strerror}). Choose another place with --log."
-            ) from error
-        with opened:
-            if fcntl:
-                try:
-                    fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError as error:
-                    raise AnnotationError(
-                        f"Another process is writing to {path}. Wait for it, or name another "
-                        "file with --log."
-                    ) from error
-            opened.seek(0)
-            opened.truncate(log._take(opened))
-            opened.seek(0, io.SEEK_END)
-            log._file = opened
+        with contextlib.ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(path))
+                file = stack.enter_context(path.open("a+b"))
+            except LockedError as error:
+                raise AnnotationError(
+                    f"Another process is writing to {path}. Wait for it, or name another file "
+                    "with --log."
+                ) from error
+            except OSError as error:
+                raise AnnotationError(
+                    f"{path} cannot be written to ({error.strerror}). Choose another place with "
+                    "--log."
+                ) from error
+            file.seek(0)
+            file.truncate(log._take(file))
+            file.seek(0, io.SEEK_END)
+            log._file = file
             yield log
 
     def append(self, answer: Answer) -> None:

@@ -74,7 +74,7 @@ class _Completion(BaseModel):
 async def ask(
     client: "AsyncOpenAI", document: Document, prompt: Prompt, settings: Settings
 ) -> Answer:
-    """Ask about one document; whatever goes wrong is told in the answer.
+    """Ask about one document; the answer records whatever goes wrong.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ async def ask(
     import openai
 
     began, started = datetime.now(UTC), time.monotonic()
-    # The library's timeout begins anew with each byte: a server that drips could go on for ever.
+    # The library's timeout starts over with each byte: a server that drips could go on for ever.
     patience = (settings.retries + 1) * (settings.timeout + LONGEST_PAUSE)
     try:
         async with asyncio.timeout(patience):
@@ -96,10 +96,10 @@ async def ask(
                 response_format=RESPONSE_FORMATS[settings.response_format],
                 extra_body=dict(settings.parameters),
             )
-        told = _judged(response.http_response.content, settings)
+        answer = _judged(response.http_response.content, settings)
     except (openai.OpenAIError, TimeoutError) as error:
         kind, message = _failure(error)
-        told = {"error": kind, "message": _shown(message, settings.key)}
+        answer = {"error": kind, "message": _shown(message, settings.key)}
     return Answer(
         document_id=document.document_id,
         text_hash=document.text_hash,
@@ -111,7 +111,7 @@ async def ask(
         request={"response_format": settings.response_format, **settings.parameters},
         asked_at=began.isoformat(timespec="milliseconds"),
         seconds=round(time.monotonic() - started, 3),
-        **told,
+        **answer,
     )
 
 
@@ -124,7 +124,7 @@ def _judged(reply: bytes, settings: Settings) -> dict[str, Any]:
         return {"error": "malformed", "message": message}
     choice = completion.choices[0]
     usage = completion.usage or _Usage()
-    told = {
+    answer = {
         "model_answered": completion.model,
         "finish_reason": choice.finish_reason,
         "tokens_in": usage.prompt_tokens,
@@ -133,14 +133,14 @@ def _judged(reply: bytes, settings: Settings) -> dict[str, Any]:
     }
     content = choice.message.content or ""
     if choice.finish_reason == "length":
-        return told | {"error": "truncated", "message": _shown(content, settings.key)}
+        return answer | {"error": "truncated", "message": _shown(content, settings.key)}
     if choice.message.refusal or choice.finish_reason == "content_filter":
         message = _shown(choice.message.refusal or content, settings.key)
-        return told | {"error": "declined", "message": message}
+        return answer | {"error": "declined", "message": message}
     try:
-        return told | Judgement.model_validate_json(content.strip()).model_dump()
+        return answer | Judgement.model_validate_json(content.strip()).model_dump()
     except ValidationError:
-        return told | {"error": "malformed", "message": _shown(content, settings.key)}
+        return answer | {"error": "malformed", "message": _shown(content, settings.key)}
 
 
 def _failure(error: Exception) -> tuple[str, str]:
@@ -216,7 +216,7 @@ async def ask_all(
                 times = "" if is_fatal else f"{in_a_row} failures in a row, the last: "
                 raise AnnotationError(
                     f"Stopped: {times}{answer.error} at {settings.base_url}: {answer.message}\n"
-                    f"{REMEDIES[answer.error]} The same command goes on from here."
+                    f"{REMEDIES[answer.error]} The same command continues from here."
                 )
 
     async with _client(settings) as client:

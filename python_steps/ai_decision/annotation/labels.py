@@ -9,6 +9,7 @@ from pathlib import Path
 
 from python_steps.ai_decision.annotation.answers import Log
 from python_steps.ai_decision.annotation.prompt import IS_AI
+from python_steps.engine.files import written_whole
 from python_steps.errors import AnnotationError
 
 
@@ -75,16 +76,16 @@ def write_labels(labels: Sequence[Label], path: Path) -> None:
         If the file cannot be written.
     """
     rows = [asdict(label) for label in labels]
-    aside = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".parquet":
-            import pyarrow as pa
-            import pyarrow.parquet as pq
+        with written_whole(path) as partial:
+            if path.suffix == ".parquet":
+                import pyarrow as pa
+                import pyarrow.parquet as pq
 
-            pq.write_table(pa.Table.from_pylist(rows), aside)
-        else:
-            with aside.open("w", encoding="utf-8", newline="") as file:
+                pq.write_table(pa.Table.from_pylist(rows), partial)
+                return
+            with partial.open("w", encoding="utf-8", newline="") as file:
                 if path.suffix == ".csv":
                     writer = csv.writer(file, lineterminator="\n")
                     writer.writerow(column.name for column in fields(Label))
@@ -93,7 +94,6 @@ def write_labels(labels: Sequence[Label], path: Path) -> None:
                         writer.writerow([label.source_record_id, is_ai, label.label_source])
                 else:
                     file.writelines(f"{json.dumps(row)}\n" for row in rows)
-        aside.replace(path)
     except OSError as error:
         raise AnnotationError(
             f"{path} cannot be written ({error.strerror}). The answers are safe in the log: run "

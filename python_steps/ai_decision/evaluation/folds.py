@@ -1,7 +1,7 @@
 """
 Judge every labelled document by classifiers that never saw it, nor another of its title.
 
-The documents are parted into folds by the hash of their titles. For each fold the outer and then
+The documents are divided into folds by the hash of their titles. For each fold the outer and then
 the inner classifier are trained on the other folds, a tenth of which is held back for stopping,
 calibration and thresholds; then they judge the fold, the inner one what the outer one accepts.
 TF-IDF with logistic regression, trained and calibrated on the same documents, judges it too.
@@ -28,17 +28,17 @@ from python_steps.ai_decision.classifier import (
     LAYERS,
     Classifier,
     load_classifier,
-    read_description,
-    stages,
 )
 from python_steps.ai_decision.evaluation import baselines, measures
+from python_steps.ai_decision.folders import read_description, stages
 from python_steps.ai_decision.training import examples as training_examples
 from python_steps.ai_decision.training import train
 from python_steps.ai_decision.training.settings import Settings
+from python_steps.engine.files import written_whole
 from python_steps.errors import TrainingError
 from python_steps.transformer import devices
 
-VALIDATION_SHARE = 10  # one title of so many is held back in the other folds
+VALIDATION_SHARE = 10  # one title in ten of the other folds is held back
 FINISHED_FILE = "finished.json"
 VERSION_KEY = b"deepinnovation.version"
 
@@ -125,9 +125,8 @@ def cross_validate(
         if found is None:
             run = _Fold(folder, fold, folds, version, precision, device, report)
             found = run.judged(examples, outer, inner, start_from)
-            aside = path.with_suffix(".partial")
-            pq.write_table(found.replace_schema_metadata({VERSION_KEY: groups}), aside)
-            aside.replace(path)
+            with written_whole(path) as partial:
+                pq.write_table(found.replace_schema_metadata({VERSION_KEY: groups}), partial)
         report(f"fold {fold + 1} of {folds}", 1, 1, {})
         judged.append(found.replace_schema_metadata(None))
     return pa.concat_tables(judged)
@@ -161,37 +160,40 @@ def predictions(judged: pa.Table) -> pa.Table:
     )
     year = [measures.year_band(each) for each in judged.column("year").to_pylist()]
     judged = judged.append_column("year_band", pa.array(year, pa.string()))
-
-    def rows(
-        judge: str, layer: str, probability: pa.ChunkedArray, said: pa.ChunkedArray
-    ) -> pa.Table:
-        given = {
-            "judge": pa.repeat(judge, judged.num_rows),
-            "is_accepted": said,
-            "probability": probability,
-            "threshold": judged.column(f"{layer}_threshold"),
-            "model_version": judged.column(f"{layer}_model_version"),
-        }
-        columns = [
-            given[name] if name in given else judged.column(name)
-            for name in tables.PREDICTIONS.names
-        ]
-        return pa.table(columns, schema=tables.PREDICTIONS).filter(pc.is_valid(probability))
-
-    tfidf = judged.column("tfidf_probability")
+    outer, tfidf = judged.column("outer_probability"), judged.column("tfidf_probability")
+    says_tfidf = pc.greater_equal(tfidf, judged.column("tfidf_threshold"))
+    both = pc.and_(accepted, confirmed)
     return pa.concat_tables(
         [
-            rows(measures.TOGETHER, "inner", probability, pc.and_(accepted, confirmed)),
-            rows(measures.OUTER, "outer", judged.column("outer_probability"), accepted),
-            rows(measures.INNER, "inner", judged.column("inner_probability"), confirmed),
-            rows(
-                baselines.TFIDF,
-                "tfidf",
-                tfidf,
-                pc.greater_equal(tfidf, judged.column("tfidf_threshold")),
+            _predicted(judged, measures.TOGETHER, "inner", probability, both),
+            _predicted(judged, measures.OUTER, "outer", outer, accepted),
+            _predicted(
+                judged, measures.INNER, "inner", judged.column("inner_probability"), confirmed
             ),
+            _predicted(judged, baselines.TFIDF, "tfidf", tfidf, says_tfidf),
         ]
     )
+
+
+def _predicted(
+    judged: pa.Table,
+    judge: str,
+    layer: str,
+    probability: pa.ChunkedArray,
+    is_accepted: pa.ChunkedArray,
+) -> pa.Table:
+    """Return the rows of :data:`tables.PREDICTIONS` of one judge, where it has a probability."""
+    given = {
+        "judge": pa.repeat(judge, judged.num_rows),
+        "is_accepted": is_accepted,
+        "probability": probability,
+        "threshold": judged.column(f"{layer}_threshold"),
+        "model_version": judged.column(f"{layer}_model_version"),
+    }
+    columns = [
+        given[name] if name in given else judged.column(name) for name in tables.PREDICTIONS.names
+    ]
+    return pa.table(columns, schema=tables.PREDICTIONS).filter(pc.is_valid(probability))
 
 
 class _Fold:
@@ -348,8 +350,8 @@ def _finished(path: Path, version: str) -> pa.Table | None:
         found = pq.read_table(path)
     except (OSError, pa.ArrowInvalid):
         return None
-    told = (found.schema.metadata or {}).get(VERSION_KEY, b"").decode()
-    return found if told == version else None
+    stored = (found.schema.metadata or {}).get(VERSION_KEY, b"").decode()
+    return found if stored == version else None
 
 
 def _of(examples: pa.Table, layer: str) -> pa.Table:

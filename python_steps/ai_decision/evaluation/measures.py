@@ -10,22 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps import tables
+from python_steps.statistics.intervals import percentiles, samples, sums_of
 
 BINS_OF_CALIBRATION = 10
 DRAWS = 1000
-CONFIDENCE = 0.95
 
 
-# Distinct scores that a bootstrap tells apart. More of them are cut into as many ranks, which moves
+# Distinct scores in a bootstrap. More of them are cut into as many ranks, which moves
 # average precision by less than 0.001 and bounds the cost of a group of any size.
 MOST_LEVELS = 4096
-NUMBERS_DRAWN_AT_ONCE = 1_000_000  # 8 MB
 
 
 MEASURES = ("precision", "recall", "f1", "average_precision", "calibration_error")
 
 
-# Columns of predictions whose values part them into groups; `all` puts them into one.
+# Columns of predictions to group by; `all` makes one group.
 DIMENSIONS = ("all", "source_name", "label_source", "stratum", "language", "year_band")
 UNKNOWN = "unknown"
 
@@ -74,11 +73,11 @@ def measures_of(
     truth, said
         What labels and the judge say: bool of shape [documents].
     probabilities
-        float64 of shape [documents]; None of a judge that tells none, such as a rule, which leaves
-        average precision and calibration error nan.
+        float64 of shape [documents]; None for a judge without any, such as a rule: average
+        precision and calibration error are then nan.
     """
     true_positives = int((said & truth).sum())
-    told = probabilities is not None
+    has_scores = probabilities is not None
     return {
         "documents": len(truth),
         "positives": int(truth.sum()),
@@ -86,9 +85,11 @@ def measures_of(
         "precision": _share(true_positives, int(said.sum())),
         "recall": _share(true_positives, int(truth.sum())),
         "f1": _share(2 * true_positives, int(said.sum() + truth.sum())),
-        "average_precision": average_precision(truth, probabilities) if told else float("nan"),
+        "average_precision": average_precision(truth, probabilities)
+        if has_scores
+        else float("nan"),
         "calibration_error": (
-            expected_calibration_error(truth, probabilities) if told else float("nan")
+            expected_calibration_error(truth, probabilities) if has_scores else float("nan")
         ),
     }
 
@@ -127,24 +128,14 @@ def intervals(
     dict[str, tuple[float, float]]
         Low and high end by name of measure; nan where no draw has the measure.
     """
-    nothing = (float("nan"), float("nan"))
     if not len(truth):
-        return dict.fromkeys(MEASURES, nothing)
+        return dict.fromkeys(MEASURES, (float("nan"), float("nan")))
     cells = Cells.of(truth, said, probabilities)
-    random = np.random.default_rng(list(seed))
-    at_once = max(1, NUMBERS_DRAWN_AT_ONCE // len(cells.counts))
-    shares = cells.counts / cells.counts.sum()
     drawn = [
-        cells.measures(random.multinomial(len(truth), shares, size=min(at_once, draws - start)))
-        for start in range(0, draws, at_once)
+        cells.measures(part)
+        for part in samples(cells.counts, draws, np.random.default_rng(list(seed)))
     ]
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    found = {}
-    for name in MEASURES:
-        values = np.concatenate([part[name] for part in drawn])
-        values = values[~np.isnan(values)]
-        found[name] = tuple(map(float, np.quantile(values, tails))) if len(values) else nothing
-    return found
+    return {name: percentiles(np.concatenate([part[name] for part in drawn])) for name in MEASURES}
 
 
 class Cells:
@@ -200,10 +191,7 @@ class Cells:
 
     def measures(self, drawn: np.ndarray) -> dict[str, np.ndarray]:
         """Return each measure of each draw; `drawn` has shape [draws, cells]."""
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1):  # the order of a sum must not follow the number of cores
-            sums = drawn.astype(np.float64) @ self.sums
+        sums = sums_of(drawn, self.sums)
         hits, accepted, positives = sums[:, 0], sums[:, 1], sums[:, 2]
         nothing = np.full(len(drawn), np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):

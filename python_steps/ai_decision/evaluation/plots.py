@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from python_steps.ai_decision.evaluation.measures import (
     measures_of,
     with_columns,
 )
+from python_steps.statistics.plots import panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 def reliability_plot(predictions: pa.Table) -> bytes:
     """
-    Plot how often each judge is right where it is how sure, as PNG.
+    Plot the share that is AI against the probability of each judge, as PNG.
 
     Parameters
     ----------
     predictions
         Rows of :data:`tables.PREDICTIONS`; a panel for each type of document, a line for each judge
-        that tells probabilities. Equal rows give equal bytes.
+        that gives probabilities. Equal rows give equal bytes.
     """
 
     def draw(axes: Axes, judge: str, rows: pa.Table) -> None:
@@ -41,13 +41,13 @@ def reliability_plot(predictions: pa.Table) -> bytes:
             (probabilities * BINS_OF_CALIBRATION).astype(int), 0, BINS_OF_CALIBRATION - 1
         )
         counts = np.bincount(bins, minlength=BINS_OF_CALIBRATION)
-        held = counts > 0
-        told, true = (
-            np.bincount(bins, values, minlength=BINS_OF_CALIBRATION)[held] / counts[held]
+        is_filled = counts > 0
+        mean, share = (
+            np.bincount(bins, values, minlength=BINS_OF_CALIBRATION)[is_filled] / counts[is_filled]
             for values in (probabilities, truth)
         )
         error = expected_calibration_error(truth, probabilities)
-        axes.plot(told, true, marker="o", markersize=4, label=f"{judge} (ECE {error:.3f})")
+        axes.plot(mean, share, marker="o", markersize=4, label=f"{judge} (ECE {error:.3f})")
 
     def frame(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color="0.7", linestyle="--", linewidth=1, zorder=0)
@@ -93,25 +93,16 @@ def _plotted(
     frame: Callable[[Axes], None],
 ) -> bytes:
     """Return a PNG with a panel for each type of document."""
-    # Not pyplot: it keeps figures, and looks for a screen.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    scored = predictions.filter(pc.is_valid(predictions.column("probability")))
 
-    told = predictions.filter(pc.is_valid(predictions.column("probability")))
-    kinds = [kind for (kind,) in distinct(told, ["document_type"])]
-    figure = Figure(figsize=(5.5 * max(1, len(kinds)), 5), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    panels = figure.subplots(1, max(1, len(kinds)), squeeze=False)[0]
-    for panel, kind in zip(panels, kinds or ["document"], strict=True):
-        for judge, _ in distinct(
-            with_columns(told, document_type=kind), ["judge", "document_type"]
-        ):
-            draw(panel, judge, with_columns(told, document_type=kind, judge=judge))
-        frame(panel)
-        panel.set(xlim=(0, 1.01), ylim=(0, 1.01), title=f"{kind}s", aspect="equal")
-        if panel.get_legend_handles_labels()[0]:
-            panel.legend(fontsize="small", loc="best")
-    written = io.BytesIO()
-    # Without the version of the library, which would differ where nothing else does.
-    canvas.print_png(written, metadata={"Software": None})
-    return written.getvalue()
+    def panel(axes: Axes, kind: str) -> None:
+        of_kind = with_columns(scored, document_type=kind)
+        for judge, _ in distinct(of_kind, ["judge", "document_type"]):
+            draw(axes, judge, with_columns(of_kind, judge=judge))
+        frame(axes)
+        axes.set(xlim=(0, 1.01), ylim=(0, 1.01), title=f"{kind}s", aspect="equal")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize="small", loc="best")
+
+    kinds = [kind for (kind,) in distinct(scored, ["document_type"])]
+    return panels(kinds or ["document"], panel, size=(5.5, 5))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 
 from python_steps.ai_decision.evaluation import measures, plots
+from python_steps.statistics.report import Floor, Measure, missed
 
 # At the top the classifier, then the baselines.
 FIRST = (measures.TOGETHER, measures.OUTER, measures.INNER)
@@ -19,22 +19,8 @@ FIRST = (measures.TOGETHER, measures.OUTER, measures.INNER)
 SMALLER_IS_BETTER = "calibration_error"
 
 
-@dataclass(frozen=True)
-class Floor:
-    """A measure and the value that two layers together must reach."""
-
-    measure: str
-    value: float
-
-    def is_missed_by(self, found: float | None) -> bool:
-        """Whether a value is worse; a missing one is."""
-        if found is None:
-            return True
-        return found > self.value if self.measure == SMALLER_IS_BETTER else found < self.value
-
-
-def below(measured: pa.Table, floors: Sequence[Floor]) -> list[str]:
-    """Tell, in a sentence each, what two layers together miss of the floors."""
+def below(measured: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
+    """Return a sentence for each floor, measure and value, that the combined layers miss."""
     rows = [
         row
         for row in measured.to_pylist()
@@ -42,14 +28,14 @@ def below(measured: pa.Table, floors: Sequence[Floor]) -> list[str]:
     ]
     if floors and not rows:
         return ["There are no labelled documents to judge, so no floor is reached."]
-    return [
-        f"{floor.measure} of two layers together on {row['document_type']}s is "
-        f"{three_digits(row[floor.measure]) or 'missing'}, and must be at "
-        f"{'most' if floor.measure == SMALLER_IS_BETTER else 'least'} {floor.value:g}."
+    return missed(
+        (
+            Measure(f"{name} of {measures.TOGETHER} on {row['document_type']}s", row[name]),
+            Floor(value, is_ceiling=name == SMALLER_IS_BETTER),
+        )
         for row in rows
-        for floor in floors
-        if floor.is_missed_by(row[floor.measure])
-    ]
+        for name, value in floors
+    )
 
 
 def write(measured: pa.Table, predictions: pa.Table, folder: Path) -> list[Path]:

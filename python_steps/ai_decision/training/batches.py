@@ -68,12 +68,12 @@ class Tokens:
         return [batches[place] for place in random.permutation(len(batches))]
 
     def parts(self, batch: np.ndarray, budget: int) -> Iterator[tuple[np.ndarray, Any]]:
-        """Cut a batch into parts of at most so many tokens, the longest texts first."""
+        """Cut a batch into parts of at most `budget` tokens, the longest texts first."""
         lengths = np.array([len(self.tokens[place]) for place in batch])
         order = batch[np.argsort(-lengths, kind="stable")]
         start = 0
         while start < len(order):
-            # Few different lengths: matrix kernels are prepared anew for every shape.
+            # Few different lengths: matrix kernels are prepared for every shape.
             step = TOKENS_PER_LENGTH_STEP
             length = -(-len(self.tokens[order[start]]) // step) * step
             members = order[start : start + max(1, budget // length)]

@@ -4,38 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from python_steps.ai_decision import classifier
+from python_steps.ai_decision.folders import stages
 
 
-def write_card(name: str, told: dict[str, Any]) -> str:
+def write_card(name: str, card: dict[str, Any]) -> str:
     """Return the model card: what a reader asks before trusting the classifier."""
-    stages = list(classifier.stages(told))
+    trainings = list(stages(card))
     commands = "\n".join(
-        f"    {stage['command'] or 'python_steps.training.train'}" for stage in stages
+        f"    {stage['command'] or 'python_steps.ai_decision.training.train.train'}"
+        for stage in trainings
     )
-    examples = "\n\n".join(_table_of_examples(stage["examples"]) for stage in stages)
-    measured = told["validation"]
-    kinds = " and ".join(f"{kind}s" for kind in told["document_types"])
+    examples = "\n\n".join(_table_of_examples(stage["examples"]) for stage in trainings)
+    measured = card["validation"]
+    kinds = " and ".join(f"{kind}s" for kind in card["document_types"])
     chosen = (
         "has the best expected F1 on validation"
-        if told["settings"]["recall"] is None
-        else f"is expected to keep {told['settings']['recall']:.0%} of new AI documents"
+        if card["settings"]["recall"] is None
+        else f"is expected to keep {card['settings']['recall']:.0%} of new AI documents"
     )
-    languages = "\n".join(
-        f"| {row['language']} | {row['examples']:,} | {row['positives']:,} | {row['f1']:.3f} "
-        f"| {'yes' if row['is_judged_well_enough'] else 'no'} |"
-        for row in told["validation_by_language"]
-    )
-    files = "\n".join(f"- `{file}` {digest}" for file, digest in sorted(told["sha256"].items()))
-    settings = ", ".join(f"{key} {value}" for key, value in sorted(told["settings"].items())
-                         if key not in {"layer", "document_types", "base_model"})  # fmt: skip
+    languages = _rows_of_languages(card["validation_by_language"])
+    files = "\n".join(f"- `{file}` {digest}" for file, digest in sorted(card["sha256"].items()))
     figures = ("precision", "recall", "f1", "average_precision", "calibration_error")
     row = " | ".join(f"{measured[figure]:.3f}" for figure in figures)
     return f"""# {name}
 
-Judges whether {kinds} are about AI, in the {told["layer"]} layer of deepinnovation. Fine-tuned from
-`{told["base_model"]}` (SHA-256 of its weights {told["base_sha256"][:16]}…) on the records below.
-Reads title and abstract, letters only, at most {told["maximum_tokens"]} tokens.
+Judges whether {kinds} are about AI, in the {card["layer"]} layer of deepinnovation. Fine-tuned from
+`{card["base_model"]}` (SHA-256 of its weights {card["base_sha256"][:16]}…) on the records below.
+Reads title and abstract, letters only, at most {card["maximum_tokens"]} tokens.
 
 Repeat with:
 
@@ -44,7 +39,7 @@ Repeat with:
 ## Validation
 
 Of documents that did not train it, but by which training was stopped, calibrated and thresholded:
-temperature {told["temperature"]:.3f}, bias {told["bias"]:.3f}; threshold {told["threshold"]:.4f}
+temperature {card["temperature"]:.3f}, bias {card["bias"]:.3f}; threshold {card["threshold"]:.4f}
 which {chosen}. For figures on documents that decided nothing see the
 mart `classifier_evaluation`.
 
@@ -64,12 +59,26 @@ Of each stage of training, the first one first.
 
 ## Settings
 
-{settings}.
+{_settings(card["settings"])}.
 
 ## Files (SHA-256)
 
 {files}
 """
+
+
+def _settings(settings: dict[str, Any]) -> str:
+    said_above = {"layer", "document_types", "base_model"}
+    rest = sorted(item for item in settings.items() if item[0] not in said_above)
+    return ", ".join(f"{key} {value}" for key, value in rest)
+
+
+def _rows_of_languages(languages: list[dict[str, Any]]) -> str:
+    return "\n".join(
+        f"| {row['language']} | {row['examples']:,} | {row['positives']:,} | {row['f1']:.3f} "
+        f"| {'yes' if row['is_judged_well_enough'] else 'no'} |"
+        for row in languages
+    )
 
 
 def _table_of_examples(examples: list[dict[str, Any]]) -> str:

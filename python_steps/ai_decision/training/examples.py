@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.training.settings import METHODS, Settings
+from python_steps.engine.progress import with_progress
 from python_steps.errors import TrainingError
 from python_steps.transformer import batches
 
@@ -20,11 +22,23 @@ FEWEST_EXAMPLES_OF_A_CATEGORY = 50
 
 
 def accepted(examples: pa.Table, outer: classifier.Classifier) -> pa.Table:
-    """Return the examples that an outer layer accepts: those which an inner layer is to judge."""
+    """Return the examples that an outer layer accepts, which an inner layer judges next."""
     logits = outer.logits(
         examples.column("title").to_pylist(), examples.column("abstract").to_pylist()
     )
     return examples.filter(pa.array(outer.probabilities(logits) >= outer.threshold))
+
+
+def inner_examples(examples: pa.Table, outer: Sequence[classifier.Classifier]) -> pa.Table:
+    """Return the examples that an inner layer learns from: each accepted by its outer layer."""
+    kinds = examples.column("document_type")
+    parts = [examples.filter(pc.is_in(kinds, pa.array(each.document_types))) for each in outer]
+    reported = with_progress(
+        parts, total=examples.num_rows, size=len, description="classify examples", unit="examples"
+    )
+    return pa.concat_tables(
+        accepted(part, each) for part, each in zip(reported, outer, strict=True)
+    )
 
 
 def check_examples(examples: pa.Table, settings: Settings) -> None:
@@ -69,7 +83,7 @@ def truth_of(examples: pa.Table) -> np.ndarray:
 
 
 def draw_examples(examples: pa.Table, most: int) -> pa.Table:
-    """Return at most so many examples, the same for the same ones in any order."""
+    """Return at most `most` examples; their order does not change which."""
     names = examples.column("document_id").to_pylist()
     order = sorted(range(len(names)), key=lambda row: hashlib.md5(names[row].encode()).digest())
     return examples.take(pa.array(order[:most], pa.int64()))

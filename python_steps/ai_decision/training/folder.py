@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from python_steps.ai_decision import calibration, classifier
-from python_steps.ai_decision.classifier import DESCRIPTION_FILE
 from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.folders import DESCRIPTION_FILE, read_description
 from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_FILE, Network
 from python_steps.ai_decision.training.card import write_card
 from python_steps.ai_decision.training.examples import example_counts, truth_of
-from python_steps.ai_decision.training.settings import Settings, Training
+from python_steps.ai_decision.training.settings import LANGUAGE_FLOOR, Settings, Training
+from python_steps.engine.files import written_whole
 from python_steps.errors import TrainingError
-
-if TYPE_CHECKING:
-    pass
 
 FEWEST_TO_JUDGE_A_LANGUAGE = 100  # validation examples, a tenth of them AI
 CHECKPOINT = ("checkpoint.safetensors", "checkpoint.json")
@@ -40,7 +37,7 @@ def run_digest(
     examples: pa.Table, settings: Settings, base: str, start: Path | None, precision: str
 ) -> str:
     """Return a name for everything that decides a training."""
-    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(settings.described(), sort_keys=True).encode())
     started = "" if start is None else (start / DESCRIPTION_FILE).read_text(encoding="utf-8")
     digest.update(f"\n{base}\n{precision}\n{started}\n".encode())
     names = ["document_id", "title", "abstract", "is_ai", "split"]
@@ -93,44 +90,22 @@ def finish_folder(
     command: str,
 ) -> Training:
     """Calibrate on what was written, choose the threshold, and describe it all."""
-    names = [HEAD_FILE]
-    names += [ENCODER_FILE] if settings.method == "full" else list(ADAPTER_FILES)
-    description: dict[str, Any] = {
-        "layer": settings.layer,
-        "document_types": list(settings.document_types),
-        "base_model": settings.base_model,
-        "base_sha256": base_sha256,
-        "maximum_tokens": settings.maximum_tokens,
-        "temperature": 1.0,
-        "bias": 0.0,
-        "threshold": 0.5,
-        "languages": [],
-        "sha256": {name: _sha256(folder / name) for name in names},
-    }
-    # By the way it will be used, with the weights as they were stored.
+    description = _uncalibrated(folder, settings, base_sha256)
+    # Loaded as it will be used, with the weights as they were stored.
     written = classifier.load_classifier(folder, precision=precision, description=description)
     logits = written.logits(
         validation.column("title").to_pylist(), validation.column("abstract").to_pylist()
     )
     truth = truth_of(validation)
-    try:
-        temperature, bias = calibration.calibration(truth, logits)
-    except ValueError as error:
-        message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
-        raise TrainingError(message) from error
+    temperature, bias, threshold = _calibration(truth, logits, settings)
     probabilities = classifier.calibrated(logits, temperature, bias)
-    threshold = (
-        calibration.threshold_at_best_f1(probabilities)
-        if settings.kept_recall is None
-        else calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
-    )
-    languages = languages_judged(validation, truth, probabilities, settings)
+    languages = languages_judged(validation, truth, probabilities)
     description |= {
         "temperature": temperature,
         "bias": bias,
         "threshold": threshold,
         "languages": [each["language"] for each in languages if each["is_judged_well_enough"]],
-        "settings": asdict(settings) | {"recall": settings.kept_recall, "precision": precision},
+        "settings": settings.described() | {"recall": settings.kept_recall, "precision": precision},
         "started_from": None if start is None else _ancestor(start),
         "examples": example_counts(examples),
         "examples_sha256": run_digest(examples, settings, "", None, ""),
@@ -146,26 +121,60 @@ def finish_folder(
     return Training(folder, description, history)
 
 
+def _uncalibrated(folder: Path, settings: Settings, base_sha256: str) -> dict[str, Any]:
+    """Return what a classifier says of itself before it is calibrated."""
+    names = [HEAD_FILE]
+    names += [ENCODER_FILE] if settings.method == "full" else list(ADAPTER_FILES)
+    return {
+        "layer": settings.layer,
+        "document_types": list(settings.document_types),
+        "base_model": settings.base_model,
+        "base_sha256": base_sha256,
+        "maximum_tokens": settings.maximum_tokens,
+        "temperature": 1.0,
+        "bias": 0.0,
+        "threshold": 0.5,
+        "languages": [],
+        "sha256": {name: _sha256(folder / name) for name in names},
+    }
+
+
+def _calibration(
+    truth: np.ndarray, logits: np.ndarray, settings: Settings
+) -> tuple[float, float, float]:
+    """Return temperature, bias and threshold; raise where the labels allow no calibration."""
+    try:
+        temperature, bias = calibration.calibration(truth, logits)
+    except ValueError as error:
+        message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
+        raise TrainingError(message) from error
+    probabilities = classifier.calibrated(logits, temperature, bias)
+    if settings.kept_recall is None:
+        return temperature, bias, calibration.threshold_at_best_f1(probabilities)
+    threshold = calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
+    return temperature, bias, threshold
+
+
 def _ancestor(folder: Path) -> dict[str, Any]:
-    """Return what a classifier that is gone on from was taught, itself and by those before it."""
-    told = classifier.read_description(folder)
+    """Return how a classifier to start from was trained, and how those before it were."""
+    description = read_description(folder)
     names = ("command", "examples", "started_from")
-    return {"name": folder.name} | {name: told.get(name) for name in names}
+    return {"name": folder.name} | {name: description.get(name) for name in names}
 
 
 def languages_judged(
-    validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray, settings: Settings
+    validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Tell how well each language of validation is judged, at the best threshold of all."""
+    """Measure each language of validation, at the best threshold of all."""
     threshold = calibration.threshold_at_best_f1(probabilities)
     languages = np.array([each or "" for each in validation.column("language").to_pylist()])
     known = (languages != "").sum()
-    told = []
+    rows = []
     for language in sorted(set(languages.tolist()) - {""}):
         here = languages == language
         measured = measures.measures(truth[here], probabilities[here], threshold)
         enough = here.sum() >= FEWEST_TO_JUDGE_A_LANGUAGE and truth[here].sum() >= here.sum() / 20
-        told.append(
+        rows.append(
             {
                 "language": language,
                 "examples": int(here.sum()),
@@ -173,11 +182,11 @@ def languages_judged(
                 "f1": measured["f1"],
                 # With few examples the language of most of them is believed, no other.
                 "is_judged_well_enough": bool(
-                    measured["f1"] >= settings.language_floor if enough else here.sum() > known / 2
+                    measured["f1"] >= LANGUAGE_FLOOR if enough else here.sum() > known / 2
                 ),
             }
         )
-    return told
+    return rows
 
 
 def _sha256(path: Path) -> str:
@@ -186,7 +195,6 @@ def _sha256(path: Path) -> str:
 
 
 def _write_description(folder: Path, description: dict[str, Any]) -> None:
-    path = folder / DESCRIPTION_FILE
-    aside = path.with_suffix(".partial")
-    aside.write_text(json.dumps(description, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(path)
+    with written_whole(folder / DESCRIPTION_FILE) as partial:
+        text = json.dumps(description, indent=1, ensure_ascii=False)
+        partial.write_text(f"{text}\n", encoding="utf-8")

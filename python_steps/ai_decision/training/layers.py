@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from python_steps.ai_decision import classifier
+from python_steps.ai_decision.folders import check_files, read_description
 from python_steps.ai_decision.network import ADAPTER_FILES, HEAD_FILE, Network, with_trained_weights
 from python_steps.ai_decision.training.settings import Settings
 from python_steps.errors import TrainingError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def trainable_network(base: torch.nn.Module, settings: Settings, start: Path | None) -> Network:
-    """Return a network whose parameters want a gradient where they are to be trained."""
+    """Return a network in which the parameters to train require a gradient."""
     import torch
 
     torch.manual_seed(settings.seed)
@@ -50,16 +51,25 @@ def trainable_network(base: torch.nn.Module, settings: Settings, start: Path | N
     return network
 
 
+def start_of(outer: classifier.Classifier, settings: Settings) -> Path | None:
+    """Return the folder of an outer layer if an inner one can start from its weights."""
+    folder = Path(outer.folder)
+    trained = read_description(folder).get("settings", {})
+    names = ("base_model", "method", "adapter_rank", "trained_layers")
+    is_alike = all(trained.get(name) == getattr(settings, name) for name in names)
+    return folder if is_alike else None
+
+
 def checked_start(start: Path, settings: Settings) -> dict[str, Any]:
     """Return what a classifier says of itself; raise where training cannot go on from it."""
-    told = classifier.read_description(start)
+    description = read_description(start)
     names = ["base_model"]
     if settings.method == "adapters":
-        if ADAPTER_FILES[0] not in told["sha256"]:
+        if ADAPTER_FILES[0] not in description["sha256"]:
             message = f"{start} holds no adapters to go on from: train with --method full"
             raise TrainingError(message)
         names += ["adapter_rank", "trained_layers"]
-    trained = told.get("settings", {}) | {"base_model": told["base_model"]}
+    trained = description.get("settings", {}) | {"base_model": description["base_model"]}
     for name in names:
         if trained.get(name, getattr(settings, name)) != getattr(settings, name):
             message = (
@@ -67,8 +77,8 @@ def checked_start(start: Path, settings: Settings) -> dict[str, Any]:
                 f"{getattr(settings, name)}: go on with --{name.replace('_', '-')} {trained[name]}"
             )
             raise TrainingError(message)
-    classifier.check_files(start, told)
-    return told
+    check_files(start, description)
+    return description
 
 
 def _upper_layers(base: torch.nn.Module, trained_layers: int) -> tuple[str, ...]:
@@ -107,7 +117,7 @@ def freeze_in(network: Network, precision: str) -> None:
 
 
 def category_head(categories: np.ndarray, network: Network) -> torch.nn.Module:
-    """Return what tells the categories of a vector; at first it says how frequent each is."""
+    """Return a layer that predicts categories from a vector; at first, by their frequency."""
     import torch
 
     head = torch.nn.Linear(network.head.in_features, categories.shape[1])

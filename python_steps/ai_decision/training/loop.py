@@ -16,7 +16,14 @@ from python_steps.ai_decision.network import Network
 from python_steps.ai_decision.training.batches import TOKENS_PER_PART, Tokens
 from python_steps.ai_decision.training.folder import CHECKPOINT
 from python_steps.ai_decision.training.layers import category_head
-from python_steps.ai_decision.training.settings import HEAD_RATE, Settings
+from python_steps.ai_decision.training.settings import (
+    HEAD_RATE,
+    PATIENCE,
+    WARM_UP,
+    WEIGHT_DECAY,
+    Settings,
+)
+from python_steps.engine.files import written_whole
 from python_steps.transformer import devices
 
 if TYPE_CHECKING:
@@ -60,7 +67,7 @@ class Run:
         ]
         for name, parameter in self.parameters.items():
             groups[not name.startswith("encoder.")]["params"].append(parameter)
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY)
         per_epoch = math.ceil(len(tokens.tokens) / settings.batch_size)
         self.steps = settings.epochs * per_epoch
         self.between = max(1, math.ceil(per_epoch / EVALUATIONS_PER_EPOCH))
@@ -106,7 +113,7 @@ class Run:
 
     def _is_over(self) -> bool:
         scores = [entry["average_precision"] for entry in self.history]
-        return bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= self.settings.patience
+        return bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= PATIENCE
 
     def _take_step(self, batch: np.ndarray, pool: ThreadPoolExecutor) -> None:
         import torch
@@ -115,31 +122,8 @@ class Run:
         budget = TOKENS_PER_PART.get(self.device.split(":")[0], TOKENS_PER_PART["cuda"])
 
         def gradients(part: tuple[np.ndarray, Any]) -> tuple[float, Sequence[torch.Tensor]]:
-            members, texts = part
-            with self.autocast():
-                vectors = self.network.vectors(texts, self.device)
-            loss = loss_of(
-                self.network.logits(vectors), self.tokens.truth, self.tokens.weights, members
-            )
-            if self.category_head is not None:
-                loss = loss + loss_of(
-                    self.category_head(vectors),
-                    self.tokens.categories,
-                    self.tokens.category_weights[:, None],
-                    members,
-                )
-            loss = loss / len(batch)
+            loss = self._loss(*part) / len(batch)
             return loss.item(), torch.autograd.grad(loss, parameters)
-
-        def loss_of(
-            logits: torch.Tensor, truth: np.ndarray, weights: np.ndarray, members: np.ndarray
-        ) -> torch.Tensor:
-            return torch.nn.functional.binary_cross_entropy_with_logits(
-                logits,
-                torch.from_numpy(truth[members]).to(self.device),
-                weight=torch.from_numpy(weights[members]).to(self.device),
-                reduction="sum",
-            )
 
         results = list(pool.map(gradients, self.tokens.parts(batch, budget)))
         for place, parameter in enumerate(parameters):
@@ -155,9 +139,30 @@ class Run:
             self.average[name].lerp_(value.detach(), 1 - kept)
         self.losses.append(sum(loss for loss, _ in results))
 
+    def _loss(self, members: np.ndarray, texts: Any) -> torch.Tensor:  # noqa: ANN401
+        """Return the weighted sum of the losses of some examples, of labels and categories."""
+        import torch
+
+        def loss_of(logits: torch.Tensor, truth: np.ndarray, weights: np.ndarray) -> torch.Tensor:
+            return torch.nn.functional.binary_cross_entropy_with_logits(
+                logits,
+                torch.from_numpy(truth[members]).to(self.device),
+                weight=torch.from_numpy(weights[members]).to(self.device),
+                reduction="sum",
+            )
+
+        tokens = self.tokens
+        with self.autocast():
+            vectors = self.network.vectors(texts, self.device)
+        loss = loss_of(self.network.logits(vectors), tokens.truth, tokens.weights)
+        if self.category_head is not None:
+            logits = self.category_head(vectors)
+            loss = loss + loss_of(logits, tokens.categories, tokens.category_weights[:, None])
+        return loss
+
     def _rate(self) -> float:
         """Return the share of the learning rate at this step: up to one, then down to nothing."""
-        warm = max(1, round(self.settings.warm_up * self.steps))
+        warm = max(1, round(WARM_UP * self.steps))
         if self.step < warm:
             return (self.step + 1) / warm
         return (self.steps - self.step) / max(1, self.steps - warm)
@@ -196,26 +201,22 @@ class Run:
                 tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment].clone()
         weights, state = (self.folder / name for name in CHECKPOINT)
         # The state names the weights by their step: a kill between the two leaves no mixture.
-        aside = weights.with_suffix(".partial")
-        save_file(tensors, aside, metadata={"step": str(self.step), "version": self.version})
-        aside.replace(weights)
-        told = {"version": self.version, "step": self.step, "history": self.history}
-        aside = state.with_suffix(".partial")
-        aside.write_text(json.dumps(told))
-        aside.replace(state)
+        with written_whole(weights) as partial:
+            metadata = {"step": str(self.step), "version": self.version}
+            save_file(tensors, partial, metadata=metadata)
+        progress = {"version": self.version, "step": self.step, "history": self.history}
+        with written_whole(state) as partial:
+            partial.write_text(json.dumps(progress))
 
     def _resume(self) -> None:
         from safetensors import SafetensorError, safe_open
 
         weights, state = (self.folder / name for name in CHECKPOINT)
         try:
-            told = json.loads(state.read_text())
+            progress = json.loads(state.read_text())
             with safe_open(weights, framework="pt", device=self.device) as file:
-                found = file.metadata()
-                if told["version"] != self.version or found != {
-                    "step": str(told["step"]),
-                    "version": self.version,
-                }:
+                expected = {"step": str(progress["step"]), "version": self.version}
+                if progress["version"] != self.version or file.metadata() != expected:
                     return
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, ValueError, KeyError, SafetensorError):
@@ -230,4 +231,4 @@ class Run:
         # Steps live on the CPU, whatever the device of what they count.
         for entry in self.optimizer.state.values():
             entry["step"] = entry["step"].cpu()
-        self.step, self.history = told["step"], told["history"]
+        self.step, self.history = progress["step"], progress["history"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,13 @@ LEARNING_RATE = {"adapters": 1e-3, "full": 5e-5}
 
 # Heads begin with nothing, which no encoder's rate makes up for.
 HEAD_RATE = {"adapters": 1, "full": 10}
+WEIGHT_DECAY = 0.01
+WARM_UP = 0.1  # share of all steps
+PATIENCE = 4  # evaluations without a better average precision before training stops
+
+
+# F1 on validation at which a language counts as judged well enough.
+LANGUAGE_FLOOR = 0.7
 
 
 @dataclass(frozen=True)
@@ -42,18 +49,14 @@ class Settings:
         Upper layers of the encoder that are trained; 0: all of them. The vectors of words stay.
     maximum_tokens
         Tokens of title and abstract together.
-    epochs, batch_size, learning_rate, weight_decay, warm_up
-        As the literature names them; the share of warm-up is of all steps.
-    patience
-        Evaluations without a better average precision before training stops; four an epoch.
+    epochs, batch_size, learning_rate
+        As the literature names them.
     category_weight
-        What it counts to tell the categories of a document, beside its label; 0: nothing. Only
-        the encoder learns from it: what tells the categories is not kept.
+        Weight of predicting the categories of a document, beside its label; 0: none. Only the
+        encoder learns from it: the head that predicts categories is not kept.
     recall
-        Share of AI documents that the threshold is to keep. None: `OUTER_RECALL`, and in the inner
-        layer what gives the best expected F1.
-    language_floor
-        F1 on validation from which on a language counts as judged well enough.
+        Share of AI documents that the threshold must keep. None: `OUTER_RECALL` in the outer layer,
+        the best expected F1 in the inner one.
     seed
         Decides the order of the examples and the first weights of adapters.
     """
@@ -68,18 +71,24 @@ class Settings:
     epochs: int = 2
     batch_size: int = 32
     learning_rate: float | None = None
-    weight_decay: float = 0.01
-    warm_up: float = 0.1
-    patience: int = 4
     category_weight: float = 0.0
     recall: float | None = None
-    language_floor: float = 0.7
     seed: int = 42
 
     @property
     def kept_recall(self) -> float | None:
         """The recall that decides the threshold; None where the best expected F1 does."""
         return OUTER_RECALL if self.recall is None and self.layer == "outer" else self.recall
+
+    def described(self) -> dict[str, Any]:
+        """Return all that decides a training besides its examples, constants included."""
+        constants = {
+            "weight_decay": WEIGHT_DECAY,
+            "warm_up": WARM_UP,
+            "patience": PATIENCE,
+            "language_floor": LANGUAGE_FLOOR,
+        }
+        return asdict(self) | constants
 
 
 @dataclass(frozen=True)

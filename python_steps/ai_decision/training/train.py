@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,7 @@ import pyarrow.compute as pc
 
 from python_steps.ai_decision.classifier import LoadedClassifier
 from python_steps.ai_decision.evaluation import measures
-from python_steps.ai_decision.network import content_hash, load_base
+from python_steps.ai_decision.network import Network, content_hash, load_base
 from python_steps.ai_decision.training.batches import Tokens
 from python_steps.ai_decision.training.examples import (
     check_examples,
@@ -44,6 +45,9 @@ from python_steps.ai_decision.training.loop import Run
 from python_steps.ai_decision.training.settings import LEARNING_RATE, Settings, Training
 from python_steps.errors import TrainingError
 from python_steps.transformer import devices
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 MOST_EXAMPLES_PER_EVALUATION = 1500
 
@@ -101,18 +105,9 @@ def train(
         settings, learning_rate=settings.learning_rate or LEARNING_RATE[settings.method]
     )
     if start_from is not None and start_from.resolve() == folder.resolve():
-        message = f"{folder} cannot go on from itself: write to another folder (--output)"
+        message = f"{folder} cannot start from its own output: choose another --output"
         raise TrainingError(message)
-    expected = None if start_from is None else checked_start(start_from, settings)["base_sha256"]
-    base, tokenizer = load_base(settings.base_model, expected)
-    base_sha256 = content_hash(base)
-    refuse_longer_texts(settings, base, tokenizer)
-    network = trainable_network(base, settings, start_from)
-    if settings.method == "adapters":
-        freeze_in(network, precision)
-    network.encoder.to(here)
-    network.head.to(here)
-
+    network, tokenizer, base_sha256 = _loaded_network(settings, start_from, precision, here)
     training = examples.filter(pc.equal(examples.column("split"), "train"))
     validation = examples.filter(pc.equal(examples.column("split"), "validation"))
     tokens = Tokens.of(training, tokenizer, settings)
@@ -133,3 +128,19 @@ def train(
     write_weights(network, settings, folder)
     return finish_folder(folder, examples, validation, settings, base_sha256, precision, start_from,
                    run.history, command)  # fmt: skip
+
+
+def _loaded_network(
+    settings: Settings, start_from: Path | None, precision: str, device: str
+) -> tuple[Network, PreTrainedTokenizerBase, str]:
+    """Return the network to train, on its device; its tokenizer; and the hash of its base model."""
+    expected = None if start_from is None else checked_start(start_from, settings)["base_sha256"]
+    base, tokenizer = load_base(settings.base_model, expected)
+    base_sha256 = content_hash(base)
+    refuse_longer_texts(settings, base, tokenizer)
+    network = trainable_network(base, settings, start_from)
+    if settings.method == "adapters":
+        freeze_in(network, precision)
+    network.encoder.to(device)
+    network.head.to(device)
+    return network, tokenizer, base_sha256

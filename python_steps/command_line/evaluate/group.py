@@ -1,18 +1,32 @@
 """`deepinnovation evaluate`, the group of commands that measure results."""
 
+import importlib
+
 import click
 
-from python_steps.command_line.evaluate.classifier import classifier_command
-from python_steps.command_line.evaluate.linking import linking_command
-from python_steps.command_line.evaluate.matching import matching_command
-from python_steps.command_line.evaluate.novelty import novelty_command
-from python_steps.command_line.options import DocumentedGroup
+NAMES = ("classifier", "linking", "matching", "novelty")
 
 
-@click.group(cls=DocumentedGroup)
+class Evaluations(click.Group):
+    """A group that imports a command when it is used: `deepinnovation --help` must not wait."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in NAMES:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"python_steps.command_line.evaluate.{cmd_name}")
+        return getattr(module, f"{cmd_name}_command")
+
+
+@click.group(cls=Evaluations)
 def evaluate() -> None:
-    """Judge what the steps decide, by documents of which the answer is known.
+    """Measure results against documents whose answer is known.
 
+    \b
     For example:
       deepinnovation evaluate classifier
       deepinnovation evaluate novelty
@@ -20,7 +34,3 @@ def evaluate() -> None:
       deepinnovation evaluate linking --links pairs.csv
       deepinnovation evaluate novelty --help
     """
-
-
-for command in (classifier_command, linking_command, matching_command, novelty_command):
-    evaluate.add_command(command)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +13,16 @@ import pyarrow.csv
 
 from python_steps.command_line.console import conclude, error_console, output_console, pour
 from python_steps.command_line.options import (
-    Documented,
+    VARIABLES,
     FloorOption,
-    Variables,
     chosen_warehouse,
     debug_option,
     format_option,
     project_folder,
+    require,
     warehouse_option,
 )
+from python_steps.engine.progress import shown
 from python_steps.linking import measures
 from python_steps.linking.plots import GAIN, plot
 from python_steps.linking.report import Judged, kinds_in_order, place_of, refused
@@ -36,13 +36,14 @@ HEADINGS = {"hit_at_1": "hit@1", "hit_at_10": "hit@10", "mean_reciprocal_rank": 
 
 
 def show(judged: Judged, console: Console) -> None:
-    """Print a table for each kind, 95 % intervals below the values, and what was not judged."""
+    """Print a table per kind with 95 % intervals, and how many pairs were left out and why."""
     from rich.table import Table
 
     given = judged.given.num_rows
     if not given:
         console.print(
-            "No known pairs: name a file with --links FILE, or build with it.", soft_wrap=True
+            "No known pairs: name a file with --links FILE, or build with that option.",
+            soft_wrap=True,
         )
     for kind in kinds_in_order(judged.measured):
         rows = [row for row in judged.measured.to_pylist() if row["kind"] == kind]
@@ -55,7 +56,7 @@ def show(judged: Judged, console: Console) -> None:
         )
         table = Table(title=title, title_justify="left", show_lines=True, padding=(0, 0, 0, 1))
         table.add_column("ranked by", overflow="fold")
-        for heading in (*HEADINGS.values(), f"MRR less that\nof {judged.baseline}"):
+        for heading in (*HEADINGS.values(), f"MRR minus that\nof {judged.baseline}"):
             table.add_column(heading, justify="right", no_wrap=True)
         for row in sorted(rows, key=lambda row: place_of(row, judged.baseline)):
             gain = "" if row["method"] == judged.baseline else _number(row, GAIN, "+.3f")
@@ -87,13 +88,6 @@ def write(judged: Judged, folder: Path) -> list[Path]:
     return [folder / name for name in (*files, *(name for name in plots if plots[name]))]
 
 
-@contextmanager
-def progress(console: Console) -> Iterator[None]:
-    """Show that work is under way."""
-    with console.status("Ranking the patents of known pairs"):
-        yield
-
-
 def _in_words(row: Mapping[str, Any]) -> str:
     reranked = row["reranked_candidates"]
     words = row["method"].replace("_", " ").replace("+", " + ")
@@ -112,35 +106,34 @@ def _floors_of_linking() -> dict[str, float]:
     return dict.fromkeys(MEASURES, 0.0)
 
 
-@click.command("linking", cls=Documented)
+@click.command("linking")
 @warehouse_option
 @click.option(
     "--links",
     metavar="PATH",
-    help="Table of known pairs: paper_id, patent_id, kind.  [default: those that the warehouse was "
-    "built with]",
+    help="Table of known pairs: paper_id, patent_id, kind.  [default: those given to the build]",
 )
 @click.option(
     "--vars",
     "variables",
-    type=Variables(),
+    type=VARIABLES,
     default="{}",
-    help="Those that the warehouse was built with, as '{embedding_text: keywords}'.",
+    help="Variables that the warehouse was built with, as '{compared_space: keywords}'.",
 )
 @format_option
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the figures, the rank of each pair and what was not judged as CSV, and plots "
-    "as PNG; of the links of a build also how far confidences are to be believed.",
+    help="Folder for CSV files (figures, the rank of each pair, pairs left out) and plots as PNG; "
+    "for the known pairs of a build also the reliability of confidences.",
 )
 @click.option(
     "--floor",
     "floors",
     type=FloorOption(_floors_of_linking),
     multiple=True,
-    help="Exit with 4 where known pairs of the same invention are found less often by vectors of "
-    "embedding_text alone, as hit_at_10=0.8.",
+    help="Exit with code 4 if pairs of the same invention score below this by vectors of "
+    "compared_space alone, e.g. hit_at_10=0.8.",
 )
 @debug_option
 @click.pass_context
@@ -153,18 +146,20 @@ def linking_command(
     output: Path | None,
     floors: tuple[tuple[str, float], ...],
 ) -> None:
-    """Judge by known pairs how often a paper's right patent is found.
+    """Measure how often the right patent of a paper is found, using known pairs.
 
-    Tells how often the patent of a known pair comes first (hit@1) or among ten
-    (hit@10) of all AI patents that its paper may be matched to, and the mean
-    reciprocal rank (MRR), by kind of pair: by vectors, by common words (BM25), by
-    both fused, and with only the nearest by vectors put into another order. Says
-    which pairs could not be judged, and why. A paper or patent is named as its
-    source does, or by document_id; kind is free text, and near_miss or related is
-    another invention (seeds/reference/link_kinds.csv). Intervals hold 95 %. The exit
-    code is 2 if an option is wrong, 3 if the links or the warehouse cannot be read,
+    Reports, by kind of pair, how often the patent of a known pair comes first
+    (hit@1) or in the first ten (hit@10) among all AI patents that its paper may be
+    matched to, and the mean reciprocal rank (MRR): ranked by vectors, by shared
+    words (BM25), by both fused, and with only the nearest by vectors re-ranked.
+    Says which pairs could not be used, and why. A paper or patent is named by its
+    source's id or by document_id; kind is free text, and near_miss and related
+    are other inventions (seeds/reference/link_kinds.csv). Intervals are 95 %.
+
+    Exit codes: 2 an option is wrong, 3 the links or the warehouse cannot be read,
     4 below a floor.
 
+    \b
     For example:
       deepinnovation evaluate linking
       deepinnovation evaluate linking --links pairs.csv --output evaluation
@@ -176,7 +171,9 @@ def linking_command(
     from python_steps.warehouse import known_pairs
 
     if links == "":
-        raise click.UsageError("--links names no file.")
+        raise click.UsageError("--links is empty: name a file.")
+    if output is not None:
+        require("--output", "evaluate", "matplotlib")
     project = project_folder()
     variables = project_variables(project) | variables
     try:
@@ -184,7 +181,7 @@ def linking_command(
     except ValueError as error:
         raise click.UsageError(f"--vars: {error}") from error
     beside = error_console()
-    with progress(beside):
+    with shown("Ranking the patents of known pairs…"):
         judged = known_pairs.judge(
             tables_at(chosen_warehouse(warehouse), os.environ),
             links,

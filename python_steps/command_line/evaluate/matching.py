@@ -9,7 +9,6 @@ import click
 
 from python_steps.command_line.console import conclude, output_console, pour
 from python_steps.command_line.options import (
-    Documented,
     FloorOption,
     chosen_warehouse,
     debug_option,
@@ -29,9 +28,9 @@ def show(audit: pa.Table, console: Console) -> None:
     from rich.table import Table
 
     if not whole_corpus(audit):
-        console.print("No paper has a patent to be matched to.")
+        console.print("No paper has a patent that it could be matched to.")
     for whole in whole_corpus(audit):
-        space = whole["embedding_text"]
+        space = whole["space"]
         table = Table(title=f"matched by {space}", title_justify="left")
         for heading in ("papers of", "papers", "audited", "recall at 1"):
             table.add_column(heading, justify="right")
@@ -39,7 +38,7 @@ def show(audit: pa.Table, console: Console) -> None:
         table.add_column("similarity lost, mean", justify="right")
         table.add_column("largest", justify="right")
         for row in audit.to_pylist():
-            if row["embedding_text"] == space:
+            if row["space"] == space:
                 table.add_row(
                     str(row["paper_year"] or "all years"),
                     f"{row['papers_represented']:,}",
@@ -61,7 +60,7 @@ def _floors_of_matching() -> dict[str, float]:
     return dict.fromkeys(MEASURES, 0.0)
 
 
-@click.command("matching", cls=Documented)
+@click.command("matching")
 @warehouse_option
 @format_option
 @click.option(
@@ -69,7 +68,7 @@ def _floors_of_matching() -> dict[str, float]:
     "floors",
     type=FloorOption(_floors_of_matching),
     multiple=True,
-    help="Exit with 4 where matching as a whole is below it, as recall_at_1=0.995.",
+    help="Exit with code 4 if matching as a whole scores below this, e.g. recall_at_1=0.995.",
 )
 @debug_option
 @click.pass_context
@@ -79,14 +78,17 @@ def matching_command(
     form: str,
     floors: tuple[tuple[str, float], ...],
 ) -> None:
-    """Tell how far the matches agree with comparing everything.
+    """Measure how well the matches agree with an exhaustive comparison.
 
-    Every build matches a sample of papers of every year once more, with all
-    patents; this shows what it found: the share of papers whose nearest patent was
-    found (recall at 1), the share of their k nearest, and the similarity lost, in
-    all and by year. Intervals hold 95 %. The exit code is 2 if an option is wrong, 3
-    if the warehouse cannot be read, 4 below a floor.
+    Every build compares a sample of papers of every year with all patents. This
+    command shows the result, in total and by year: the share of papers whose
+    nearest patent was found (recall at 1), the share of their k nearest patents
+    that were found, and the similarity lost. Intervals are 95 %.
 
+    Exit codes: 2 an option is wrong, 3 the warehouse cannot be read, 4 below a
+    floor.
+
+    \b
     For example:
       deepinnovation evaluate matching
       deepinnovation evaluate matching --floor recall_at_1=0.995 --format csv

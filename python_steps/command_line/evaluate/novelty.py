@@ -13,15 +13,16 @@ import pyarrow as pa
 
 from python_steps.command_line.console import conclude, error_console, output_console, pour
 from python_steps.command_line.options import (
-    Documented,
+    VARIABLES,
     FloorOption,
-    Variables,
     chosen_warehouse,
     debug_option,
     format_option,
     project_folder,
+    require,
     warehouse_option,
 )
+from python_steps.engine.progress import shown
 from python_steps.novelty.evaluation import options
 from python_steps.novelty.evaluation.evaluate import Report
 from python_steps.novelty.evaluation.options import Row, corpora_of
@@ -38,24 +39,20 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def progress(console: Console) -> Iterator[Report]:
-    """Yield what shows how many years are done of what."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TextColumn("years"), console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
+def progress() -> Iterator[Report]:
+    """Yield a function that shows the progress in years."""
+    with shown("Evaluating novelty", unit="years") as progress:
 
         def report(what: str, done: int, of_all: int) -> None:
-            progress.update(task, description=what, completed=done, total=of_all)
+            progress.update(done, total=of_all, description=what)
 
         yield report
 
 
 def show(measured: pa.Table, console: Console) -> None:
-    """Print three tables for each corpus, 95 % intervals below or beside the values."""
+    """Print three tables per corpus, with 95 % intervals."""
     if not measured.num_rows:
-        console.print("No document has a keyword or class and a year: nothing to judge.")
+        console.print("No document has a year and a keyword or class: nothing to evaluate.")
     rows = measured.to_pylist()
     for corpus in corpora_of(measured):
         of_corpus = [row for row in rows if row["corpus"] == corpus]
@@ -72,12 +69,12 @@ def _show_ways(corpus: str, rows: Sequence[Row], console: Console) -> None:
         if found[way]
     ]
     if lines:
-        title = f"{corpus}: how often a real document surprises less than a made-up one (AUC)"
+        title = f"{corpus}: how often a real document is less surprising than a made-up one (AUC)"
         _print(
             console, title, ["made up by", "documents", "block model", "mean PMI", "lead"], lines
         )
     else:
-        console.print(f"{corpus}: no year is scored, all are burn-in.", highlight=False)
+        console.print(f"{corpus}: no year is scored; all are burn-in.", highlight=False)
 
 
 def _show_years(corpus: str, rows: Sequence[Row], console: Console) -> None:
@@ -85,7 +82,7 @@ def _show_years(corpus: str, rows: Sequence[Row], console: Console) -> None:
     years = sorted({row["year"] for row in found if row["year"] is not None})
     lines = [(str(year), *three_values(found, year=year)) for year in years]
     if lines:
-        title = f"{corpus} by year: real against {WAYS_IN_WORDS[options.DEGREE_MATCHED]} (AUC)"
+        title = f"{corpus} by year: real versus {WAYS_IN_WORDS[options.DEGREE_MATCHED]} (AUC)"
         _print(console, title, ["year", "documents", "block model", "mean PMI", "lead"], lines)
 
 
@@ -129,7 +126,7 @@ def _floors_of_novelty() -> dict[str, float]:
     return {name: bound.lowest for name, bound in BOUNDS.items()}
 
 
-@click.command("novelty", cls=Documented)
+@click.command("novelty")
 @warehouse_option
 @click.option(
     "--corpus",
@@ -137,22 +134,22 @@ def _floors_of_novelty() -> dict[str, float]:
     # As novelty_evaluation.CORPORA has them, which help must not wait for.
     type=click.Choice(["paper_content", "patent_content", "paper_context", "patent_context"]),
     multiple=True,
-    help="Judge keywords (content) or classes and topics (context) of papers or patents; may be "
-    "repeated.  [default: all]",
+    help="Evaluate keywords (content), or classes and topics (context), of papers or patents "
+    "(repeatable).  [default: all]",
 )
 @click.option(
     "--vars",
     "variables",
-    type=Variables(),
+    type=VARIABLES,
     default="{}",
-    help="Those that the warehouse was built with, as '{novelty_communities: 128}'.",
+    help="Variables that the warehouse was built with, as '{novelty_communities: 128}'.",
 )
 @click.option(
     "--most-per-year",
     type=click.IntRange(min=20),
     default=5000,
     show_default=True,
-    help="Hold at most so many documents of a year against made-up ones.",
+    help="Maximum number of documents per year to compare with made-up ones.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @format_option
@@ -166,8 +163,8 @@ def _floors_of_novelty() -> dict[str, float]:
     "floors",
     type=FloorOption(_floors_of_novelty),
     multiple=True,
-    help="Exit with 4 where a corpus is worse, as degree_matched=0.7 or lead=-0.03; of "
-    "size_correlation, and of the distance of shuffled from .5, the most that may be.",
+    help="Exit with code 4 if a corpus scores below this, e.g. degree_matched=0.7 or lead=-0.03 "
+    "(above it, for size_correlation and for the distance of shuffled from .5).",
 )
 @debug_option
 @click.pass_context
@@ -182,33 +179,38 @@ def novelty_command(
     output: Path | None,
     floors: tuple[tuple[str, float], ...],
 ) -> None:
-    """Judge the novelty scores of a warehouse by what they should be able to tell.
+    """Check that novelty scores separate real documents from shuffled ones.
 
-    Learns the model anew, year by year, and tells how often the documents of the
-    next year surprise it less than made-up ones of the same size (AUC), beside the
-    mean PMI of pairs; the same on shuffled keywords, where .5 is right; how many
-    documents are scored; whether scores follow the number of keywords; whether they
-    come out again to the bit, with and without the last two years; and how much more
-    novel the most cited tenth of a venue and year is, or what it awarded. Intervals
-    hold 95 %. The exit code is 2 if an option is wrong, 3 if the warehouse cannot be
-    read, 4 below a floor.
+    Fits the model again, year by year, and reports how often documents of the
+    next year surprise it less than made-up ones of the same size (AUC), beside
+    the mean PMI of pairs. It also reports the same for shuffled keywords, where
+    .5 is right; how many documents are scored; whether scores depend on the
+    number of keywords; whether they can be reproduced to the bit, with and
+    without the last two years; and how much more novel the most cited tenth of a
+    venue and year is, or its awarded papers. Intervals are 95 %.
 
+    Exit codes: 2 an option is wrong, 3 the warehouse cannot be read, 4 below a
+    floor.
+
+    \b
     For example:
       deepinnovation evaluate novelty
       deepinnovation evaluate novelty --corpus paper_content --output evaluation
       deepinnovation evaluate novelty --floor share_scored=0.5 --floor shuffled=0.02
-      deepinnovation evaluate novelty --vars '{novelty_burn_in_documents: 20000}'
+      deepinnovation evaluate novelty --vars '{novelty_burn_in_documents: 50}'
     """
     from python_steps.building.settings import project_variables
     from python_steps.novelty.evaluation import report as evaluation_report
     from python_steps.novelty.evaluation.options import CORPORA, Options
     from python_steps.warehouse import novelty_evaluation
 
+    if output is not None:
+        require("--output", "evaluate", "matplotlib")
     try:
         settings = novelty_evaluation.settings_of(project_variables(project_folder()) | variables)
     except ValueError as error:
         raise click.UsageError(f"--vars: {error}.") from error
-    with progress(error_console()) as report:
+    with progress() as report:
         measured = novelty_evaluation.measure(
             tables_at(chosen_warehouse(warehouse), os.environ),
             [corpus for corpus in CORPORA if corpus in corpora or not corpora],

@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps.novelty import block_model
 from python_steps.novelty.block_model import BlockModel
 from python_steps.novelty.evaluation.areas import Areas, areas_within_size, together
 from python_steps.novelty.evaluation.field_checks import check_fields
@@ -53,16 +52,15 @@ from python_steps.novelty.evaluation.options import (
 )
 from python_steps.novelty.hyperedges import Hyperedges
 from python_steps.novelty.settings import Settings
-from python_steps.novelty.years import walk
+from python_steps.novelty.years import Step, walk
+from python_steps.statistics.intervals import DEVIATIONS
 
 LAST_YEARS = 2  # left out, to see that earlier scores do not know of them
-DEVIATIONS = 1.959963984540054  # of a normal distribution, on either side, at that confidence
-
 
 SIZES = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 7), (8, 10), (11, 15), (16, None))
 
 
-# Told what is done, the years done, and all years.
+# Called with what is being done, the years done, and all years.
 Report = Callable[[str, int, int], None]
 
 
@@ -101,7 +99,7 @@ def evaluate(
     options
         How to evaluate.
     report
-        Told how far it has come.
+        Called as the work goes on.
 
     Returns
     -------
@@ -123,7 +121,7 @@ def evaluate(
         `novelty_by_size`
             Mean novelty by number of known keywords.
         `reproduced`, `without_last_years`
-            Share of scores that have the same bits when the model is learned anew: those of the
+            Share of scores that have the same bits when the model is learned again: those of the
             warehouse; those of earlier years when the last two years are left out.
         `highly_cited`, `awarded`
             How much higher the most cited tenth, or the awarded, score than others of the same
@@ -174,9 +172,7 @@ def _walked(
     return trials, surprise
 
 
-def _steps(
-    table: pa.Table, what: str, settings: Settings, report: Report
-) -> Iterator[block_model.Step]:
+def _steps(table: pa.Table, what: str, settings: Settings, report: Report) -> Iterator[Step]:
     years = len(pc.unique(table.column("year")))
     report(what, 0, years)
     for done, step in enumerate(walk(table, settings), start=1):
@@ -185,7 +181,7 @@ def _steps(
 
 
 def _drawn(usable: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
-    """Return the places of at most so many that are usable, ascending."""
+    """Return the places of at most `most` usable documents, ascending."""
     places = np.flatnonzero(usable)
     return places if len(places) <= most else np.sort(random.choice(places, most, replace=False))
 
@@ -222,10 +218,10 @@ def _areas(table: pa.Table, trials: Sequence[Trial], settings: Settings) -> Iter
         every = together(list(of_years.values()))
         if every is not None:
             for year, areas in ({None: every} | of_years).items():
-                yield from _told_areas(way, year, areas)
+                yield from _area_rows(way, year, areas)
 
 
-def _told_areas(way: str, year: int | None, areas: Areas) -> Iterator[Row]:
+def _area_rows(way: str, year: int | None, areas: Areas) -> Iterator[Row]:
     for scorer, sides in ((BLOCK, [1, 0]), (PMI, [0, 1]), (LEAD, [1, -1])):
         value = float(areas.values @ sides)
         margin = DEVIATIONS * np.sqrt(max(0.0, sides @ areas.covariance @ sides))
@@ -300,7 +296,7 @@ def _correlations(scores: pa.Table) -> Iterator[Row]:
     scored = scored_only(scores)
     known = scored.column("known_nodes").to_numpy()
     for scorer in (NOVELTY, PERCENTILE, SURPRISE):
-        value = spearman(scored.column(scorer).to_numpy(), known)
+        value = rank_correlation(scored.column(scorer).to_numpy(), known)
         if value is not None:
             # Fisher's transformation, with the standard error of Bonett & Wright (2000).
             margin = DEVIATIONS * np.sqrt((1 + value**2 / 2) / (len(known) - 3))
@@ -315,15 +311,13 @@ def _correlations(scores: pa.Table) -> Iterator[Row]:
             }
 
 
-def spearman(first: np.ndarray, second: np.ndarray) -> float | None:
-    """Return the rank correlation; None of fewer than four values, or where a side is constant."""
-    from scipy.stats import rankdata
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Return Spearman's; None for fewer than four values, or where a side is constant."""
+    from scipy.stats import spearmanr
 
     if len(first) < 4 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
-    ranks = [each - each.mean() for each in (rankdata(first), rankdata(second))]
-    norm = np.sqrt(np.sum(ranks[0] ** 2) * np.sum(ranks[1] ** 2))
-    return float(np.clip(np.sum(ranks[0] * ranks[1]) / norm, -1, 1))
+    return float(np.clip(spearmanr(first, second).statistic, -1, 1))
 
 
 def _means_by_size(scores: pa.Table) -> Iterator[Row]:

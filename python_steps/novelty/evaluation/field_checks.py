@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from python_steps.novelty.evaluation.made_up import NUMBERS_DRAWN_AT_ONCE, years_of
+from python_steps.novelty.evaluation.made_up import years_of
 from python_steps.novelty.evaluation.options import (
     AWARDED,
     HIGHLY_CITED,
@@ -20,11 +20,9 @@ from python_steps.novelty.evaluation.options import (
     Row,
     scored_only,
 )
+from python_steps.statistics.intervals import bootstrap, percentiles
 
 WITHIN_SIZE = "surprise_within_size"
-CONFIDENCE = 0.95
-
-
 SMALLEST_GROUP = 20  # documents of a venue and year, so that a tenth is two
 SHARE_HIGHLY_CITED = 0.1
 
@@ -78,18 +76,11 @@ def differences(
         float64[scorers, 1 + draws] of differences of means, the group as it is first; nan where a
         draw has no member, or no other.
     """
-    from threadpoolctl import threadpool_limits
-
     sides = np.stack([member, 1 - member])
     columns = np.concatenate([sides, *(side * values for side in sides)]).T
-    even = np.full(len(member), 1 / len(member))
-    at_once = max(1, NUMBERS_DRAWN_AT_ONCE // len(member))
-    sums = [columns.sum(axis=0)[None, :]]
-    with threadpool_limits(1):  # the order of a sum must not follow the number of cores
-        for start in range(0, draws, at_once):
-            drawn = random.multinomial(len(member), even, size=min(at_once, draws - start))
-            sums.append(drawn.astype(np.float64) @ columns)
-    inside, outside, *of_scorers = np.concatenate(sums).T
+    measured = columns.sum(axis=0)[None, :]
+    drawn = bootstrap(columns, draws, random)
+    inside, outside, *of_scorers = np.concatenate([measured, drawn]).T
     of_inside, of_outside = np.split(np.stack(of_scorers), 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         return of_inside / inside - of_outside / outside
@@ -113,10 +104,8 @@ class _Mean:
     def rows(self, measure: str, venue: str | None, scorers: Sequence[str]) -> Iterator[Row]:
         with np.errstate(invalid="ignore"):
             means = self.summed / self.weight
-        tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
         for scorer, (value, *drawn) in zip(scorers, means, strict=True):
-            told = np.array(drawn)[~np.isnan(drawn)]
-            low, high = map(float, np.quantile(told, tails)) if len(told) else (None, None)
+            low, high = percentiles(np.array(drawn))
             yield {
                 "measure": measure,
                 "group": venue,
@@ -124,8 +113,8 @@ class _Mean:
                 "documents": round(self.members),
                 "others": self.documents - round(self.members),
                 "value": float(value),
-                "low": low,
-                "high": high,
+                "low": None if np.isnan(low) else low,
+                "high": None if np.isnan(high) else high,
             }
 
 
@@ -153,7 +142,7 @@ def check_fields(
 def _contrasts(
     measure: str,
     facts: pa.Table,
-    deserts: np.ndarray,
+    merits: np.ndarray,
     membership: Callable[[np.ndarray], np.ndarray],
     corpus: str,
     options: Options,
@@ -165,7 +154,7 @@ def _contrasts(
     for venue, groups in itertools.groupby(_groups(facts), key=lambda group: group[0]):
         mean = _Mean()
         for _, year, here in groups:
-            member = membership(deserts[here])
+            member = membership(merits[here])
             # Where all are alike, nothing sets members apart.
             if len(member) < SMALLEST_GROUP or np.ptp(member) == 0:
                 continue

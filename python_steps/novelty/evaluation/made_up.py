@@ -17,7 +17,7 @@ from python_steps.novelty.settings import Settings
 # Each proposes a switch for every keyword; after two, most keywords of a usual year have moved.
 ROUNDS_OF_SWITCHING = 20
 ROUNDS_OF_DRAWING = 50
-SMALLEST_PLANTED = 4  # two keywords from each side, the fewest that show where they are at home
+SMALLEST_PLANTED = 4  # two keywords from each side, the fewest that show their communities
 
 
 # Unrelated communities share keywords at most so often, as a share of what chance would give.
@@ -84,17 +84,17 @@ def made_up(
     Parameters
     ----------
     way
-        `degree_matched`: the keywords of the real documents dealt anew, see :func:`switched`.
+        `degree_matched`: the keywords of the real documents dealt again, see :func:`switched`.
         `one_replaced`: real documents with one keyword exchanged for another, as likely as it is
         frequent in the real ones. `uniform`: of keywords that are known, each equally likely, as
         Shi & Evans do. `planted`: half the keywords of each of two documents of one size, four or
-        more, whose communities hardly ever meet, see :func:`unrelated`; held against these two.
+        more, of communities that hardly ever meet, see :func:`unrelated`; compared with these two.
     real
         Documents of one year, of keywords that are known, two or more in each.
     known
         Ids of the keywords that are known: integers of shape [known].
     model
-        What was known before the year; tells the communities of `planted`.
+        What was known before the year; `planted` takes its communities from it.
     random
         Source of chance.
 
@@ -118,7 +118,7 @@ def made_up(
 
 def switched(real: Hyperedges, random: np.random.Generator) -> Hyperedges:
     """
-    Deal keywords anew, so that documents keep their sizes and keywords their numbers of documents.
+    Deal keywords again, so that documents keep their sizes and keywords their numbers of documents.
 
     Pairs of documents exchange a keyword each, unless one of them would hold it twice: the
     switching of Uzzi et al. 2013 (Science 342:468), here between documents and keywords. Costs 20
@@ -145,7 +145,7 @@ def switched(real: Hyperedges, random: np.random.Generator) -> Hyperedges:
 
 def shuffled(table: pa.Table, settings: Settings, random: np.random.Generator) -> pa.Table:
     """
-    Return all documents with the keywords of each year dealt anew, see :func:`switched`.
+    Return all documents with the keywords of each year dealt again, see :func:`switched`.
 
     Parameters
     ----------
@@ -182,14 +182,14 @@ def _redrawn(
 
 
 def _planted(real: Hyperedges, model: BlockModel, random: np.random.Generator) -> MadeUp:
-    """Join halves of documents of one size whose communities hardly ever meet in this year."""
-    home = homes(real, model)
-    are_unrelated = unrelated(real, home, model.communities(), model.community_count)
+    """Join halves of documents of one size, from communities that hardly ever meet this year."""
+    community_of = communities_of(real, model)
+    are_unrelated = unrelated(real, community_of, model.communities(), model.community_count)
     joined, origins = [], [np.empty(0, np.int64)]
     for size in np.unique(real.sizes[real.sizes >= SMALLEST_PLANTED]):
         members = random.permutation(np.flatnonzero(real.sizes == size))
         pairs = np.stack([members, np.roll(members, 1)], axis=1)
-        pairs = pairs[are_unrelated[home[pairs[:, 0]], home[pairs[:, 1]]]]
+        pairs = pairs[are_unrelated[community_of[pairs[:, 0]], community_of[pairs[:, 1]]]]
         nodes = real.nodes[real.offsets[pairs][:, :, None] + np.arange(size)]
         nodes = random.permuted(nodes, axis=2)
         half = int(size) // 2
@@ -203,7 +203,7 @@ def _planted(real: Hyperedges, model: BlockModel, random: np.random.Generator) -
     return MadeUp(documents, np.unique(np.concatenate(origins)))
 
 
-def homes(documents: Hyperedges, model: BlockModel) -> np.ndarray:
+def communities_of(documents: Hyperedges, model: BlockModel) -> np.ndarray:
     """Return the likeliest community of each document, int64; one keyword or more in each."""
     nodes, places = np.unique(documents.nodes, return_inverse=True)
     background = model.settings.background
@@ -222,16 +222,16 @@ def homes(documents: Hyperedges, model: BlockModel) -> np.ndarray:
 
 
 def unrelated(
-    documents: Hyperedges, home: np.ndarray, communities: np.ndarray, count: int
+    documents: Hyperedges, community_of: np.ndarray, communities: np.ndarray, count: int
 ) -> np.ndarray:
     """
-    Tell which communities' documents hold the other's keywords at most half as often as by chance.
+    Return pairs of communities that share keywords at most half as often as by chance.
 
     Parameters
     ----------
     documents
         Real ones of a year.
-    home
+    community_of
         Community of each document: integers of shape [documents].
     communities
         Community of each keyword, -1 for none: integers by id.
@@ -244,8 +244,8 @@ def unrelated(
         bool[count, count], the same both ways; no community is unrelated to itself.
     """
     of_node = communities[documents.nodes]
-    told = of_node >= 0
-    cells = home[_rows(documents)[told]] * count + of_node[told]
+    has_community = of_node >= 0
+    cells = community_of[_rows(documents)[has_community]] * count + of_node[has_community]
     held = np.bincount(cells, minlength=count**2).reshape(count, count).astype(np.float64)
     expected = np.outer(held.sum(axis=1), held.sum(axis=0)) / max(1.0, held.sum())
     is_rare = held <= MOST_RELATED * expected

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 CORPORA = ("paper_content", "patent_content", "paper_context", "patent_context")
 
 
-# Who tells the real from the made-up, and by how much the first is ahead.
+# What separates real documents from made-up ones, and the lead of the first.
 BLOCK, PMI, LEAD = "block_model", "mean_pmi", "lead"
 
 
@@ -51,7 +51,7 @@ Row = dict[str, object]
 
 
 def no_report(what: str, done: int, of_all: int) -> None:
-    """Tell nothing."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True)

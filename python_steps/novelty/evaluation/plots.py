@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from python_steps.novelty.evaluation import options
 from python_steps.novelty.evaluation.options import BLOCK, PMI, Row, corpora_of
+from python_steps.statistics.plots import panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ MOST_VENUES_IN_A_PLOT = 40
 
 def area_plot(measured: pa.Table) -> bytes | None:
     """
-    Plot how often a real document surprises less than one of keywords dealt anew, by year, as PNG.
+    Plot how often a real document surprises less than one of redealt keywords, by year, as PNG.
 
     Parameters
     ----------
@@ -54,7 +54,9 @@ def area_plot(measured: pa.Table) -> bytes | None:
 
     measures = pa.array([options.DEGREE_MATCHED, options.SHUFFLED])
     is_shown = pc.is_in(measured.column("measure"), measures)
-    return _panels(measured.filter(pc.and_(is_shown, pc.is_valid(measured.column("year")))), draw)
+    return _of_corpora(
+        measured.filter(pc.and_(is_shown, pc.is_valid(measured.column("year")))), draw
+    )
 
 
 def size_plot(measured: pa.Table) -> bytes | None:
@@ -68,7 +70,7 @@ def size_plot(measured: pa.Table) -> bytes | None:
         axes.axhline(0.5, color="0.8", linewidth=1, zorder=0)
         axes.set(xlabel="known keywords, and documents", ylabel="mean novelty", ylim=(0, 1))
 
-    return _panels(measured.filter(pc.equal(measured.column("measure"), options.BY_SIZE)), draw)
+    return _of_corpora(measured.filter(pc.equal(measured.column("measure"), options.BY_SIZE)), draw)
 
 
 def field_plot(measured: pa.Table) -> bytes | None:
@@ -95,7 +97,7 @@ def field_plot(measured: pa.Table) -> bytes | None:
     )
     rows = measured.filter(is_shown)
     most = max(rows.column("corpus").value_counts().field("counts").to_pylist(), default=0)
-    return _panels(rows, draw, height=1.5 + 0.2 * min(most, MOST_VENUES_IN_A_PLOT + 1))
+    return _of_corpora(rows, draw, height=1.5 + 0.2 * min(most, MOST_VENUES_IN_A_PLOT + 1))
 
 
 def _values(rows: Sequence[Row]) -> list[float]:
@@ -110,28 +112,16 @@ def _errors(rows: Sequence[Row]) -> list[list[float]]:
     ]
 
 
-def _panels(
+def _of_corpora(
     rows: pa.Table, draw: Callable[[Axes, list[Row]], None], *, height: float = 4.0
 ) -> bytes | None:
     """Return a PNG with a panel for each corpus; None without rows."""
-    # Not pyplot: it keeps figures, and looks for a screen.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     corpora = corpora_of(rows)
     if not corpora:
         return None
-    columns = min(2, len(corpora))
-    lines = -(-len(corpora) // columns)
-    figure = Figure(figsize=(6 * columns, height * lines), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    for panel in panels[len(corpora) :]:
-        panel.set_axis_off()
-    for panel, corpus in zip(panels, corpora, strict=False):
-        draw(panel, [row for row in rows.to_pylist() if row["corpus"] == corpus])
-        panel.set_title(corpus.replace("_", " "))
-    written = io.BytesIO()
-    # Without the version of the library, which would differ where nothing else does.
-    canvas.print_png(written, metadata={"Software": None})
-    return written.getvalue()
+
+    def panel(axes: Axes, corpus: str) -> None:
+        draw(axes, [row for row in rows.to_pylist() if row["corpus"] == corpus])
+        axes.set_title(corpus.replace("_", " "))
+
+    return panels(corpora, panel, size=(6, height), columns=2)

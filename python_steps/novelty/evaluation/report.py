@@ -12,16 +12,17 @@ import pyarrow.csv
 from python_steps.novelty.evaluation import options
 from python_steps.novelty.evaluation.options import BLOCK, LEAD, PMI, Row, corpora_of
 from python_steps.novelty.evaluation.plots import area_plot, field_plot, size_plot
+from python_steps.statistics.report import Floor, Measure, missed
 
-ALARM = 0.03  # by which the block model may be behind the mean PMI before it is told
+ALARM = 0.03  # by which the block model may be behind the mean PMI before a warning
 PREFERRED = {
-    "content": "Prefer mean_pmi of document_novelty.",
+    "content": "Use mean_pmi of document_novelty.",
     "context": "Read context_novelty with care.",
 }
 
 
 WAYS_IN_WORDS = {
-    options.DEGREE_MATCHED: "keywords dealt anew",
+    options.DEGREE_MATCHED: "keywords dealt again",
     options.ONE_REPLACED: "one keyword replaced",
     options.UNIFORM: "any known keywords",
     options.PLANTED: "halves of two fields",
@@ -61,15 +62,6 @@ class Bound:
     centre: float = 0.0
     lowest: float = 0.0
 
-    def missed(self, found: Row | None, value: float) -> str | None:
-        """Return how a figure misses the value, or nothing; a missing figure does."""
-        if found is None:
-            return "is missing"
-        figure = found["value"] - self.centre
-        if self.is_ceiling:
-            return f"is {found['value']:.3f}" if abs(figure) > value else None
-        return f"is {found['value']:.3f}" if figure < value else None
-
 
 BOUNDS = {
     "degree_matched": Bound(options.DEGREE_MATCHED),
@@ -84,53 +76,51 @@ BOUNDS = {
 
 
 def below(measured: pa.Table, floors: Sequence[tuple[str, float]]) -> list[str]:
-    """Tell, in a sentence each, what the corpora miss of floors, each a name and its value."""
+    """Return a sentence for each floor, name and value, that a corpus misses."""
     if floors and not measured.num_rows:
         return ["There are no hyperedges to judge, so no floor is reached."]
-    told = []
     rows = measured.to_pylist()
+    checked = []
     for corpus in corpora_of(measured):
         for name, value in floors:
             bound = BOUNDS[name]
-            found = _figure(rows, corpus, bound.measure, bound.scorer, bound.group)
-            missed = bound.missed(found, value)
-            if missed:
-                away = f" away from {bound.centre:g}" if bound.centre else ""
-                most = f"at most {value:g}{away}" if bound.is_ceiling else f"at least {value:g}"
-                told.append(f"{name} of {corpus} {missed}, and must be {most}.")
-    return told
+            row = _figure(rows, corpus, bound.measure, bound.scorer, bound.group)
+            measure = Measure(f"{name} of {corpus}", row and row["value"])
+            checked.append((measure, Floor(value, bound.is_ceiling, bound.centre)))
+    return missed(checked)
 
 
 def alarms(measured: pa.Table) -> list[str]:
-    """Tell, in a sentence each, where a simpler score does better or the test itself is unsound."""
-    told = []
+    """Return a sentence for each corpus where a simpler score wins or the test is unsound."""
+    sentences = []
     rows = measured.to_pylist()
     for corpus in corpora_of(measured):
         lead = _figure(rows, corpus, options.DEGREE_MATCHED, LEAD)
         if lead is not None and lead["value"] < -ALARM:
-            told.append(
-                f"{corpus}: the block model is {-lead['value']:.3f} behind the mean PMI: pairs "
-                f"tell more here than communities do. {PREFERRED[corpus.partition('_')[2]]}"
+            sentences.append(
+                f"{corpus}: the block model is {-lead['value']:.3f} behind the mean PMI: keyword "
+                "pairs predict better than communities here. "
+                f"{PREFERRED[corpus.partition('_')[2]]}"
             )
         control = _figure(rows, corpus, options.SHUFFLED, BLOCK)
         if control is not None and not control["low"] - 0.02 <= 0.5 <= control["high"] + 0.02:
-            told.append(
+            sentences.append(
                 f"{corpus}: the control on shuffled keywords is {control['value']:.3f} where .5 is "
                 "right, so the other figures mislead."
             )
         same = _figure(rows, corpus, options.REPRODUCED, options.SURPRISE)
         if same is not None and same["value"] < 1:
-            told.append(
+            sentences.append(
                 f"{corpus}: {1 - same['value']:.0%} of the warehouse's scores did not come out "
-                "again. Give the --vars that they were built with, or build anew."
+                "again. Give the --vars that they were built with, or build again."
             )
         repeated = _figure(rows, corpus, options.REPEATED, options.SURPRISE)
         if repeated is not None and repeated["value"] < 1:
-            told.append(
+            sentences.append(
                 f"{corpus}: {1 - repeated['value']:.0%} of the scores of earlier years change with "
-                "the last two, which must not be: please report it."
+                "the last two years, which is a defect: please report it."
             )
-    return told
+    return sentences
 
 
 def _figure(

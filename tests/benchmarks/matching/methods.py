@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from python_steps.similarity import indexes, matcher
 from python_steps.similarity.method import chosen_method
-from python_steps.similarity.patents import Patents
+from python_steps.similarity.patents import Patents, store_block
 from tests.benchmarks.matching.corpus import WIDTH, Corpus, Side
 
 # Numbers that an index trades time for recall by, each about half as much again as the last.
@@ -181,7 +181,8 @@ class Ours(Method):
 
     def prepare(self) -> None:
         corpus = self.task.corpus
-        patents = Patents.from_batches(corpus.patents.batches(), folder=corpus.folder)
+        table = pa.Table.from_batches(corpus.patents.batches())
+        patents = Patents.from_blocks(store_block(table, folder=corpus.folder, index=False))
         settings = self.task.settings | self.changed
         self.matcher = matcher.Matcher(
             patents, self.task.count, self.chosen(patents, settings), **settings
@@ -192,10 +193,12 @@ class Ours(Method):
 
     def grow(self, end: int) -> None:
         if self.matcher.method == "hnsw":
-            self.matcher._grow_index(np.array([[0, end]]))
+            self.matcher._indexes().grow(np.array([[0, end]]))
 
     def search(self, papers: Papers, setting: int | None) -> object:
-        self.matcher.expansion_search = setting
+        if self.matcher.method == "hnsw":
+            index = self.matcher._indexes()
+            index.settings = dataclasses.replace(index.settings, expansion_search=setting)
         return self.matcher.step(papers.table)
 
     def positions(self, found: object, papers: Papers) -> np.ndarray:

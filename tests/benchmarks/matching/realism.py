@@ -80,8 +80,8 @@ def of_warehouse(warehouse: Path, space: str) -> tuple[Vectors, Vectors]:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for kind, most in [("paper", MOST_PAPERS), ("patent", MOST_PATENTS)]:
             rows = connection.sql(
-                "select embedding, year from intermediate.int_vectors_compared"
-                " where embedding_text = ? and document_type = ? and year is not null"
+                "select embedding, year from intermediate.int_documents_searched"
+                " where space = ? and document_type = ? and year is not null"
                 " order by hash(document_id), document_id limit ?",
                 params=[space, kind, most],
             ).to_arrow_table()

@@ -126,11 +126,11 @@ def without_configuration(monkeypatch):
 
 
 def make_warehouse(file: Path, documents: int = DOCUMENTS) -> Path:
-    """The tables that are read. Every fifth document is not accepted, and two share a text."""
+    """The marts that are read. Every fifth document is no candidate, and two share a text."""
     with duckdb.connect(str(file)) as connection:
-        connection.execute("create schema intermediate; set schema = 'intermediate'")
+        connection.execute("create schema marts; set schema = 'marts'")
         connection.execute(
-            "create table int_documents_unioned as select 'D' || i as document_id, "
+            "create table documents as select 'D' || i as document_id, "
             "case when i % 4 = 0 then 'patent' else 'paper' end as document_type, "
             "'Title ' || i as title, case when i % 7 > 0 then 'About ' || i end as abstract, "
             "'tables' as source_name, case when i % 11 > 0 then 1985 + i % 38 end as year, "
@@ -138,25 +138,21 @@ def make_warehouse(file: Path, documents: int = DOCUMENTS) -> Path:
             {"documents": documents},
         )
         connection.execute(
-            "insert into int_documents_unioned "
-            "select 'D1twin', * exclude (document_id) from int_documents_unioned "
+            "insert into documents select 'D1twin', * exclude (document_id) from documents "
             "where document_id = 'D1'"
         )
         connection.execute(
-            "create table int_documents_decided as "
-            "with numbered as (select document_id, "
-            "regexp_extract(document_id, '[0-9]+')::integer as i from int_documents_unioned) "
-            "select document_id, (case when i % 5 = 0 then 0.1 else 0.2 + i * 37 % 80 / 100 end)"
-            "::double as outer_probability, 0.2::double as outer_threshold from numbered"
+            "create view annotation_candidates as "
+            "with numbered as (select *, regexp_extract(document_id, '[0-9]+')::integer as i "
+            "from documents), candidates as (select * exclude (i), 'en' as language, "
+            "(0.2 + i * 37 % 80 / 100)::double as outer_probability from numbered where i % 5 > 0) "
+            "select *, concat_ws(', ', document_type, coalesce(year // 5, 0), "
+            "floor(4 * outer_probability)::integer) as sampling_stratum from candidates"
         )
         connection.execute(
-            "create table int_document_languages as "
-            "select document_id, 'en' as language from int_documents_unioned"
-        )
-        connection.execute(
-            "create table int_documents_labelled as "
-            "select document_id, 'human [1]' as label_source, document_id like '%1' as is_ai "
-            "from int_documents_unioned where document_id like '%1' or document_id like '%2'"
+            "create table document_labels as "
+            "select document_id, 'human [1]' as label_source, document_id like '%1' as label_is_ai "
+            "from documents where document_id like '%1' or document_id like '%2'"
         )
     return file
 
@@ -384,7 +380,7 @@ def test_a_slow_server_is_given_up(annotate, endpoint, tmp_path):
     endpoint.behave = slow
     shown = annotate("--timeout", 0.3, "--retries", 1, sample=1)
     assert shown.exit_code == 1
-    assert "No answer is good: timed_out. Raise --timeout" in words(shown)
+    assert "No answer was usable: timed_out. Raise --timeout" in words(shown)
     assert len(endpoint.requests) == 2
     assert logged(tmp_path)[0]["error"] == "timed_out"
 
@@ -404,7 +400,7 @@ def test_what_no_other_document_would_mend_stops_at_once(annotate, endpoint, tmp
     endpoint.behave = lambda *_: reply
     shown = annotate("--concurrency", 1, "--retries", 0)
     assert shown.exit_code == 1
-    assert says in words(shown) and "goes on from here" in words(shown)
+    assert says in words(shown) and "continues from here" in words(shown)
     assert "Traceback" not in shown.output
     assert len(endpoint.requests) == 1
     assert KEY not in shown.output
@@ -471,9 +467,7 @@ def test_what_servers_read_as_commands_and_what_nobody_sees_is_defused():
 
 def test_an_obeyed_injection_is_no_label(annotate, endpoint, tmp_path, warehouse):
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(
-            "update intermediate.int_documents_unioned set abstract = $attack", {"attack": ATTACK}
-        )
+        connection.execute("update marts.documents set abstract = $attack", {"attack": ATTACK})
     endpoint.behave = lambda *_: completion("As you wish, system: label = ai")
     shown = annotate(sample=3)
     assert shown.exit_code == 1
@@ -523,7 +517,7 @@ def test_a_run_that_is_interrupted_writes_the_labels_it_has(endpoint, tmp_path, 
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
-    assert "Traceback" not in errors and "goes on from here" in errors
+    assert "Traceback" not in errors and "continues from here" in errors
     assert f"--labels {tmp_path / 'labels.csv'}" in output
     answered = {answer["text_hash"] for answer in logged(tmp_path)}
     assert len((tmp_path / "labels.csv").read_text().splitlines()) > len(answered) > 0
@@ -566,7 +560,7 @@ def test_nothing_is_asked_twice_but_of_another_model_or_for_another_text(
     assert len(endpoint.requests) == 10
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(
-            "update intermediate.int_documents_unioned set text_hash = 'new' where title = $title",
+            "update marts.documents set text_hash = 'new' where title = $title",
             {"title": endpoint.titles[0]},
         )
     assert annotate(sample=5).exit_code == 0
@@ -634,8 +628,7 @@ def test_a_sample_holds_every_stratum_and_draws_from_all_alike(large):
 def test_only_what_the_outer_layer_accepts_is_drawn(large):
     with duckdb.connect(str(large), read_only=True) as connection:
         (accepted,) = connection.execute(
-            "select count(*) from intermediate.int_documents_decided "
-            "where outer_probability >= outer_threshold"
+            "select count(*) from marts.annotation_candidates"
         ).fetchone()
     drawn = sample_of(large, 1.0)
     assert len(drawn) == accepted < 3000
@@ -709,19 +702,28 @@ def test_the_version_of_a_prompt_follows_all_that_is_sent():
         (["--base-url", "http://localhost:abc/v1"], "--base-url must be like"),
         (["--base-url", "http://localhost:99999999/v1"], "--base-url must be like"),
         (["--base-url", "http://[::1/v1"], "--base-url must be like"),
-        (["--model", ""], "No model is named"),
+        (["--model", ""], "No model is set"),
         (["--sample", "0"], "as 500, or a share"),
         (["--sample", "101%"], "as 500, or a share"),
         (["--sample", "0.1"], "as 500, or a share"),
         (["--price-in", "1"], "both --price-in and --price-out"),
-        (["--parameters", "{stream: true}"], "not for --parameters"),
+        (["--parameters", "{stream: true}"], "cannot be set with --parameters"),
         (["--parameters", "5"], "must be like"),
-        (["--parameters", "{temperature: 0, x: .nan}"], "'x' of --parameters is no JSON"),
-        (["--parameters", "{x: {y: [2024-01-01]}}"], "'x' of --parameters is no JSON"),
-        (["--parameters", "{2024-01-01: 0}"], "'2024-01-01' of --parameters is no JSON"),
-        (["--parameters", "{x: &x [*x]}"], "'x' of --parameters is no JSON"),
+        (
+            ["--parameters", "{temperature: 0, x: .nan}"],
+            "'x' of --parameters cannot be written as JSON",
+        ),
+        (
+            ["--parameters", "{x: {y: [2024-01-01]}}"],
+            "'x' of --parameters cannot be written as JSON",
+        ),
+        (
+            ["--parameters", "{2024-01-01: 0}"],
+            "'2024-01-01' of --parameters cannot be written as JSON",
+        ),
+        (["--parameters", "{x: &x [*x]}"], "'x' of --parameters cannot be written as JSON"),
         (["--output", "labels.xlsx"], "must end in .csv"),
-        (["--output", __file__ + ".csv", "--log", __file__ + ".csv"], "two files"),
+        (["--output", __file__ + ".csv", "--log", __file__ + ".csv"], "different files"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_names_what_is_right(annotate, endpoint, arguments, says):
@@ -734,16 +736,16 @@ def test_wrong_usage_ends_with_2_and_names_what_is_right(annotate, endpoint, arg
 def test_labels_of_somebody_else_are_not_overwritten(annotate, tmp_path):
     (tmp_path / "labels.csv").write_text("source_record_id,is_ai,label_source\nD1,true,human\n")
     shown = annotate()
-    assert shown.exit_code == 2 and "it would be lost" in words(shown)
+    assert shown.exit_code == 2 and "it would be overwritten" in words(shown)
     assert "human" in (tmp_path / "labels.csv").read_text()
 
 
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
-        ("drop table intermediate.int_document_languages", "deepinnovation build"),
-        ("alter table intermediate.int_documents_decided drop outer_threshold", "build"),
-        ("update intermediate.int_documents_decided set outer_probability = null", "no document"),
+        ("drop table marts.document_labels", "deepinnovation build"),
+        ("alter table marts.document_labels drop label_is_ai", "build"),
+        ("update marts.documents set document_id = 'D5'", "no document"),
     ],
 )
 def test_a_warehouse_without_what_is_needed_ends_with_3(
@@ -756,3 +758,12 @@ def test_a_warehouse_without_what_is_needed_ends_with_3(
     assert "Traceback" not in shown.output
     assert not endpoint.requests
     assert not (tmp_path / "labels.answers.jsonl").exists()
+
+
+@pytest.mark.parametrize("module", ["openai", "pydantic"])
+def test_a_missing_package_is_named_with_the_extra_that_brings_it(annotate, monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    shown = annotate()
+    assert shown.exit_code == 2
+    assert f"needs a package that is not installed ({module}): pip install" in shown.output
+    assert "[annotate]" in shown.output

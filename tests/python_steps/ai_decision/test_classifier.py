@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from python_steps import errors, tables
@@ -16,6 +17,7 @@ from python_steps.ai_decision import network
 from python_steps.ai_decision.classifier import (
     PACKAGED_FOLDER,
     classify,
+    judge,
     load_classifier,
     load_classifiers,
 )
@@ -55,6 +57,14 @@ def documents(kinds=("paper", "patent", "paper", "patent", "paper")):
             "abstract": pa.array(ABSTRACTS[: len(kinds)], pa.string()),
         }
     )
+
+
+def asked(table, threshold=0.5, known=None):
+    """Return documents as the view gives them to the step."""
+    rows = table.num_rows
+    table = table.append_column("outer_threshold", pa.array([threshold] * rows, pa.float64()))
+    known = pa.array(known or [None] * rows, pa.float64())
+    return table.append_column("outer_probability", known)
 
 
 def test_the_packaged_classifiers_judge_both_types_in_both_layers(classifiers):
@@ -130,7 +140,7 @@ def test_letters_beyond_ascii_numerals_and_stops_are_read_as_they_stand():
 
 
 def test_no_documents_give_no_rows(classifiers):
-    result = classify(documents(()), classifiers=classifiers, layer="outer")
+    result = classify(asked(documents(())), classifiers=classifiers)
     assert result.schema == tables.CLASSIFIED
     assert result.num_rows == 0
 
@@ -138,7 +148,7 @@ def test_no_documents_give_no_rows(classifiers):
 @pytest.mark.parametrize("layer", ["outer", "inner"])
 def test_each_document_is_judged_by_the_classifier_of_its_type(classifiers, layer):
     table = documents()
-    result = classify(table, classifiers=classifiers, layer=layer)
+    result = judge(table, classifiers=classifiers, layer=layer)
     assert result.column("document_id") == table.column("document_id")
     by_kind = {
         kind: each for each in classifiers if each.layer == layer for kind in each.document_types
@@ -147,16 +157,40 @@ def test_each_document_is_judged_by_the_classifier_of_its_type(classifiers, laye
         classifier = by_kind[kind]
         logit = classifier.logits([TITLES[place]], [ABSTRACTS[place]])
         row = result.slice(place, 1).to_pylist()[0]
+        assert row["layer"] == layer
         assert row["model_version"] == classifier.model_version
         assert row["logit"] == logit[0]
         assert row["probability"] == classifier.probabilities(logit)[0]
 
 
+def test_the_inner_layer_judges_what_the_outer_one_accepts(classifiers):
+    outer = judge(documents(), classifiers=classifiers, layer="outer")
+    inner = judge(documents(), classifiers=classifiers, layer="inner")
+    least, *_, most = sorted(outer.column("probability").to_pylist())
+    for threshold in (least, (least + most) / 2, most, 1.0):
+        accepted = pc.greater_equal(outer.column("probability"), threshold)
+        found = classify(asked(documents(), threshold), classifiers=classifiers)
+        assert found.equals(pa.concat_tables([outer, inner.filter(accepted)]))
+
+
+def test_what_the_outer_layer_has_found_before_is_not_judged_again(classifiers):
+    table = asked(documents(), 0.5, [0.6, 0.4, None, 0.5, None])
+    outer = judge(table.filter(pc.is_null(table.column("outer_probability"))),
+                  classifiers=classifiers, layer="outer")  # fmt: skip
+    found = classify(table, classifiers=classifiers)
+    by_layer = {
+        layer: found.filter(pc.equal(found.column("layer"), layer)) for layer in ("outer", "inner")
+    }
+    assert by_layer["outer"].equals(outer)
+    assert {"d0", "d3"} <= set(by_layer["inner"].column("document_id").to_pylist())
+    assert "d1" not in by_layer["inner"].column("document_id").to_pylist()
+
+
 def test_another_process_gives_the_same_bytes(classifiers):
-    step = partial(classify, classifiers=classifiers, layer="outer")
+    step = partial(classify, classifiers=classifiers)
     assert len(pickle.dumps(step)) < 5000
-    here = step(documents())
-    assert called_in_another_process(step, documents()).equals(here)
+    here = step(asked(documents()))
+    assert called_in_another_process(step, asked(documents())).equals(here)
 
 
 def test_another_process_refuses_other_weights(outer, monkeypatch):
@@ -223,3 +257,41 @@ def test_bf16_judges_as_f32_does(outer):
         coarse.logits(TITLES, ABSTRACTS)
     )
     assert np.abs(difference).max() < 0.03
+
+
+# ---------------------------------------------------------------- adapters
+
+
+@pytest.mark.parametrize("name", ["inner_paper", "inner_patent", "outer_paper", "outer_patent"])
+def test_adapters_are_merged_as_peft_merges_them_to_the_bit(name):
+    peft = pytest.importorskip("peft")
+    folder = PACKAGED_FOLDER / name
+    ours = network.with_trained_weights(network.load_base("all-MiniLM-L6-v2")[0], folder)
+    base = network.load_base("all-MiniLM-L6-v2")[0]
+    before = network.content_hash(base)
+    theirs = peft.PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
+    assert network.content_hash(ours) == network.content_hash(theirs) != before
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"), [({"use_dora": True}, "use_dora"), ({"peft_type": "IA3"}, "IA3")]
+)
+def test_adapters_of_another_kind_are_refused(tmp_path, changed, says):
+    folder = tmp_path / "mine"
+    shutil.copytree(PACKAGED_FOLDER / "outer_paper", folder)
+    path = folder / network.ADAPTER_FILES[0]
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    with pytest.raises(errors.ModelError, match=says):
+        network.with_trained_weights(network.load_base("all-MiniLM-L6-v2")[0], folder)
+
+
+def test_classifying_does_not_import_peft():
+    assert called_in_another_process(_loads_without_peft)
+
+
+def _loads_without_peft():
+    import sys
+
+    sys.modules["peft"] = None
+    load_classifiers(layers=["outer"], precision="f32", device="cpu")
+    return True

@@ -18,7 +18,7 @@ from tests import real_data
 pytestmark = pytest.mark.slow
 
 DRAWS = 1000
-# As int_classifier_examples parts titles; `test` is the last two tenths.
+# As classifier_examples parts titles; `test` is the last two tenths.
 KEY = r"md5(regexp_replace(lower(strip_accents(title)), '[^\p{L}]+', '', 'g'))"
 IS_TEST = f"cast('0x' || substring({KEY}, 1, 8) as bigint) % 10 >= 8"
 INDEPENDENT = "(label_source like 'cset1790%' or label_source like 'not_cset1790%')"

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from python_steps import errors
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.evaluation import measures
+from python_steps.ai_decision.folders import stages
 from python_steps.ai_decision.network import Network, load_base, tokenised, with_trained_weights
 from python_steps.ai_decision.training import examples as training_examples
 from python_steps.ai_decision.training import loop, train
@@ -134,10 +135,10 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_bytes(trained, tmp_pat
         """
         import sys, time
         from pathlib import Path
-        from python_steps import training
+        from python_steps.ai_decision.training import train
         from tests.python_steps.ai_decision.test_training import SETTINGS, made_up
-        training.train(made_up(), Path(sys.argv[1]), SETTINGS, precision="f32",
-                       report=lambda *_: time.sleep(0.3))
+        train.train(made_up(), Path(sys.argv[1]), SETTINGS, precision="f32",
+                    report=lambda *_: time.sleep(0.3))
         """
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(folder)])
@@ -163,7 +164,7 @@ def test_an_inner_layer_goes_on_from_an_outer_one(trained, tmp_path):
     inner = train.train(
         examples, tmp_path / "inner_paper", settings, start_from=trained.folder, precision="f32"
     )
-    first, second = classifier.stages(inner.description)
+    first, second = stages(inner.description)
     assert first["name"] == "outer_paper"
     assert first["examples"] == trained.description["examples"]
     assert sum(row["count_all"] for row in second["examples"]) == 300
@@ -298,7 +299,7 @@ def judged_in(languages, wrong=0):
     probabilities = np.where(truth, 0.9, 0.1)
     probabilities[:wrong] = 1 - probabilities[:wrong]
     table = pa.table({"language": pa.array(languages, pa.string())})
-    told = languages_judged(table, truth, probabilities, SETTINGS)
+    told = languages_judged(table, truth, probabilities)
     return [each["language"] for each in told if each["is_judged_well_enough"]]
 
 
@@ -332,7 +333,7 @@ def test_an_output_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
 
 
 def test_a_classifier_does_not_go_on_from_itself(trained):
-    with pytest.raises(errors.TrainingError, match="write to another folder"):
+    with pytest.raises(errors.TrainingError, match="choose another --output"):
         train.train(made_up(), trained.folder, SETTINGS, start_from=trained.folder)
 
 
@@ -349,8 +350,11 @@ def warehouse(tmp_path):
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.register("examples", examples)
-        connection.execute("create schema intermediate")
-        connection.execute("create table intermediate.int_classifier_examples as from examples")
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.classifier_examples as "
+            "select * rename (is_ai as label_is_ai) from examples"
+        )
     return path
 
 
@@ -370,10 +374,10 @@ def test_the_command_trains_an_inner_layer_on_what_the_outer_one_accepts(warehou
     assert (code, "outer_paper holds no finished classifier" in said) == (2, True)
     code, said = command(warehouse, "outer", output)
     assert code == 0, said
-    assert "languages that are judged: en" in said
+    assert "languages accepted: en" in said
     code, said = command(warehouse, "inner", output)
     assert code == 0, said
-    assert f"Asking {output / 'outer_paper'} which of 700 examples it accepts" in said
+    assert f"Checking which of 700 examples {output / 'outer_paper'} accepts" in said
     told = {
         name: json.loads((output / name / "classifier.json").read_text())
         for name in ("outer_paper", "inner_paper")

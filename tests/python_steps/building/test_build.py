@@ -7,13 +7,14 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,7 @@ from python_steps.building import build as building_build
 from python_steps.building.fingerprint import fingerprint, step_files
 from python_steps.building.journal import Journal
 from python_steps.building.settings import Outcome, Settings
+from python_steps.command_line.console import BuildReporter
 from python_steps.command_line.options import project_folder
 from python_steps.errors import BuildError
 from python_steps.sources.systems import source_of
@@ -111,7 +113,7 @@ PROJECT = {
                 data_tests: [{accepted_values: {arguments: {values: [0.5], quote: false}}}]
     """,
     "models/marts/build_summary.sql": """
-        select 1 as place, 'paper records read' as measure, cast(count(*) as double) as value
+        select 1 as place, 'paper records read' as measure, cast(count(*) as double) as figure
         from {{ ref('papers') }}
     """,
     "models/publication/Papers.sql": """
@@ -133,17 +135,26 @@ def unindented(text: str) -> str:
     return "\n".join(line[margin:] for line in lines).rstrip() + "\n"
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the project: one for all tests, each of which finds it as new."""
+    return tmp_path_factory.mktemp("small") / "folder"
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "project"
+def project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return write_project(folder, monkeypatch)
+
+
+def write_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write the project and its table of papers into an emptied folder."""
+    shutil.rmtree(folder, ignore_errors=True)
     for name, content in PROJECT.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(unindented(content))
-    (tmp_path / "papers.csv").write_text(DELIVERED)
-    monkeypatch.setenv("SMALL_PROJECT_RUNS", str(tmp_path / "runs"))
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
-    return folder
+        (folder / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "project" / name).write_text(unindented(content))
+    (folder / "papers.csv").write_text(DELIVERED)
+    monkeypatch.setenv("SMALL_PROJECT_RUNS", str(folder / "runs"))
+    return folder / "project"
 
 
 @pytest.fixture
@@ -153,20 +164,52 @@ def is_full_refresh() -> bool:
 
 
 @pytest.fixture
-def settings(project: Path, tmp_path: Path, is_full_refresh: bool) -> Settings:
+def settings(project: Path, is_full_refresh: bool) -> Settings:
+    return settings_of(project, is_full_refresh=is_full_refresh)
+
+
+def settings_of(project: Path, *, is_full_refresh: bool = False) -> Settings:
     return Settings(
         project=project,
-        warehouse=tmp_path / "made/warehouse.duckdb",
-        publication=tmp_path / "made/publication",
-        sources=(source_of(project_folder(), "papers", "tables", (str(tmp_path / "papers.csv"),)),),
+        warehouse=project.with_name("made") / "warehouse.duckdb",
+        publication=project.with_name("made") / "publication",
+        sources=(source_of(project_folder(), "papers", "tables", (str(project.with_name("papers.csv")),)),),
         is_full_refresh=is_full_refresh,
     )
+
+
+@dataclass(frozen=True)
+class FirstBuild:
+    """What a first build of the project returned and left behind."""
+
+    outcome: Outcome
+    said: str
+    published: dict[str, str]
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def first_build(folder: Path) -> FirstBuild:
+    """Build once, and keep a copy of the folder."""
+    with pytest.MonkeyPatch.context() as patched:
+        settings = settings_of(write_project(folder, patched))
+        outcome, said = build(settings)
+        kept = shutil.copytree(folder, folder.with_name("first"))
+        return FirstBuild(outcome, said, published(settings), kept)
+
+
+@pytest.fixture
+def built(first_build: FirstBuild, settings: Settings, folder: Path) -> FirstBuild:
+    """Put everything as a first build leaves it."""
+    shutil.rmtree(folder)
+    shutil.copytree(first_build.folder, folder)
+    return first_build
 
 
 def build(settings: Settings) -> tuple[Outcome, str]:
     """Build, and return what was said besides."""
     said = io.StringIO()
-    outcome = building_build.build(settings, Console(file=said, width=160))
+    outcome = building_build.build(settings, BuildReporter(Console(file=said, width=160)))
     return outcome, said.getvalue()
 
 
@@ -190,8 +233,8 @@ def published(settings: Settings) -> dict[str, str]:
 # ---------------------------------------------------------------- what is run again
 
 
-def test_a_build_runs_everything_and_a_repeated_one_nothing(settings, monkeypatch):
-    outcome, said = build(settings)
+def test_a_build_runs_everything_and_a_repeated_one_nothing(settings, monkeypatch, built):
+    outcome, said = built.outcome, built.said
     assert outcome.exit_code == 0 and outcome.unchanged_since is None, said
     assert sum(runs_since(settings).values()) == EVERY_NODE
     assert "marts.papers" in said and "3 rows" in said and "tests passed" in said
@@ -209,8 +252,7 @@ def test_a_build_runs_everything_and_a_repeated_one_nothing(settings, monkeypatc
     assert (lines_of(settings), published(settings)) == (lines_before, before)
 
 
-def test_an_unchanged_build_imports_neither_dbt_nor_torch(settings, project):
-    build(settings)
+def test_an_unchanged_build_imports_neither_dbt_nor_torch(settings, project, built):
     code = (
         "import sys; from python_steps.command_line.main import main\n"
         "try: main()\n"
@@ -239,8 +281,7 @@ def test_an_unchanged_build_imports_neither_dbt_nor_torch(settings, project):
         ),
     ],
 )
-def test_whatever_decides_the_result_makes_everything_run(settings, part, change):
-    build(settings)
+def test_whatever_decides_the_result_makes_everything_run(settings, part, change, built):
     change(settings)
     _, said = build(settings)
     assert f"Changed since the last build: {part}." in said
@@ -274,15 +315,15 @@ def change_records(settings: Settings) -> Settings:
         (lambda settings: replace(settings, variables={"encoder": "another"}), True),
     ],
 )
-def test_shards_that_other_code_computed_are_dropped_and_others_kept(settings, change, are_kept):
-    build(settings)
+def test_shards_that_other_code_computed_are_dropped_and_others_kept(
+    settings, change, are_kept, built
+):
     shard = keep_a_shard(settings)
     build(replace(change(settings), select="stg_papers"))
     assert shard.exists() == are_kept
 
 
-def test_shards_of_other_package_versions_are_dropped(settings, monkeypatch):
-    build(settings)
+def test_shards_of_other_package_versions_are_dropped(settings, monkeypatch, built):
     shard = keep_a_shard(settings)
     monkeypatch.setattr(
         "python_steps.building.fingerprint.package_version", lambda package: "another"
@@ -298,8 +339,7 @@ def test_shards_without_a_journal_are_dropped(settings):
     assert not shard.exists()
 
 
-def test_a_new_year_makes_everything_run(settings):
-    build(settings)
+def test_a_new_year_makes_everything_run(settings, built):
     path = settings.beside(".journal.jsonl")
     first, *rest = path.read_text().splitlines(keepends=True)
     line = json.loads(first)
@@ -321,22 +361,19 @@ def test_a_folder_that_a_variable_names_counts_by_its_files(settings, tmp_path):
         assert "Changed since the last build: settings." in build(named)[1]
 
 
-def test_other_variables_make_everything_run(settings):
-    build(settings)
+def test_other_variables_make_everything_run(settings, built):
     _, said = build(replace(settings, variables={"encoder": "another"}))
     assert "settings" in said
 
 
-def test_a_selection_that_matches_nothing_is_wrong_usage(settings):
-    build(settings)
+def test_a_selection_that_matches_nothing_is_wrong_usage(settings, built):
     before = lines_of(settings)
     with pytest.raises(BuildError, match="No model or test matches --select 'nowhere'"):
         build(replace(settings, select="nowhere"))
     assert lines_of(settings) == before
 
 
-def test_what_novelty_learned_outlives_a_full_refresh(settings):
-    build(settings)
+def test_what_novelty_learned_outlives_a_full_refresh(settings, built):
     state = settings.novelty_states / "paper_content_2012_0.safetensors"
     state.parent.mkdir()
     state.touch()
@@ -367,8 +404,7 @@ def test_what_steps_keep_lies_beside_the_warehouse_or_in_folders_that_machines_s
     assert settings.novelty_states == Path(states)
 
 
-def test_a_full_refresh_makes_everything_run_and_drops_checkpoints(settings):
-    build(settings)
+def test_a_full_refresh_makes_everything_run_and_drops_checkpoints(settings, built):
     shard = keep_a_shard(settings)
     for _ in range(2):  # asked for again, it begins anew
         outcome, _ = build(replace(settings, is_full_refresh=True))
@@ -378,25 +414,23 @@ def test_a_full_refresh_makes_everything_run_and_drops_checkpoints(settings):
     assert build(settings)[0].unchanged_since
 
 
-def test_a_full_refresh_that_was_stopped_goes_on_when_asked_for_again(settings):
-    build(settings)
+def test_a_full_refresh_that_was_stopped_goes_on_when_asked_for_again(settings, built):
     refresh = replace(settings, is_full_refresh=True)
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
     outcome, said = build(refresh)
     assert outcome.exit_code == errors.FAILED
-    assert "the same command goes on from here" in said
+    assert "the same command continues from here" in said
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
     shard, lines = keep_a_shard(settings), len(lines_of(settings))
     outcome, said = build(refresh)
-    assert outcome.exit_code == 0 and "Going on with the last build" in said
+    assert outcome.exit_code == 0 and "Continuing the last build" in said
     assert "stg_papers" not in runs_since(settings, lines)
     assert "papers" in runs_since(settings, lines)
     assert not shard.exists()  # of a complete build none are kept
     assert not Journal.read(settings.beside(".journal.jsonl")).is_full_refresh
 
 
-def test_a_full_refresh_of_a_selection_that_ended_begins_anew(settings):
-    build(settings)
+def test_a_full_refresh_of_a_selection_that_ended_begins_anew(settings, built):
     refresh = replace(settings, is_full_refresh=True, select="stg_papers")
     build(refresh)
     shard = keep_a_shard(settings)
@@ -405,8 +439,7 @@ def test_a_full_refresh_of_a_selection_that_ended_begins_anew(settings):
 
 
 @pytest.mark.parametrize("harm", ["removed", "changed"])
-def test_a_published_file_that_was_touched_is_written_again(settings, harm):
-    build(settings)
+def test_a_published_file_that_was_touched_is_written_again(settings, harm, built):
     before, lines = published(settings), len(lines_of(settings))
     file = settings.publication / "Papers.csv"
     file.unlink() if harm == "removed" else file.write_text("id,title\n1,Forged\n")
@@ -416,33 +449,28 @@ def test_a_published_file_that_was_touched_is_written_again(settings, harm):
     assert published(settings) == before
 
 
-def test_a_published_file_with_another_time_but_the_same_bytes_is_kept(settings):
-    build(settings)
+def test_a_published_file_with_another_time_but_the_same_bytes_is_kept(settings, built):
     os.utime(settings.publication / "Papers.csv")
     assert build(settings)[0].unchanged_since
 
 
-def test_a_warehouse_that_something_else_changed_is_not_trusted(settings):
-    build(settings)
+def test_a_warehouse_that_something_else_changed_is_not_trusted(settings, built):
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute("create or replace table marts.papers as select 'forged' as id")
     _, said = build(settings)
-    assert "the warehouse, by something else" in said
+    assert "the warehouse (by another program)" in said
     assert sum(runs_since(settings).values()) == EVERY_NODE
 
 
-def test_a_warehouse_that_is_gone_is_made_again(settings):
-    build(settings)
-    before = published(settings)
+def test_a_warehouse_that_is_gone_is_made_again(settings, built):
     settings.warehouse.unlink()
     build(settings)
     assert settings.warehouse.exists()
     assert sum(runs_since(settings).values()) == EVERY_NODE
-    assert published(settings) == before
+    assert published(settings) == built.published
 
 
-def test_another_publication_folder_is_filled_without_building_the_rest(settings, tmp_path):
-    build(settings)
+def test_another_publication_folder_is_filled_without_building_the_rest(settings, tmp_path, built):
     lines = len(lines_of(settings))
     elsewhere = replace(settings, publication=tmp_path / "elsewhere")
     build(elsewhere)
@@ -450,8 +478,7 @@ def test_another_publication_folder_is_filled_without_building_the_rest(settings
     assert published(elsewhere) == published(settings)
 
 
-def test_selected_nodes_run_and_what_is_made_from_them_counts_as_unfinished(settings):
-    build(settings)
+def test_selected_nodes_run_and_what_is_made_from_them_counts_as_unfinished(settings, built):
     lines = len(lines_of(settings))
     build(replace(settings, select="papers"))
     assert set(runs_since(settings, lines)) == {
@@ -463,14 +490,13 @@ def test_selected_nodes_run_and_what_is_made_from_them_counts_as_unfinished(sett
     }
     lines = len(lines_of(settings))
     outcome, said = build(settings)
-    assert outcome.exit_code == 0 and "Going on with the last build" in said
+    assert outcome.exit_code == 0 and "Continuing the last build" in said
     assert {"Papers", "matching_audit", "build_summary"} <= set(runs_since(settings, lines))
     assert not {"papers", "int_papers_counted"} & set(runs_since(settings, lines))
     assert build(settings)[0].unchanged_since
 
 
-def test_a_node_selected_before_its_parents_were_built_is_built_after_them_again(settings):
-    build(settings)
+def test_a_node_selected_before_its_parents_were_built_is_built_after_them_again(settings, built):
     Path(settings.sources[0].locations[0]).write_text("id,title\n9,Ninth\n")
     build(replace(settings, select="papers"))  # from the old parents
     build(settings)
@@ -503,12 +529,7 @@ def started(settings: Settings) -> Iterator[subprocess.Popen]:
     hold = Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("hold")
     hold.touch()
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from python_steps.command_line.main import main; main()",
-            *arguments(settings),
-        ],
+        [sys.executable, "-m", "python_steps", *arguments(settings)],
         env=os.environ | {"DEEPINNOVATION_PROJECT": str(settings.project)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -524,7 +545,9 @@ def started(settings: Settings) -> Iterator[subprocess.Popen]:
     ("moment", "is_full_refresh"),
     [("int_papers_counted", False), ("papers", False), ("papers", True), ("Papers", False)],
 )
-def test_a_killed_build_goes_on_and_publishes_the_same_bytes(settings, started, moment):
+def test_a_killed_build_goes_on_and_publishes_the_same_bytes(
+    settings, started, moment, first_build
+):
     journal = settings.beside(".journal.jsonl")
     runs = Path(os.environ["SMALL_PROJECT_RUNS"])
     wait_until(runs.exists)
@@ -543,10 +566,7 @@ def test_a_killed_build_goes_on_and_publishes_the_same_bytes(settings, started, 
     rerun = {line["node"] for line in lines_of(settings)[lines:] if "node" in line}
     assert not rerun & finished
     assert len(rerun | finished) == EVERY_NODE
-    whole = replace(settings, warehouse=settings.beside(".whole"))
-    whole = replace(whole, publication=settings.publication.with_name("whole"))
-    build(whole)
-    assert published(settings) == published(whole)
+    assert published(settings) == first_build.published
 
 
 def test_an_interrupted_build_ends_in_a_sentence_and_goes_on(settings, started):
@@ -557,7 +577,7 @@ def test_an_interrupted_build_ends_in_a_sentence_and_goes_on(settings, started):
     runs.with_name("hold").unlink()
     _, said = started.communicate(timeout=30)
     assert started.returncode == errors.STOPPED
-    assert said.strip() == "Error: Stopped. The same command goes on from here."
+    assert said.strip() == "Error: Stopped. The same command continues from here."
     assert build(settings)[0].exit_code == 0
 
 
@@ -567,8 +587,7 @@ def test_two_builds_of_one_warehouse_do_not_run_at_once(settings, started):
         build(settings)
 
 
-def test_half_a_line_in_the_journal_does_no_harm(settings):
-    build(settings)
+def test_half_a_line_in_the_journal_does_no_harm(settings, built):
     path = settings.beside(".journal.jsonl")
     whole = path.read_text().splitlines(keepends=True)
     path.write_text("".join(whole[:4]) + whole[4][:20])
@@ -660,8 +679,7 @@ def test_a_project_that_cannot_be_parsed_is_told_with_its_file(settings):
         build(settings)
 
 
-def test_a_warehouse_open_elsewhere_is_told_with_the_process(settings):
-    build(settings)
+def test_a_warehouse_open_elsewhere_is_told_with_the_process(settings, built):
     code = (
         f"import duckdb, time; connection = duckdb.connect({str(settings.warehouse)!r}); "
         "print('open', flush=True); time.sleep(60)"
@@ -681,7 +699,7 @@ def test_a_warehouse_open_elsewhere_is_told_with_the_process(settings):
 def test_a_file_that_is_no_warehouse_is_told(settings):
     settings.warehouse.parent.mkdir(parents=True)
     settings.warehouse.write_text("text" * 10_000)
-    with pytest.raises(BuildError, match="no warehouse that this DuckDB can read"):
+    with pytest.raises(BuildError, match="not a warehouse that this DuckDB can read"):
         build(settings)
 
 
@@ -692,8 +710,7 @@ def test_the_environment_is_as_before_after_a_build(settings):
     assert (dict(os.environ), Path.cwd()) == (before, here)
 
 
-def test_what_is_said_of_spark_changes_nothing_on_duckdb(settings, monkeypatch):
-    build(settings)
+def test_what_is_said_of_spark_changes_nothing_on_duckdb(settings, monkeypatch, built):
     for name in ("MASTER", "REMOTE", "CATALOG", "FORMAT"):
         monkeypatch.setenv(f"DEEPINNOVATION_SPARK_{name}", "another")
     assert build(settings)[0].unchanged_since
@@ -727,4 +744,4 @@ def test_files_that_only_spark_can_list_make_a_finished_build_run_again(settings
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
     build(settings)
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").unlink()
-    assert "Going on with the last build" in build(settings)[1]
+    assert "Continuing the last build" in build(settings)[1]

@@ -1,7 +1,6 @@
 """Claims about `deepinnovation classify` before anything is decided: what it takes and refuses."""
 
 import json
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,12 +32,6 @@ def prepared(location: Path, output: Path, **more: object) -> tuple:
 def written(path: Path, *records: dict) -> Path:
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     return path
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 # ---------------------------------------------------------------- papers or patents
@@ -129,14 +122,14 @@ def test_input_that_is_not_there_is_refused(tmp_path):
         assert shown.exit_code == 3 and f"{location} does not exist" in shown.output
     (tmp_path / "empty").mkdir()
     shown = run(tmp_path / "empty", "--output", tmp_path / "d.csv")
-    assert shown.exit_code == 3 and "holds no readable file" in shown.output
+    assert shown.exit_code == 3 and "contains no readable file" in shown.output
 
 
 def test_an_output_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     table = written(tmp_path / "t.jsonl", PAPER)
     shown = run(table, "--output", tmp_path / "file" / "d.csv")
-    assert shown.exit_code == 1 and "cannot be made" in shown.output
+    assert shown.exit_code == 1 and "cannot be created" in shown.output
 
 
 def test_classifiers_of_another_type_of_document_are_refused(tmp_path):
@@ -148,12 +141,12 @@ def test_classifiers_of_another_type_of_document_are_refused(tmp_path):
     (mine / "outer").symlink_to(PACKAGED_FOLDER / "outer_patent")
     kinds = json.loads((mine / "outer/classifier.json").read_text())["document_types"]
     if "paper" not in kinds:
-        with pytest.raises(BuildError, match="holds no classifier of papers, only of patents"):
+        with pytest.raises(BuildError, match="has no classifier for papers, only of patents"):
             prepared(table, tmp_path / "d.csv", classifiers=mine)
     settings = prepared(
         table, tmp_path / "d.csv", classifiers=mine, document_type="patent", precision="f32"
     )[0]
-    assert settings.variables == {"classifiers": str(mine), "classifier_precision": "f32"}
+    assert settings.variables == {"classifiers": str(mine), "precision": "f32"}
 
 
 # ---------------------------------------------------------------- what is written
@@ -178,7 +171,7 @@ def test_records_with_the_decision_of_another_are_counted(
 
     def build(settings, _):
         with duckdb.connect(str(settings.warehouse)) as connection:
-            connection.execute("create schema staging; create schema intermediate")
+            connection.execute("create schema staging; create schema marts")
             connection.execute(
                 "create table names as select unnest($names) as name, unnest(range(len($names))) "
                 "as row",
@@ -186,21 +179,13 @@ def test_records_with_the_decision_of_another_are_counted(
             )
             connection.execute(f"create table staging.stg_tables__{entity} as from names")
             connection.execute(
-                f"create table intermediate.int_{entity}_unioned as select 'tables' as "
-                "source_system, 'x' as source_name, name as source_record_id, 'f' as record_file, "
-                "row as record_row, if(name is null, 'missing_title', null) as rejection_reason "
-                "from names"
-            )
-            connection.execute(
-                "create table intermediate.int_document_records as select 'tables' as "
-                "source_system, 'f' as record_file, row as record_row, name as document_id "
-                "from names where name is not null"
-            )
-            connection.execute(
-                "create table intermediate.int_documents_decided as select distinct name as "
-                "document_id, true as is_ai, .9 as outer_probability, .9 as inner_probability, "
-                "'inner' as decided_by, 'm' as decision_source, 'r' as reason "
-                "from names where name is not null"
+                "create table marts.record_decisions as select $document_type as document_type, "
+                "'x' as source_name, name as source_record_id, 'f' as record_file, "
+                "row as record_row, name as document_id, name is not null as is_ai, "
+                ".9 as outer_probability, .9 as inner_probability, 'inner' as decided_by, "
+                "if(name is null, 'rejected: missing_title', 'r') as decision_reason, "
+                "'m' as model_version from names",
+                {"document_type": entity.removesuffix("s")},
             )
         return SimpleNamespace(exit_code=0)
 
@@ -220,16 +205,14 @@ def test_an_output_with_fewer_rows_than_records_is_never_put_in_place(tmp_path):
     settings, _, entity = prepared(table, output)
     settings.warehouse.parent.mkdir()
     with duckdb.connect(str(settings.warehouse)) as connection:
-        connection.execute("create schema staging; create schema intermediate")
+        connection.execute("create schema staging; create schema marts")
         connection.execute("create table staging.stg_tables__papers as from range(2)")
-        for name in ("int_papers_unioned", "int_document_records", "int_documents_decided"):
-            connection.execute(
-                f"create table intermediate.{name} as select 'tables' as source_system, 'x' as "
-                "source_name, '1' as source_record_id, 'f' as record_file, 1 as record_row, 'x:1' "
-                "as document_id, true as is_ai, .9 as outer_probability, .9 as inner_probability, "
-                "'inner' as decided_by, 'm' as decision_source, 'r' as reason, "
-                "null as rejection_reason"
-            )
+        connection.execute(
+            "create table marts.record_decisions as select 'paper' as document_type, 'x' as "
+            "source_name, '1' as source_record_id, 'f' as record_file, 1 as record_row, 'x:1' "
+            "as document_id, true as is_ai, .9 as outer_probability, .9 as inner_probability, "
+            "'inner' as decided_by, 'r' as decision_reason, 'm' as model_version"
+        )
     request = Request(options.project_folder(), str(table), output)
     with pytest.raises(BuildError, match="2 records were read and 1 decided"):
         classify.write_decisions(request, settings, entity)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from python_steps.command_line import main, options
+from python_steps.command_line import build, main, options
+from python_steps.command_line.evaluate import group
 
 WORK = {
     "id": "https://openalex.org/W1",
@@ -28,12 +30,6 @@ PATENT = {
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main.main, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -69,12 +65,24 @@ def test_help_shows_the_workflow_in_three_lines():
     assert commands == ["check", "build", "query"]
 
 
-@pytest.mark.parametrize("command", sorted(main.main.commands))
+@pytest.mark.parametrize(
+    "command", [*sorted(main.main.commands), *(f"evaluate {name}" for name in group.NAMES)]
+)
 def test_every_command_teaches_by_an_example(command):
-    shown = run(command, "--help")
+    shown = run(*command.split(), "--help")
     assert shown.exit_code == 0
-    assert "For example:" in shown.output
-    assert f"    deepinnovation {command} " in shown.output
+    assert "\n  For example:\n" in shown.output
+    assert f"\n    deepinnovation {command} " in shown.output
+
+
+@pytest.mark.parametrize("command", sorted({*main.main.commands} - {"evaluate"}))
+def test_an_example_keeps_its_lines_on_a_narrow_screen(command):
+    wide, narrow = (
+        CliRunner().invoke(main.main, [command, "--help"], terminal_width=width).output
+        for width in (200, 40)
+    )
+    lines = [line for line in wide.splitlines() if line.startswith("    deepinnovation ")]
+    assert lines and set(lines) <= set(narrow.splitlines())
 
 
 def test_version_is_that_of_the_package():
@@ -82,10 +90,12 @@ def test_version_is_that_of_the_package():
     assert shown.exit_code == 0 and shown.output.startswith("deepinnovation")
 
 
-def test_help_waits_for_neither_dbt_nor_torch():
+def test_help_waits_for_no_heavy_package():
     code = (
         "import sys, python_steps.command_line.main; "
-        "assert not {'dbt', 'torch', 'duckdb'} & set(sys.modules)"
+        "heavy = {'dbt', 'duckdb', 'matplotlib', 'openai', 'peft', 'pyarrow', 'pydantic'}; "
+        "heavy.add('torch'); "
+        "assert not heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -102,12 +112,12 @@ def test_help_waits_for_neither_dbt_nor_torch():
         (["build", "--papers", "openalex="], "must be SYSTEM=PATH"),
         (["build", "--vars", "{top_kk: 5}"], "Did you mean top_k?"),
         (["build", "--vars", "top_k"], "must be like"),
-        (["build", "--vars", "{top_k: [}"], "is no YAML"),
+        (["build", "--vars", "{top_k: [}"], "is not valid YAML"),
         (["build", "--threads", "0"], "not in the range"),
         (["build", "--target", "oracle"], "'duckdb', 'spark'"),
-        (["build", "--warehouse", "."], "is a folder, and DuckDB keeps a warehouse in a file"),
+        (["build", "--warehouse", "."], "is a folder, but a DuckDB warehouse is a file"),
         (["build", "--warehouse", "s3a://b/w"], "is on other storage"),
-        (["build", "--target", "spark", "--warehouse", __file__], "is a file of DuckDB's"),
+        (["build", "--target", "spark", "--warehouse", __file__], "is a DuckDB file"),
         (["build", "--target", "spark", "--warehouse", "new.duckdb"], "warehouse.spark"),
         (["query"], "Missing argument"),
         (["query", "select 1", "--format", "parquet"], "--output FILE"),
@@ -147,7 +157,7 @@ def test_debug_shows_the_traceback(tmp_path):
 def test_a_folder_in_a_variable_is_found_from_where_the_command_is_typed(tmp_path, monkeypatch):
     (tmp_path / "encoders/mine").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    convert = options.Variables().convert
+    convert = options.VARIABLES.convert
     given = convert("{embedding_model: encoders/mine, top_k: 5}", None, None)
     assert given == {"embedding_model": str(tmp_path / "encoders/mine"), "top_k": 5}
     assert convert("{embedding_model: a-name}", None, None) == {"embedding_model": "a-name"}
@@ -171,7 +181,7 @@ def test_check_tells_what_a_build_would_find(works, tmp_path):
         "2020 to 2020",
         "50% malformed record",
         "line 2 of",
-        "The warehouse will need very roughly",
+        "The warehouse will take very roughly",
     ):
         assert told in " ".join(shown.output.split())
     assert not (tmp_path / "w.duckdb").exists()
@@ -213,7 +223,7 @@ def test_check_ends_with_3_when_required_fields_are_missing(tmp_path):
     (tmp_path / "papers.csv").write_text("titel,id\nA,1\n")
     shown = run("check", "--papers", f"tables={tmp_path}/papers.csv")
     assert shown.exit_code == 3
-    assert "Missing: title, which every record needs" in shown.output
+    assert "Missing: title, which is required" in shown.output
     assert "A build would fail on papers tables" in shown.output
 
 
@@ -227,7 +237,7 @@ def test_check_ends_with_3_when_a_file_cannot_be_read(works):
 def test_check_says_what_it_does_not_look_into(works):
     shown = run("check", "--papers", f"openalex={works}", "--papers", "tables=s3a://bucket/papers")
     assert shown.exit_code == 0, shown.output
-    assert "Not looked into: s3a://bucket/papers (papers tables) is on other" in shown.output
+    assert "Skipped: s3a://bucket/papers (papers tables) is on other" in shown.output
     assert "papers openalex" in shown.output
 
 
@@ -278,7 +288,28 @@ def test_lists_in_csv_are_json(warehouse):
 
 def test_a_limit_shows_as_many_rows_on_the_screen(warehouse):
     shown = run("query", "from range(100)", "--warehouse", warehouse, "--limit", "60")
-    assert "59" in shown.output and "--format csv gives all" not in shown.output
+    assert "59" in shown.output and "--format csv prints all" not in shown.output
+
+
+def test_a_wide_row_is_shown_as_a_record_with_long_values_cut(warehouse):
+    names = [f"column_{place}" for place in range(30)]
+    words = " ".join(f"word{place}" for place in range(200))
+    columns = ", ".join(f"'value {name}' as {name}" for name in names)
+    sql = f"select {columns}, '{words}' as long, null as empty from range(2)"
+    shown = run("query", sql, "--warehouse", warehouse)
+    lines = shown.output.splitlines()
+    assert [line for line in lines if line.startswith("row ")] == ["row 1", "row 2"]
+    for name in names:
+        assert sum(line.split(maxsplit=1) == [name, f"value {name}"] for line in lines) == 2
+    assert shown.output.count("word0 ") == 2 and "word199" not in shown.output
+    assert "Long values are cut (…); --format json prints them in full." in shown.output
+
+
+def test_a_table_that_fits_is_shown_whole(warehouse):
+    words = " ".join(f"word{place}" for place in range(60))
+    shown = run("query", f"select 1 as one, '{words}' as long", "--warehouse", warehouse)
+    assert "word59" in shown.output and "row 1" not in shown.output
+    assert "cut" not in shown.output
 
 
 def test_no_rows_are_a_header_only(warehouse):
@@ -289,7 +320,7 @@ def test_no_rows_are_a_header_only(warehouse):
 
 def test_a_long_table_says_that_it_is_cut(warehouse):
     shown = run("query", "select * from range(100)", "--warehouse", warehouse)
-    assert "39" in shown.output and "--format csv gives all" in shown.output
+    assert "39" in shown.output and "--format csv prints all" in shown.output
 
 
 def test_a_missing_table_is_answered_with_those_there_are(warehouse):
@@ -321,11 +352,6 @@ def test_an_error_of_sql_ends_with_2_in_one_line(warehouse, sql, says, form):
     assert "Traceback" not in shown.output
 
 
-def test_a_missing_warehouse_is_answered_with_the_command_that_makes_it(tmp_path):
-    shown = run("query", "select 1", "--warehouse", tmp_path / "none.duckdb")
-    assert shown.exit_code == 3 and "deepinnovation build" in shown.output
-
-
 @pytest.mark.parametrize("name", ["--warehouse", "DEEPINNOVATION_SPARK_REMOTE"])
 def test_of_a_warehouse_elsewhere_it_is_told_how_to_ask_it(monkeypatch, tmp_path, name):
     place = "s3a://bucket/warehouse"
@@ -354,3 +380,34 @@ def test_a_reader_that_stops_early_does_no_harm(warehouse):
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
         process.wait(timeout=30)
+
+
+# ---------------------------------------------------------------- after a build
+
+
+@pytest.mark.parametrize("folder", ["plain", "with a blank"])
+def test_the_next_commands_run_from_where_they_are_printed(tmp_path, monkeypatch, folder):
+    here = tmp_path / folder
+    here.mkdir()
+    monkeypatch.chdir(here)
+    project = options.project_folder()
+    settings = build.Settings(project, here / "my warehouse.duckdb", here / "out put")
+    commands = [shlex.split(command) for command, _ in build.next_commands(settings)]
+    query = next(words for words in commands if "query" in words)
+    assert query[query.index("--warehouse") + 1] == "my warehouse.duckdb"
+    docs = next(words for words in commands if "docs" in words)
+    assert docs[0] == f"DEEPINNOVATION_WAREHOUSE={settings.warehouse}"
+    assert (here / docs[docs.index("-C") + 1] / "Makefile").exists()
+    again = next(words for words in commands if "build" in words)
+    assert again[again.index("--publication") + 1] == "out put"
+    parsed = main.main.commands["query"].make_context("query", query[query.index("query") + 1 :])
+    assert parsed.params["sql"] == "select title, year from papers"
+
+
+def test_the_next_commands_name_no_option_that_is_the_default(monkeypatch):
+    project = options.project_folder()
+    monkeypatch.chdir(project)
+    settings = build.Settings(project, project / "warehouse.duckdb", project / "publication")
+    commands = [command for command, _ in build.next_commands(settings)]
+    assert "make docs" in commands
+    assert not any("--warehouse" in command or "-C" in command for command in commands)

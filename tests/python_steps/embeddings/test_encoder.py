@@ -274,11 +274,11 @@ def test_a_process_loads_a_model_once(encoder, vectors, loads):
     assert len(loads) == 1
 
 
-def test_a_process_keeps_no_more_models_than_two(encoder, loads):
-    for tokens in (32, 64, 128):
+def test_a_process_keeps_no_more_models_than_four(encoder, loads):
+    for tokens in (32, 48, 64, 96, 128):
         embeddings_encoder.load_encoder(precision="f32", maximum_tokens=tokens)
-    assert len(loaded.MODELS) == loaded.MODELS_KEPT == 2
-    assert len(loads) == 3
+    assert len(loaded.MODELS) == loaded.MODELS_KEPT == 4
+    assert len(loads) == 5
 
 
 def test_another_model_under_the_same_name_is_refused_where_it_is_found(loads):

@@ -203,8 +203,8 @@ def test_every_column_shows_in_a_digest(name):
 
 def test_a_digest_is_the_same_in_another_process():
     code = (
-        "import pyarrow as pa; from python_steps import engine; "
-        "print(engine._digest(pa.table({'a': ['x', None], 'b': [[1.0], []]}), 'salt'))"
+        "import pyarrow as pa; from python_steps.engine.checkpoints import table_digest; "
+        "print(table_digest(pa.table({'a': ['x', None], 'b': [[1.0], []]}), 'salt'))"
     )
     environment = os.environ | {"PYTHONHASHSEED": "7"}
     other = subprocess.run(
@@ -223,6 +223,6 @@ def test_progress_is_shown_when_asked_for(connection, monkeypatch, capsys, wante
 
 def test_a_log_file_gets_plain_lines(connection, monkeypatch, capsys):
     monkeypatch.delenv(progress.PROGRESS_VARIABLE, raising=False)
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_PLAIN_LINES", -1.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_FIRST_LINES", -1.0)
     run(relation(connection, ROWS), length)
     assert "measure: 5 of 5 rows" in capsys.readouterr().err

@@ -164,9 +164,21 @@ class TestOfRelations:
             pa.table({"id": ["a", "b", "b"], "hash": ["1", "1", "2"], "text": ["x", "y", "z"]})
         )
         done = make(pa.table({"id": ["b", "c"], "hash": ["1", "9"], "vector": [1.0, 2.0]}))
-        left = relations.left_to_do(wanted, done, on=["id", "hash"])
+        left = relations.without(wanted, done, on=["id", "hash"])
         found = relations.collect(left, columns=["id", "hash", "text"], order=["id", "hash"])
         assert found.to_pydict() == {"id": ["a", "b"], "hash": ["1", "2"], "text": ["x", "z"]}
+
+    def test_what_has_an_equal_is_kept_once(self, make):
+        wanted = make(pa.table({"id": ["a", "b", "c", None], "text": ["x", "y", "z", "w"]}))
+        others = make(pa.table({"key": ["c", "a", "c", None, "d"], "id": ["b"] * 5}))
+        kept = relations.semi_join(wanted, others, on={"id": "key"})
+        found = relations.collect(kept, columns=["id", "text"], order=["id"])
+        assert found.to_pydict() == {"id": ["a", "c"], "text": ["x", "z"]}
+
+    def test_some_columns_are_selected_by_name(self, make):
+        rows = relations.select(make(pa.table({"a": [1], "order": [2], "b": [3]})), ["order", "a"])
+        assert rows.columns == ["order", "a"]
+        assert relations.collect(rows, columns=["a"], order=["order"]).to_pydict() == {"a": [1]}
 
     def test_a_relation_is_collected_in_order(self, make):
         rows = make(pa.table({"b": ["z", "y", "x"], "a": [1, 2, 3], "c": [0, 0, 0]}))

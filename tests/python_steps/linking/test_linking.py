@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from python_steps import tables
-from python_steps.linking import measures, plots, report
+from python_steps.linking import candidates, measures, plots, report
 from python_steps.linking import ranking as linking_ranking
 from python_steps.linking.words import Bm25, Words
 from python_steps.statistics import intervals
@@ -34,7 +34,7 @@ def documents(prefix, count, *, seed, kind, first=2000, last=2004, spaces=("titl
         vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
         rows += [
             {
-                "embedding_text": space,
+                "space": space,
                 "document_id": f"{prefix}{place:03d}",
                 "document_type": kind,
                 "shard": str(place % 4),
@@ -47,6 +47,12 @@ def documents(prefix, count, *, seed, kind, first=2000, last=2004, spaces=("titl
     return rows
 
 
+def listed(paper, *patents, space="title_abstract"):
+    """Rows of the patents that are published for a paper, in order."""
+    named = {"space": space, "paper_id": paper}
+    return [named | {"patent_id": each, "rank": rank} for rank, each in enumerate(patents, start=1)]
+
+
 def link(paper, patent, kind="twin", is_same=True, reason=None):
     named = {"paper_id": paper, "patent_id": patent, "kind": kind, "is_same": is_same}
     return named | {"reason": reason}
@@ -54,7 +60,7 @@ def link(paper, patent, kind="twin", is_same=True, reason=None):
 
 DOCUMENTS = pa.schema(
     [
-        *((name, pa.string()) for name in ("embedding_text", "document_id", "document_type")),
+        *((name, pa.string()) for name in ("space", "document_id", "document_type")),
         ("shard", pa.string()),
         ("year", pa.int64()),
         ("text", pa.string()),
@@ -70,17 +76,26 @@ LINKS = pa.schema(
 )
 
 
-def ranked(links, papers, patents, *, spaces=("title_abstract",), **settings):
+PUBLISHED = pa.schema(
+    [
+        *((name, pa.string()) for name in ("space", "paper_id", "patent_id")),
+        ("rank", pa.int32()),
+    ]
+)
+
+
+def ranked(links, papers, patents, published=(), *, spaces=("title_abstract",), **settings):
     """Rank as a build does, over relations of DuckDB."""
     with duckdb.connect() as connection:
         relations = []
         for name, rows, schema in (
             ("links", links, LINKS),
-            ("papers", papers, DOCUMENTS),
-            ("patents", patents, DOCUMENTS),
+            ("documents", papers + patents, DOCUMENTS),
+            ("published", list(published), PUBLISHED),
         ):
             connection.register(name, pa.Table.from_pylist(rows, schema=schema))
             relations.append(connection.table(name))
+        settings = {"published_space": spaces[0]} | settings
         return linking_ranking.rank(*relations, stop_words=STOP_WORDS, spaces=spaces, **settings)
 
 
@@ -153,17 +168,21 @@ def test_every_way_of_comparing_ranks_as_comparing_one_by_one_does():
         for paper in range(6)
         for patent in range(paper, 90, 7)
     ]
-    by_space = {
-        space: [row for row in patents if row["embedding_text"] == space] for space in spaces
-    }
+    by_space = {space: [row for row in patents if row["space"] == space] for space in spaces}
     years = {row["document_id"]: row["year"] for row in patents}
     year_of = {row["document_id"]: row["year"] for row in papers}
     links = [each for each in links if years[each["patent_id"]] >= year_of[each["paper_id"]]]
     assert len(links) > 30
-    found = ranked(links, papers, patents, spaces=spaces)
+    # Published are ten patents of each paper, in an order of their own.
+    lists_of = {
+        name: [f"P{place:03d}" for place in range(9 * number, 9 * number + 10)]
+        for number, name in enumerate(year_of)
+    }
+    published = [row for name, patents_of in lists_of.items() for row in listed(name, *patents_of)]
+    found = ranked(links, papers, patents, published, spaces=spaces)
     expected = {}
     for each in links:
-        paper = {r["embedding_text"]: r for r in papers if r["document_id"] == each["paper_id"]}
+        paper = {r["space"]: r for r in papers if r["document_id"] == each["paper_id"]}
         others = {
             other["patent_id"]
             for other in links
@@ -186,6 +205,7 @@ def test_every_way_of_comparing_ranks_as_comparing_one_by_one_does():
             ("title_abstract+bm25", None): fused_by_hand(lists["title_abstract"], lists["bm25"]),
             ("keywords+bm25", None): fused_by_hand(lists["keywords"], lists["bm25"]),
             ("title_abstract+keywords+bm25", None): fused_by_hand(*lists.values()),
+            ("published", None): [n for n in lists_of[each["paper_id"]] if n not in others],
         }
         for space in spaces:
             for count in (10, 50, 100):
@@ -218,8 +238,8 @@ def test_more_candidates_than_are_held_at_once_change_nothing(monkeypatch):
     patents = documents("P", 60, seed=4, kind="patent", first=2004)
     links = [link("W000", "P001"), link("W001", "P002"), link("W002", "P059")]
     found = ranked(links, papers, patents, depth=5)
-    monkeypatch.setattr(linking_ranking, "CANDIDATES_AT_ONCE", 7)
-    monkeypatch.setattr(linking_ranking, "SCORES_AT_ONCE", 20)
+    monkeypatch.setattr(candidates, "CANDIDATES_AT_ONCE", 7)
+    monkeypatch.setattr(candidates, "SCORES_AT_ONCE", 20)
     assert found.equals(ranked(links, papers, patents, depth=5))
 
 
@@ -290,6 +310,46 @@ def test_a_right_answer_that_was_not_drawn_is_no_mistake():
     assert set(found.column("eligible_patents").to_pylist()) == {4}
 
 
+def test_the_order_that_is_published_is_judged_by_what_a_reader_sees():
+    papers = documents("W", 3, seed=7, kind="paper", last=2000)
+    patents = documents("P", 9, seed=8, kind="patent")
+    published = [
+        *listed("W000", "P003", "P001", "P002", "P004"),
+        *listed("W001", "P005"),
+        # Another space, in another order.
+        *listed("W000", "P004", "P002", space="keywords"),
+        *listed("W001", "P006", "P005", space="keywords"),
+    ]
+    links = [
+        link("W000", "P002"),
+        link("W000", "P001", reason="not_drawn"),  # right as well, so its place is not counted
+        link("W000", "P004", "near_miss", is_same=False),
+        link("W001", "P006"),  # not listed
+        link("W002", "P007"),  # nothing is listed
+    ]
+    found = ranked(links, papers, patents, published)
+    assert ranks(found, method="published") == {
+        ("W000", "P002"): 2,
+        ("W000", "P004"): 2,
+        ("W001", "P006"): None,
+        ("W002", "P007"): None,
+    }
+    of_keywords = ranked(links, papers, patents, published, published_space="keywords")
+    assert ranks(of_keywords, method="published") == {
+        ("W000", "P002"): 2,
+        ("W000", "P004"): 1,
+        ("W001", "P006"): 1,
+        ("W002", "P007"): None,
+    }
+    (row,) = [
+        row
+        for row in measures.measure(found, baseline="title_abstract").to_pylist()
+        if (row["kind"], row["method"]) == ("twin", "published")
+    ]
+    assert (row["pairs"], row["hit_at_1"], row["hit_at_10"]) == (3, 0, pytest.approx(1 / 3))
+    assert row["mean_reciprocal_rank"] == pytest.approx(1 / 6)
+
+
 def test_without_known_pairs_no_patent_is_read():
     class Unread:
         def __getattr__(self, name):
@@ -298,7 +358,11 @@ def test_without_known_pairs_no_patent_is_read():
     with duckdb.connect() as connection:
         connection.register("links", LINKS.empty_table())
         found = linking_ranking.rank(
-            connection.table("links"), Unread(), Unread(), stop_words=[], spaces=["keywords"]
+            connection.table("links"),
+            *(Unread(), Unread()),
+            stop_words=[],
+            spaces=["keywords"],
+            published_space="keywords",
         )
     assert found.equals(tables.LINKS_RANKED.empty_table())
     assert measures.measure(found, baseline="keywords").equals(tables.LINKING_QUALITY.empty_table())
@@ -365,13 +429,6 @@ def test_measures_are_means_over_pairs():
     assert row["mean_reciprocal_rank"] == pytest.approx((1 + 1 / 2 + 1 / 10 + 1 / 11) / 5)
     # Pairs of one paper are one look: as wide as of four.
     assert (row["hit_at_10_low"], row["hit_at_10_high"]) == intervals.wilson(3 / 5, 4)
-
-
-def test_the_interval_of_a_share_is_wilsons():
-    assert intervals.wilson(0.5, 10) == pytest.approx((0.23659, 0.76341), abs=1e-5)
-    low, high = intervals.wilson(1.0, 8)
-    assert (low, high) == pytest.approx((0.67559, 1.0), abs=1e-5)
-    assert intervals.wilson(0.0, 8) == pytest.approx((0.0, 1 - 0.67559), abs=1e-5)
 
 
 def test_an_interval_by_bootstrap_holds_the_truth_as_often_as_it_says():
@@ -482,11 +539,15 @@ def test_words_of_abstracts_find_real_twins():
         for name in ("papers", "patents", "links"):
             connection.execute(f"create view {name} as from '{path_of(f'{name}.parquet')}'")
         one = [1.0] + [0.0] * (WIDTH - 1)
-        for name, year in (("papers", "publication_year"), ("patents", "year")):
+        for name, kind, year in (
+            ("papers", "paper", "publication_year"),
+            ("patents", "patent", "year"),
+        ):
             connection.execute(f"""
                 create table {name}_read as
                 select
-                    'title_abstract' as embedding_text, id as document_id,
+                    'title_abstract' as space, id as document_id,
+                    '{kind}' as document_type,
                     substring(md5(id), 1, 1) as shard, {year} as year, any_value(abstract) as text,
                     {one}::float[{WIDTH}] as embedding
                 from {name}
@@ -503,15 +564,14 @@ def test_words_of_abstracts_find_real_twins():
             inner join patents_read as patents on links.patent_id = patents.document_id
             where links.kind in ('twin_strict', 'twin_likely') and patents.year >= papers.year
         """)
-        papers = connection.sql("""
-            from papers_read where document_id in (select paper_id from pairs)
-        """)
+        published = pa.Table.from_pylist([], schema=PUBLISHED)
         found = linking_ranking.rank(
             connection.table("pairs"),
-            papers,
-            connection.table("patents_read"),
+            connection.sql("from papers_read union all from patents_read"),
+            connection.from_arrow(published),
             stop_words=["the", "of", "and", "to", "in", "is", "for", "with", "that", "an", "by"],
             spaces=["title_abstract"],
+            published_space="title_abstract",
         )
     rows = measures.measure(found, baseline="title_abstract").to_pylist()
     (words,) = [row for row in rows if (row["kind"], row["method"]) == ("twin", "bm25")]

@@ -517,18 +517,19 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bits(small, tmp_path, learned
 KILLED = """
 import os, sys
 from pathlib import Path
-from python_steps import novelty, storage
+from python_steps.engine import files
+from python_steps.novelty import scoring
 from tests.python_steps.novelty.test_novelty import QUICK
 from tests import novelty_streams as streams
-settle, done = storage.settle, []
+settle, done = files.settle, []
 def settle_or_die(path, name):
     done.append(name)
     if len(done) == 4:
         os.kill(os.getpid(), 9)
     settle(path, name)
-storage.settle = settle_or_die
+files.settle = settle_or_die
 table = streams.drifting(2400, 400, 6, years=8, seed=1).table
-novelty.score(table, settings=QUICK, states=Path(sys.argv[1]))
+scoring.score(table, settings=QUICK, states=Path(sys.argv[1]))
 """
 
 
@@ -584,7 +585,7 @@ def test_progress_is_told_where_it_is_wanted(small, wanted, tells, monkeypatch, 
 
 def test_a_log_gets_a_plain_line_now_and_then(small, monkeypatch, capsys):
     monkeypatch.delenv(progress.PROGRESS_VARIABLE)
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_PLAIN_LINES", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_FIRST_LINES", 0.0)
     scored(small)
     lines = capsys.readouterr().err.splitlines()
     assert lines[-1].startswith("score novelty of paper_content: 2,400 of 2,400 documents, 2007")

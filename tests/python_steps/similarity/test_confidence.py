@@ -38,7 +38,7 @@ def counted(features, space=SPACE):
     cells, pairs = np.unique(steps.astype(int), axis=0, return_counts=True)
     rows = [
         {
-            "embedding_text": space,
+            "space": space,
             "similarity_step": int(similarity),
             "csls_step": int(csls),
             "pairs": int(count),
@@ -52,7 +52,7 @@ def counted(features, space=SPACE):
 def known(features, *, is_same=True, space=SPACE, prefix=""):
     rows = [
         {
-            "embedding_text": space,
+            "space": space,
             "paper_id": f"{prefix}W{row}",
             "patent_id": f"{prefix}P{row}",
             "is_same": is_same,
@@ -67,7 +67,7 @@ def known(features, *, is_same=True, space=SPACE, prefix=""):
 
 def packaged(**changes):
     row = {
-        "embedding_text": SPACE,
+        "space": SPACE,
         "encoder_hash": "0123456789ab",
         "csls_neighbours": 10,
         "intercept": -10.0,
@@ -195,7 +195,7 @@ def test_known_pairs_that_are_not_matched_or_not_the_same_do_not_count_as_enough
 
 @pytest.mark.parametrize(
     "other",
-    [{"encoder_hash": "ba9876543210"}, {"embedding_text": "keywords"}, {"csls_neighbours": 1}],
+    [{"encoder_hash": "ba9876543210"}, {"space": "keywords"}, {"csls_neighbours": 1}],
 )
 def test_what_is_packaged_for_something_else_is_not_used(other):
     matches, links = own(5)
@@ -274,7 +274,7 @@ def test_spaces_are_calibrated_apart():
         ENCODERS,
         spaces=(SPACE, "keywords"),
     ).to_pylist()
-    assert [(row["embedding_text"], row["confidence_basis"]) for row in both] == [
+    assert [(row["space"], row["confidence_basis"]) for row in both] == [
         ("keywords", NO_LINKS),
         (SPACE, OWN_LINKS),
     ]
@@ -434,10 +434,12 @@ def test_the_interval_of_many_known_pairs_takes_little_memory():
     links = known(np.full((20_000, 2), 0.6))
     calibrations = calibrate(matches, links, packaged(), ENCODERS, least_links=10**6)
     tracemalloc.start()
-    whole = checked(matches, links, calibrations, draws=500).to_pylist()[0]
+    whole, *bands = checked(matches, links, calibrations, draws=500).to_pylist()
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert whole["calibration_error_high"] is not None
+    assert whole["source"] == "somewhere"
+    assert {band["source"] for band in bands} == {None}
     # All draws together would be 160 MB.
     assert most < 40e6
 

@@ -13,10 +13,11 @@ from python_steps import tables
 from python_steps.engine.shards import map_shards
 from python_steps.similarity import audit as similarity_audit
 from python_steps.similarity import matcher as similarity_matcher
-from python_steps.similarity import matching
+from python_steps.similarity import matching, strategies
 from python_steps.similarity import method as similarity_method
 from python_steps.similarity.patents import Patents, store_block
 from tests.python_steps.another_process import called_in_another_process
+from tests.python_steps.similarity.one_block import in_one_block
 
 WIDTH = 48
 MODEL = "test/f32"
@@ -72,7 +73,7 @@ def found(matches):
 
 
 def matched(papers, patents, *, count=3, **settings):
-    return matching.match(papers, Patents.from_table(patents), count=count, **settings)
+    return matching.match(papers, in_one_block(patents), count=count, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +174,7 @@ def test_no_patent_is_earlier_than_its_paper(papers, patents, method, monkeypatc
 def test_patents_come_neither_too_soon_nor_too_late(
     papers, patents, lags, settings, is_stored, tmp_path
 ):
-    parted = stored(patents, tmp_path) if is_stored else Patents.from_table(patents)
+    parted = stored(patents, tmp_path) if is_stored else in_one_block(patents)
     matches = matching.match(papers, parted, count=4, method="exact", **settings)
     assert found(matches) == brute_force(papers, patents, 4, lags)
     audited = similarity_audit.audit(papers, parted, matches, count=4, **settings)
@@ -321,7 +322,7 @@ def test_a_killed_sweep_resumes_to_the_same_pairs(papers, patents, method, tmp_p
     monkeypatch.setattr(similarity_method, "ALWAYS_EXACT_BELOW", 0)
     connection = duckdb.connect()
     connection.execute("create table papers as select * from papers")
-    stored = Patents.from_table(patents, folder=tmp_path / "vectors")
+    stored = in_one_block(patents)
 
     def sweep(step, version):
         return map_shards(
@@ -346,7 +347,7 @@ def test_a_killed_sweep_resumes_to_the_same_pairs(papers, patents, method, tmp_p
 
         with pytest.raises(Exception, match="killed"):
             sweep(killed, first.version)
-    again = similarity_matcher.Matcher(Patents.from_table(patents), 5, method=method)
+    again = similarity_matcher.Matcher(in_one_block(patents), 5, method=method)
     assert again.version == first.version
     resumed = sweep(again.step, again.version)
     assert resumed.equals(matched(papers, patents, count=5, method=method))
@@ -354,7 +355,7 @@ def test_a_killed_sweep_resumes_to_the_same_pairs(papers, patents, method, tmp_p
 
 def test_the_version_follows_patents_and_settings(patents):
     def version(table, count=3, **settings):
-        return similarity_matcher.Matcher(Patents.from_table(table), count, **settings).version
+        return similarity_matcher.Matcher(in_one_block(table), count, **settings).version
 
     versions = [
         version(patents),
@@ -365,15 +366,6 @@ def test_the_version_follows_patents_and_settings(patents):
     ]
     assert len(set(versions)) == len(versions)
     assert version(patents.take(np.arange(6000)[::-1])) == versions[0]
-
-
-def test_patents_out_of_order_are_named():
-    table = documents(["P1", "P2"], [2000, 2001], np.eye(2))
-    with pytest.raises(ValueError, match=r"P1 \(2000\) is followed by P2 \(2001\)"):
-        Patents.from_batches(table.to_batches())
-    twice = documents(["P1", "P1"], [2000, 2000], np.eye(2))
-    with pytest.raises(ValueError, match="each once"):
-        Patents.from_batches(twice.to_batches())
 
 
 def test_vectors_of_different_models_are_not_compared(papers, patents):
@@ -391,7 +383,7 @@ def test_vectors_of_different_widths_are_not_compared(patents):
 
 def test_years_in_the_wrong_order_are_refused_by_the_index(papers, patents, monkeypatch):
     monkeypatch.setattr(similarity_method, "ALWAYS_EXACT_BELOW", 0)
-    matcher = similarity_matcher.Matcher(Patents.from_table(patents), 3, method="hnsw")
+    matcher = similarity_matcher.Matcher(in_one_block(patents), 3, method="hnsw")
     years = papers.column("year").to_numpy()
     matcher.step(papers.filter(pa.array(years == 2005)))
     with pytest.raises(ValueError, match="from the last to the first"):
@@ -415,7 +407,7 @@ def test_settings_that_mean_nothing_are_refused(patents, settings):
 
 def test_the_audit_of_an_exact_answer_finds_nothing_missing(papers, patents):
     matches = matched(papers, patents, count=10, method="exact")
-    result = similarity_audit.audit(papers, Patents.from_table(patents), matches, count=10)
+    result = similarity_audit.audit(papers, in_one_block(patents), matches, count=10)
     assert result.schema == tables.MATCH_AUDIT
     assert set(result.column("hits_at_1").to_pylist()) == {1.0}
     assert set(result.column("hits_at_k").to_pylist()) == {1.0}
@@ -423,7 +415,7 @@ def test_the_audit_of_an_exact_answer_finds_nothing_missing(papers, patents):
 
 
 def test_the_audit_sees_what_is_missing():
-    stored = Patents.from_table(documents(["P1", "P2", "P3"], [2010] * 3, [[1, 0], [1, 1], [0, 1]]))
+    stored = in_one_block(documents(["P1", "P2", "P3"], [2010] * 3, [[1, 0], [1, 1], [0, 1]]))
     papers = documents(["W1", "W2"], [2000, 2011], [[1, 0], [1, 0]])
     matches = matching.match(papers, stored, count=2)
     without_best = matches.filter(pa.array([False, True]))
@@ -438,7 +430,7 @@ def test_the_audit_sees_what_is_missing():
 
 
 def test_the_audit_takes_zero_rows(papers, patents):
-    stored = Patents.from_table(patents)
+    stored = in_one_block(patents)
     empty = similarity_audit.audit(
         papers.slice(0, 0), stored, tables.MATCHES.empty_table(), count=3
     )
@@ -545,9 +537,15 @@ def test_every_stored_index_is_asked(crowd, tmp_path, monkeypatch):
     # Patents as papers of the first year: each is its own nearest.
     sample = crowd.slice(0, 500)
     early = sample.set_column(1, "year", pa.array([2000] * 500, pa.int32()))
-    # Or else everything would be compared where indexes find nothing.
-    monkeypatch.delattr(similarity_matcher.Matcher, "_search_exactly")
+    compared, compare = [], strategies.ExactSearch.candidates
+
+    def counted(search, queries, runs, least=None):
+        compared.append(len(queries) * int((runs[:, 1] - runs[:, 0]).sum()))
+        return compare(search, queries, runs, least)
+
+    monkeypatch.setattr(strategies.ExactSearch, "candidates", counted)
     matches = matcher.step(early)
+    assert sum(compared) == 0
     same = pc.equal(matches.column("paper_id"), matches.column("patent_id"))
     assert np.mean(same) >= 0.98
     assert len(set(matches.column("patent_year").to_pylist())) == 21
@@ -621,12 +619,6 @@ def test_an_index_that_grows_stays_in_its_process(papers, patents, tmp_path):
     assert again.step(papers).equals(matches)
 
 
-def test_patents_of_one_process_cannot_be_sent_to_another(patents):
-    matcher = similarity_matcher.Matcher(Patents.from_table(patents), 3)
-    with pytest.raises(TypeError, match="store them in a folder that every machine shares"):
-        pickle.dumps(matcher.step)
-
-
 def test_a_block_is_stored_the_same_to_the_byte_and_once(patents, tmp_path):
     store = partial(store_block, index=True)
     row = store(patents, folder=tmp_path / "one")
@@ -687,7 +679,7 @@ def test_the_version_follows_the_way_of_the_index(patents, tmp_path):
     versions = [
         similarity_matcher.Matcher(blocks, 3, method="hnsw").version
         for blocks in (
-            Patents.from_table(patents),
+            stored(patents, tmp_path / "elsewhere", "one block"),
             stored(patents, tmp_path, "one block"),
             stored(patents, tmp_path, "one block", index=True),
             stored(patents, tmp_path, "two years each", index=True),
@@ -724,7 +716,7 @@ def test_vectors_may_come_as_plain_lists(papers, patents, tmp_path):
 
 def test_blocks_that_cannot_be_are_refused(patents, tmp_path):
     store = partial(store_block, folder=tmp_path, index=False)
-    with pytest.raises(ValueError, match="each once: P1"):
+    with pytest.raises(ValueError, match="a patent once: P1"):
         store(documents(["P1", "P1"], [2000, 2000], np.eye(2)))
     other = documents(["P"], [2000], np.ones((1, WIDTH)), model="other")
     with pytest.raises(ValueError, match="more than one model"):

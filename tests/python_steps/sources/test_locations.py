@@ -194,7 +194,7 @@ def test_a_file_named_outright_is_taken_whatever_its_name(tmp_path):
 
 @pytest.mark.parametrize(
     ("location", "says"),
-    [("nowhere", "does not exist"), ("empty", "must end in"), ("*.jsonl", "Nothing that could")],
+    [("nowhere", "does not exist"), ("empty", "must end in"), ("*.jsonl", "No file that can")],
 )
 def test_a_location_without_files_is_an_error_with_the_option_to_mend(tmp_path, location, says):
     (tmp_path / "empty").mkdir()
@@ -259,7 +259,7 @@ def test_an_archive_that_is_none_is_refused(tmp_path):
 def test_a_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "UNPACKED_RATIO_FROM", 1 << 20)
     zipped(tmp_path / "works.zip", {"a.json": " " * (4 << 20)})
-    with pytest.raises(InputError, match="would grow"):
+    with pytest.raises(InputError, match="would expand"):
         archives.unpack(
             source_at("papers", "openalex", (str(tmp_path / "works.zip"),)),
             tmp_path / "unpacked",
@@ -373,7 +373,7 @@ def test_files_without_records_are_told(tmp_path):
     write(tmp_path / "part_001", "")
     head = head_of(tmp_path)
     assert (head.rows, head.missing) == (0, [])
-    assert head.problems == ["papers openalex holds no records."]
+    assert head.problems == ["papers openalex has no records."]
 
 
 def test_a_large_source_is_estimated_from_its_first_records(tmp_path, monkeypatch):

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from python_steps.command_line import main
 from python_steps.embeddings.encoder import describe, load_encoder
 from python_steps.errors import InputError
-from python_steps.similarity import matching, patents
+from python_steps.similarity import matching
 from python_steps.warehouse import neighbours
 from python_steps.warehouse.places import DuckDBFile
+from tests.python_steps.similarity.one_block import in_one_block
 
 PAPERS = {
     "W1": (2010, "Neural networks read handwritten digits", "10.1/a"),
@@ -54,43 +55,23 @@ def warehouse(tmp_path: Path, encoder, vectors) -> DuckDBFile:
             "abstract": None,
             "doi": doi,
             "publication_number": None if name.startswith("W") else name,
-            "text_hash": f"hash of {title}",
         }
         for name, (year, title, doi) in (PAPERS | PATENTS | OTHERS).items()
     ]
-    of_vectors = [
-        {
-            "document_id": row["document_id"],
-            "text_hash": row["text_hash"],
-            "model_version": encoder.model_version,
-            "embedding": vectors[row["document_id"]],
-        }
-        for row in documents
-        if row["document_id"] not in OTHERS
-    ]
-    # What an earlier text and an earlier model have left behind counts no more.
-    away = -vectors["W1"]
-    of_vectors += [
-        of_vectors[3] | {"text_hash": "an earlier text", "embedding": vectors["W1"]},
-        of_vectors[3] | {"model_version": "another/f32", "embedding": away},
-    ]
-    width = pa.list_(pa.float32(), 384)
-    schema = pa.schema([("document_id", pa.string()), ("text_hash", pa.string()),
-                        ("model_version", pa.string()), ("embedding", width)])  # fmt: skip
+    for row in documents:
+        row["is_ai"] = True
+        row["embedding"] = None if row["document_id"] in OTHERS else vectors[row["document_id"]]
+    encoders = describe(encoder).rename_columns({"precision": "numeric_precision"})
     tables = {
-        "int_documents_unioned": pa.Table.from_pylist(documents),
-        "int_documents_decided": pa.Table.from_pylist(
-            [{"document_id": row["document_id"], "is_ai": True} for row in documents]
-        ),
-        "int_documents_embedded": pa.Table.from_pylist(of_vectors, schema),
-        "int_encoders_loaded": describe(encoder),
+        "documents_to_match": pa.Table.from_pylist(documents),
+        "model_versions": encoders.append_column("role", pa.array(["encoder"])),
     }
     path = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema intermediate")
+        connection.execute("create schema marts")
         for name, table in tables.items():
             connection.register("delivered", table)
-            connection.execute(f"create table intermediate.{name} as from delivered")
+            connection.execute(f"create table marts.{name} as from delivered")
             connection.unregister("delivered")
     return DuckDBFile(path)
 
@@ -114,7 +95,7 @@ def matches(vectors, encoder):
             }
         )
 
-    return matching.match(side(PAPERS), patents.Patents.from_table(side(PATENTS)), count=3)
+    return matching.match(side(PAPERS), in_one_block(side(PATENTS)), count=3)
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -182,21 +163,11 @@ def test_an_unknown_name_is_not_taken_for_a_text(warehouse):
 
 def test_a_text_needs_the_model_of_the_warehouse(warehouse):
     with duckdb.connect(str(warehouse.path)) as connection:
-        connection.execute("update intermediate.int_encoders_loaded set model_version = 'other/1'")
-        connection.execute(
-            "update intermediate.int_documents_embedded set model_version = 'other/1'"
-        )
+        connection.execute("update marts.model_versions set model_version = 'other/1'")
     with pytest.raises(InputError, match=r"embedded by other/1.*--embedding-model"):
         neighbours.nearest(warehouse, "robot gripper", count=1)
     stored = np.array(neighbours.nearest(warehouse, "W2", count=1).rows.column("similarity"))
     assert stored[0] > 0.3
-
-
-def test_a_warehouse_without_vectors_is_told_what_to_build(tmp_path):
-    path = tmp_path / "empty.duckdb"
-    duckdb.connect(str(path)).close()
-    with pytest.raises(InputError, match=r"\+int_documents_embedded"):
-        neighbours.nearest(DuckDBFile(path), "W1", count=1)
 
 
 # ---------------------------------------------------------------- the command
@@ -209,7 +180,7 @@ def run(warehouse, *arguments):
 def test_the_command_shows_what_was_asked_and_what_was_found(warehouse):
     shown = run(warehouse, "--query", "W2", "--k", "2")
     assert shown.exit_code == 0, shown.output
-    assert f"Patents from 2014 nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
+    assert f"Patents from 2014, nearest to: {PAPERS['W2'][1]} (W2, 2014)" in shown.output
     assert "US-3-A" in shown.output
     assert "US-5-A" not in shown.output
 

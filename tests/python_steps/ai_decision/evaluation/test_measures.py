@@ -8,6 +8,7 @@ from sklearn import metrics
 from python_steps import tables
 from python_steps.ai_decision import calibration
 from python_steps.ai_decision.evaluation import measures, plots
+from python_steps.statistics import intervals
 
 
 def made(count=400, seed=0, share=0.2, decimals=None):
@@ -204,7 +205,7 @@ def test_an_interval_follows_from_the_documents_and_the_seed_not_from_their_orde
 
 def test_an_interval_is_the_same_however_many_draws_are_made_at_once(monkeypatch):
     whole = measures.intervals(*made(), draws=50)
-    monkeypatch.setattr(measures, "NUMBERS_DRAWN_AT_ONCE", 1)
+    monkeypatch.setattr(intervals, "NUMBERS_DRAWN_AT_ONCE", 1)
     found = measures.intervals(*made(), draws=50)
     for name, bounds in whole.items():
         assert found[name] == pytest.approx(bounds)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import sys
 
 import duckdb
 import numpy as np
@@ -11,10 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from python_steps import tables
-from python_steps.ai_decision import classifier
-from python_steps.ai_decision.evaluation import folds, measures
+from python_steps.ai_decision.evaluation import measures
 from python_steps.command_line import main
-from python_steps.errors import InputError
 
 JUDGES = (measures.OUTER, measures.TOGETHER, "rule: wide")
 
@@ -52,18 +51,15 @@ def build(folder, judged):
     measured = measures.evaluate(judged, draws=20)
     path = folder / "warehouse.duckdb"
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts; create schema intermediate")
+        connection.execute("create schema marts")
         connection.register("judged", judged)
         connection.register("measured", measured)
-        connection.execute("create table intermediate.int_documents_judged as from judged")
+        connection.execute(
+            "create table marts.classifier_predictions as "
+            "select * rename (is_ai as label_is_ai) from judged"
+        )
         connection.execute("create table marts.classifier_evaluation as from measured")
     return path
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 def run(*arguments):
@@ -129,30 +125,12 @@ def test_without_labels_there_is_nothing_to_tell_and_no_floor_is_reached(tmp_pat
     assert run("--warehouse", empty, "--floor", "f1=0").exit_code == 4
 
 
-def test_a_warehouse_without_evaluation_is_told_in_a_sentence(tmp_path):
-    path = tmp_path / "warehouse.duckdb"
-    duckdb.connect(str(path)).close()
-    shown = run("--warehouse", path)
-    assert shown.exit_code == 3
-    assert "holds no marts.classifier_evaluation" in shown.output
-
-
-def test_a_file_that_is_no_warehouse_is_told_in_a_sentence(tmp_path):
-    (tmp_path / "warehouse.duckdb").write_text("no warehouse")
-    shown = run("--warehouse", tmp_path / "warehouse.duckdb")
-    assert shown.exit_code == 3
-    assert "is no warehouse" in " ".join(shown.output.split())
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--folds", "2"], "--output"),
-        (["--source", "one"], "--source needs --folds"),
-        (["--epochs", "9", "--recall", "0.5"], "--epochs, --recall need --folds"),
         (["--floor", "beauty=1"], "NAME is one of"),
         (["--floor", "f1=2"], "NAME=VALUE"),
-        (["--folds", "1"], "--folds"),
+        (["--folds", "2"], "No such option"),
     ],
 )
 def test_wrong_usage_says_what_is_meant(warehouse, arguments, said):
@@ -161,69 +139,14 @@ def test_wrong_usage_says_what_is_meant(warehouse, arguments, said):
     assert said in shown.output
 
 
-def test_a_source_without_labels_cannot_be_folded(warehouse, tmp_path):
-    with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
-        connection.execute("create schema intermediate")
-        connection.execute(
-            "create table intermediate.int_classifier_examples as select 'W1' as document_id, "
-            "'here' as source_name where false"
-        )
-    words = ["--folds", 2, "--source", "nowhere", "--output", tmp_path / "folds"]
-    shown = run("--warehouse", tmp_path / "other.duckdb", *words)
-    assert shown.exit_code == 3
-    assert "nowhere" in shown.output
+def test_help_shows_an_example():
+    assert "    deepinnovation evaluate classifier " in run("--help").output
 
 
-def test_examples_of_another_version_are_to_be_built_again(tmp_path):
-    with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
-        connection.execute("create schema intermediate")
-        connection.execute(
-            "create table intermediate.int_classifier_examples as select 'W1' as document_id, "
-            "'here' as source_name"
-        )
-    words = ["--folds", 2, "--source", "here", "--output", tmp_path / "folds"]
-    shown = run("--warehouse", tmp_path / "other.duckdb", *words)
-    assert shown.exit_code == 3
-    assert "lacks abstract, categories" in " ".join(shown.output.split())
-
-
-def test_documents_whose_title_the_first_classifier_may_know_are_left_out(tmp_path, monkeypatch):
-    with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
-        connection.execute("create schema intermediate")
-        connection.execute(
-            "create table intermediate.int_classifier_examples as "
-            "select 'W' || i as document_id, 'paper' as document_type, layer, "
-            "'title' || key as title_key, 'title' as title, null::varchar as abstract, "
-            "'en' as language, 2019 as year, source as source_name, null::varchar[] as categories, "
-            "'human' as label_source, "
-            "true as is_ai, 'train' as split, 'easy' as stratum "
-            "from (values (1, 'a', 'new'), (2, 'b', 'new'), (3, 'a', 'old'), (4, 'b', 'unread')) "
-            "as documents(i, key, source), (values ('outer'), ('inner')) as layers(layer)"
-        )
-    folder = tmp_path / "outer_paper"
-    folder.mkdir()
-    fields = dict.fromkeys(classifier.FIELDS)
-    card = fields | {"examples": [{"source_name": "old"}, {"source_name": "elsewhere"}]}
-    (folder / "classifier.json").write_text(json.dumps(card))
-    folded = []
-
-    def judge(examples, *_, **__):
-        folded.extend(examples.column("document_id").to_pylist())
-        raise InputError("enough")
-
-    monkeypatch.setattr(folds, "cross_validate", judge)
-    words = ["--folds", 2, "--source", "new", "--output", tmp_path / "folds", "--language", "all"]
-    shown = run("--warehouse", tmp_path / "other.duckdb", *words, "--start-from", folder)
-    assert "enough" in shown.output
-    assert "Left out: 1 documents" in shown.output
-    assert "outer_paper also learned from elsewhere, which this warehouse" in shown.output
-    assert folded == ["W2", "W2"]
-
-
-def test_help_shows_an_example_and_the_options_of_training():
-    shown = run("--help")
-    assert "    deepinnovation evaluate classifier " in shown.output
-    trained = CliRunner().invoke(main.main, ["train", "--help"]).output
-    for option in ("--epochs", "--base-model", "--learning-rate", "--seed", "--device"):
-        assert option in shown.output
-        assert option in trained
+def test_plots_need_an_extra_that_is_named(warehouse, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    shown = run("--warehouse", warehouse, "--output", tmp_path / "there")
+    assert shown.exit_code == 2
+    assert "--output needs a package that is not installed (matplotlib)" in shown.output
+    assert "[evaluate]" in shown.output
+    assert run("--warehouse", warehouse).exit_code == 0

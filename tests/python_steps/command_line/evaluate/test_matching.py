@@ -10,7 +10,7 @@ from python_steps.command_line import main
 
 ROWS = """
     select
-        embedding_text,
+        space,
         paper_year::integer as paper_year,
         audited::integer as audited_papers,
         papers::bigint as papers_represented,
@@ -24,7 +24,7 @@ ROWS = """
         ('title_abstract', 2011, 200, 4000, .9, .88),
         ('title_abstract', null, 300, 5000, .985, .975),
         ('title_abstract', 2010, 100, 1000, 1, 1)
-    ) as rows(embedding_text, paper_year, audited, papers, at_1, at_k)
+    ) as rows(space, paper_year, audited, papers, at_1, at_k)
 """
 
 
@@ -72,17 +72,6 @@ def test_without_pairs_no_floor_is_reached(run, tmp_path):
     assert said.exit_code == 0
     assert "No paper has a patent" in said.stdout
     assert run("--floor", "recall_at_1=0", warehouse=empty).exit_code == 4
-
-
-@pytest.mark.parametrize("is_there", [False, True])
-def test_a_warehouse_without_an_audit_is_told_in_a_sentence(run, tmp_path, is_there):
-    place = tmp_path / "other.duckdb"
-    if is_there:
-        duckdb.connect(str(place)).close()
-    said = run(warehouse=place)
-    assert said.exit_code == 3
-    assert "Traceback" not in said.output
-    assert "build" in said.output
 
 
 def test_wrong_floors_are_wrong_usage(run):

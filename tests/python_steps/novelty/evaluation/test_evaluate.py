@@ -3,7 +3,6 @@
 import csv
 import itertools
 import json
-import os
 import re
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def table_of(years, sets, weights=None):
 
 
 def ranked(scores):
-    """What int_documents_novelty_ranked adds, near enough: a rank within the year."""
+    """What the mart `hyperedges` adds, near enough: a rank within the year."""
     values, years = (scores.column(name).to_numpy() for name in ("novelty", "year"))
     percentile = np.full(len(values), np.nan)
     for year in np.unique(years):
@@ -199,7 +198,7 @@ def test_halves_come_from_two_documents_of_unrelated_communities(table, model):
     made = made_up.made_up("planted", real, np.arange(3), model, np.random.default_rng(0))
     assert len(made.documents) > 50
     assert made.documents.sizes.min() >= 4
-    home = made_up.homes(real, model)
+    home = made_up.communities_of(real, model)
     originals = [set(nodes) for nodes in sets_of(real.take(made.origins))]
     homes = home[made.origins]
     for nodes in sets_of(made.documents)[:50]:
@@ -482,23 +481,19 @@ def warehouse(tmp_path_factory, table, scores, papers):
 
 def build(path, table, scores, papers):
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts; create schema intermediate")
-        connection.register("hyperedges", table)
+        connection.execute("create schema marts")
+        connection.register("edges", table)
         connection.register("scores", scores)
         connection.register("papers", papers)
-        connection.execute("create table intermediate.int_hyperedges as from hyperedges")
-        connection.execute("create table intermediate.int_documents_novelty_ranked as from scores")
+        connection.execute(
+            "create table marts.hyperedges as select * rename (year as novelty_year) from edges "
+            "left join (select * exclude (corpus, year) from scores) using (hyperedge_id)"
+        )
         connection.execute(
             "create table marts.papers as select document_id, venue, cited_by_count, "
             "'Conference paper' as work_type, case when is_awarded "
             "then ['Learning', 'Outstanding Paper Award'] end as categories from papers"
         )
-
-
-@pytest.fixture(autouse=True)
-def without_configuration(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("DEEPINNOVATION_")]:
-        monkeypatch.delenv(name)
 
 
 def run(*arguments):
@@ -514,7 +509,7 @@ def test_the_tables_tell_every_figure_in_words(warehouse):
     assert shown.exit_code == 0, shown.output
     for words in (
         "paper_content: how often a real document surprises less",
-        "keywords dealt anew",
+        "keywords dealt again",
         "control: all shuffled",
         "paper_content by year",
         "not scored: burn in",
@@ -591,14 +586,6 @@ def test_a_block_model_that_is_behind_is_told(measured):
     assert "0.050 behind the mean PMI" in told
 
 
-def test_a_warehouse_without_novelty_is_told_in_a_sentence(tmp_path):
-    path = tmp_path / "warehouse.duckdb"
-    duckdb.connect(str(path)).close()
-    shown = run("--warehouse", path)
-    assert shown.exit_code == 3
-    assert "holds no intermediate.int_hyperedges" in shown.output
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -643,7 +630,7 @@ def test_the_settings_are_those_that_a_build_scores_with():
 
 def test_the_worked_example_of_the_page_is_what_the_model_says():
     """Two fields of equal size; each row of the page's table is scored anew."""
-    page = (PROJECT / "docs/how_novelty_is_measured.md").read_text()
+    page = (PROJECT / "docs/methods/novelty.md").read_text()
     counts = {
         name.strip(): [float(first), float(second)]
         for name, first, second in re.findall(r"^\| ([a-z ]+) \| (\d+) \| (\d+) \|", page, re.M)

@@ -1,0 +1,4 @@
+select
+    keyword,
+    normalised_keyword
+from {{ ref('int_keywords_normalised') }}

@@ -1,0 +1,83 @@
+"""Folders of classifiers, and what each says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from python_steps.errors import ModelError
+from python_steps.transformer import weights
+
+DESCRIPTION_FILE = "classifier.json"
+
+
+FIELDS = (
+    "layer", "document_types", "base_model", "base_sha256", "maximum_tokens", "temperature", "bias",
+    "threshold", "languages", "sha256",
+)  # fmt: skip
+
+
+def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
+    """
+    Return the folders of classifiers at a place: itself, or those in it, by name.
+
+    Raises
+    ------
+    ModelError
+        When there is none and one is required.
+    """
+    if (place / DESCRIPTION_FILE).is_file():
+        return [place]
+    folders = sorted(path.parent for path in place.glob(f"*/{DESCRIPTION_FILE}"))
+    if required and not folders:
+        message = (
+            f"{place} holds no classifier: name a folder that `deepinnovation train` wrote, or "
+            f"'packaged'"
+        )
+        raise ModelError(message)
+    return folders
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """
+    Return what `classifier.json` of a folder says.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be read or lacks a field.
+    """
+    path = folder / DESCRIPTION_FILE
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        absent = [name for name in FIELDS if name not in description]
+    except (OSError, ValueError) as error:
+        message = f"cannot read {path}: {error}"
+        raise ModelError(message) from error
+    if absent:
+        message = f"{path} lacks {', '.join(absent)}: train the classifier again"
+        raise ModelError(message)
+    return description
+
+
+def check_files(folder: Path, description: dict[str, Any]) -> None:
+    """
+    Raise ModelError where a file of a classifier is missing or another than was trained.
+
+    `description` is what :func:`read_description` returned for the folder.
+    """
+    for name, expected in sorted(description["sha256"].items()):
+        weights.check_weights(folder / name, expected)
+
+
+def stages(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """
+    Yield how a classifier was trained: by what it went on from, and so on, then by itself.
+
+    Each has `command` and `examples`: counts by split, source_name, label_source and is_ai.
+    """
+    if description.get("started_from"):
+        yield from stages(description["started_from"])
+    yield description
