@@ -173,7 +173,11 @@ def settings_of(project: Path, *, is_full_refresh: bool = False) -> Settings:
         project=project,
         warehouse=project.with_name("made") / "warehouse.duckdb",
         publication=project.with_name("made") / "publication",
-        sources=(source_of(project_folder(), "papers", "tables", (str(project.with_name("papers.csv")),)),),
+        sources=(
+            source_of(
+                project_folder(), "papers", "tables", (str(project.with_name("papers.csv")),)
+            ),
+        ),
         is_full_refresh=is_full_refresh,
     )
 
