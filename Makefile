@@ -43,4 +43,4 @@ docs: .venv/installed ## one HTML page that describes every table: target/static
 	@$(BIN)/dbt docs generate --static --quiet --profiles-dir . && echo "Open target/static_index.html in a browser."
 
 clean: ## remove what can be made again, but no warehouse and no published file
-	@rm -rf target logs .pytest_cache .ruff_cache
+	@rm -rf build target logs .pytest_cache .ruff_cache

@@ -56,6 +56,22 @@ def show_estimate(
     console: "Console",
 ) -> None:
     """Print the estimated cost: from answers in the log, else by a rule of thumb."""
+    tokens_in, tokens_out, method = _expected_tokens(waiting, log, prompt, settings)
+    cost = settings.cost(tokens_in, tokens_out)
+    priced = "unknown: give --price-in and --price-out" if cost is None else _money(cost)
+    lines = [
+        drawn_in_words(excerpt, waiting, prompt, settings),
+        f"About {tokens_in:,} tokens to read and {tokens_out:,} to write ({method}).",
+        f"Cost: {priced}.",
+        "Nothing was sent.",
+    ]
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+
+
+def _expected_tokens(
+    waiting: list[Document], log: Log, prompt: Prompt, settings: Settings
+) -> tuple[int, int, str]:
+    """Return the tokens to expect, read and written, and how they were estimated."""
     measured = [
         answer
         for answer in log.answers
@@ -68,32 +84,23 @@ def show_estimate(
             round(len(waiting) * sum(column) / len(measured))
             for column in zip(*((a.tokens_in, a.tokens_out) for a in measured), strict=True)
         )
-        method = f"the mean of {len(measured):,} answers in the log"
-    else:
-        schema = len(json.dumps(SCHEMA))
-        sent = sum(
-            schema
-            + sum(
-                len(message["content"].encode())
-                for message in prompt.messages(d.document_type, d.title, d.abstract)
-            )
-            for d in waiting
+        return tokens_in, tokens_out, f"the mean of {len(measured):,} answers in the log"
+    schema = len(json.dumps(SCHEMA))
+    sent = sum(
+        schema
+        + sum(
+            len(message["content"].encode())
+            for message in prompt.messages(d.document_type, d.title, d.abstract)
         )
-        tokens_in, tokens_out = sent // BYTES_PER_TOKEN, len(waiting) * TOKENS_OF_AN_ANSWER
-        method = (
-            f"a token per {BYTES_PER_TOKEN} bytes sent, {TOKENS_OF_AN_ANSWER} tokens per answer; a "
-            "reasoning model writes many more: ask about a few with --limit 20 first, and this "
-            "estimate uses them"
-        )
-    cost = settings.cost(tokens_in, tokens_out)
-    priced = "unknown: give --price-in and --price-out" if cost is None else _money(cost)
-    lines = [
-        drawn_in_words(excerpt, waiting, prompt, settings),
-        f"About {tokens_in:,} tokens to read and {tokens_out:,} to write ({method}).",
-        f"Cost: {priced}.",
-        "Nothing was sent.",
-    ]
-    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+        for d in waiting
+    )
+    tokens_in, tokens_out = sent // BYTES_PER_TOKEN, len(waiting) * TOKENS_OF_AN_ANSWER
+    method = (
+        f"a token per {BYTES_PER_TOKEN} bytes sent, {TOKENS_OF_AN_ANSWER} tokens per answer; a "
+        "reasoning model writes many more: ask about a few with --limit 20 first, and this "
+        "estimate uses them"
+    )
+    return tokens_in, tokens_out, method
 
 
 def show_result(
@@ -105,7 +112,6 @@ def show_result(
     console: "Console",
 ) -> None:
     """Print the answers, their cost, their agreement with other labels, and the next command."""
-    from rich.markup import escape
     from rich.table import Table
 
     counts = Counter(answer.label if answer.is_good else answer.error for answer in answers)
@@ -121,20 +127,7 @@ def show_result(
     table.add_row("cost", _money(sum(costs)) if costs else "unknown")
     console.print(table)
 
-    source = label_source(settings.model, prompt.version)
-    compared = agreements(labels, excerpt.labels, source)
-    if compared:
-        table = Table(
-            "label source", title=f"Agreement with {escape(source)}", title_justify="left"
-        )
-        for column in ("documents", "both AI", "only model", "only source", "neither", "kappa"):
-            table.add_column(column, justify="right")
-        for row in compared:
-            cells = (row.documents, row.both, row.only_model, row.only_other, row.neither)
-            kappa = "not defined" if row.kappa is None else f"{row.kappa:.3f}"
-            table.add_row(escape(row.label_source), *(f"{cell:,}" for cell in cells), kappa)
-        console.print(table)
-
+    _show_agreement(labels, excerpt, label_source(settings.model, prompt.version), console)
     failed = sum(not answer.is_good for answer in answers)
     lines = []
     if failed:
@@ -147,6 +140,26 @@ def show_result(
     else:
         lines.append("No labels yet.")
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+
+
+def _show_agreement(
+    labels: Sequence[Label], excerpt: Excerpt, source: str, console: "Console"
+) -> None:
+    """Print how the labels agree with those of each other source, if any."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    compared = agreements(labels, excerpt.labels, source)
+    if not compared:
+        return
+    table = Table("label source", title=f"Agreement with {escape(source)}", title_justify="left")
+    for column in ("documents", "both AI", "only model", "only source", "neither", "kappa"):
+        table.add_column(column, justify="right")
+    for row in compared:
+        cells = (row.documents, row.both, row.only_model, row.only_other, row.neither)
+        kappa = "undefined" if row.kappa is None else f"{row.kappa:.3f}"
+        table.add_row(escape(row.label_source), *(f"{cell:,}" for cell in cells), kappa)
+    console.print(table)
 
 
 def _money(amount: float) -> str:

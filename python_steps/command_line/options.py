@@ -14,7 +14,7 @@ import click
 
 from python_steps.building.settings import PACKAGED_PROJECT, folder_of_results
 from python_steps.errors import MissingExtraError
-from python_steps.sources.systems import SYSTEMS, is_address
+from python_steps.sources.systems import deliveries, is_address
 from python_steps.warehouse.places import DEFAULT_NAME
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SystemPath(click.ParamType):
     ) -> tuple[str, str]:
         """Split at the equals sign; an unknown system is wrong usage."""
         system, separator, path = value.partition("=")
-        known = SYSTEMS[self.entity]
+        known = [s for entity, s in deliveries(project_folder()) if entity == self.entity]
         if not separator or not path or system not in known:
             self.fail(
                 f"'{value}' must be SYSTEM=PATH, where SYSTEM is one of {', '.join(known)}: "
@@ -164,8 +164,40 @@ class Delivered:
 
         tables = {"labels": self.labels, "links": self.links}
         return configured(
-            self.papers, self.patents, tables, os.environ, takes_addresses=takes_addresses
+            project_folder(),
+            self.papers,
+            self.patents,
+            tables,
+            os.environ,
+            takes_addresses=takes_addresses,
         )
+
+
+SOURCE_OPTIONS = (
+    click.option(
+        "--papers",
+        type=SystemPath("papers"),
+        multiple=True,
+        help="Papers to read, as openalex=FOLDER or tables=FILE (repeatable). With "
+        "--target spark also on other storage, as openalex=s3a://BUCKET/works.",
+    ),
+    click.option(
+        "--patents",
+        type=SystemPath("patents"),
+        multiple=True,
+        help="Patents to read, as google_patents=FOLDER or tables=FILE (repeatable).",
+    ),
+    click.option(
+        "--labels",
+        metavar="PATH",
+        help="Table of labels: source_record_id, is_ai, label_source.",
+    ),
+    click.option(
+        "--links",
+        metavar="PATH",
+        help="Table of known pairs: paper_id, patent_id, kind.",
+    ),
+)
 
 
 def source_options(command: Command) -> Command:
@@ -183,33 +215,7 @@ def source_options(command: Command) -> Command:
         delivered = Delivered(papers, patents, labels, links)
         return command(*arguments, delivered=delivered, **others)
 
-    for option in reversed(
-        (
-            click.option(
-                "--papers",
-                type=SystemPath("papers"),
-                multiple=True,
-                help="Papers to read, as openalex=FOLDER or tables=FILE (repeatable). With "
-                "--target spark also on other storage, as openalex=s3a://BUCKET/works.",
-            ),
-            click.option(
-                "--patents",
-                type=SystemPath("patents"),
-                multiple=True,
-                help="Patents to read, as google_patents=FOLDER or tables=FILE (repeatable).",
-            ),
-            click.option(
-                "--labels",
-                metavar="PATH",
-                help="Table of labels: source_record_id, is_ai, label_source.",
-            ),
-            click.option(
-                "--links",
-                metavar="PATH",
-                help="Table of known pairs: paper_id, patent_id, kind.",
-            ),
-        )
-    ):
+    for option in reversed(SOURCE_OPTIONS):
         collected = option(collected)
     return collected
 

@@ -144,16 +144,8 @@ def _copy(
 ) -> None:
     """Let DuckDB write rows to a file, or stream them to the standard output."""
     options = {"csv": "format csv, header", "json": "format json", "parquet": "format parquet"}
-    if form == "csv":  # lists as JSON, as in the published files
-        columns = [
-            f"to_json({name}) as {name}" if kind.id in ("list", "array", "struct", "map") else name
-            for name, kind in zip(
-                (f'"{column.replace(chr(34), chr(34) * 2)}"' for column in relation.columns),
-                relation.types,
-                strict=True,
-            )
-        ]
-        relation = relation.project(", ".join(columns))
+    if form == "csv":
+        relation = _with_lists_as_json(relation)
 
     def copy(target: str) -> None:
         escaped = target.replace("'", "''")
@@ -183,6 +175,16 @@ def _copy(
         writer.join()
     if failures:
         raise failures[0]
+
+
+def _with_lists_as_json(relation: "duckdb.DuckDBPyRelation") -> "duckdb.DuckDBPyRelation":
+    """Return rows with lists and structs as JSON text, as in the published files."""
+    names = (f'"{column.replace(chr(34), chr(34) * 2)}"' for column in relation.columns)
+    columns = [
+        f"to_json({name}) as {name}" if kind.id in ("list", "array", "struct", "map") else name
+        for name, kind in zip(names, relation.types, strict=True)
+    ]
+    return relation.project(", ".join(columns))
 
 
 def _explain(error: Exception, connection: "duckdb.DuckDBPyConnection", tables: Tables) -> str:

@@ -165,8 +165,6 @@ def linking_command(
       deepinnovation evaluate linking --links pairs.csv --output evaluation
       deepinnovation evaluate linking --links citations.parquet --floor hit_at_10=0.5
     """
-    from python_steps.building.project_sql import StagingSql
-    from python_steps.building.settings import project_variables
     from python_steps.linking import report
     from python_steps.warehouse import known_pairs
 
@@ -175,11 +173,7 @@ def linking_command(
     if output is not None:
         require("--output", "evaluate", "matplotlib")
     project = project_folder()
-    variables = project_variables(project) | variables
-    try:
-        StagingSql(project, variables).check_variables()
-    except ValueError as error:
-        raise click.UsageError(f"--vars: {error}") from error
+    variables = _all_variables(project, variables)
     beside = error_console()
     with shown("Ranking the patents of known pairs…"):
         judged = known_pairs.judge(
@@ -199,3 +193,16 @@ def linking_command(
         for path in write(judged, output.expanduser().resolve()):
             console.print(f"Written: {path}", highlight=False, soft_wrap=True)
     conclude(context, report.below(judged, floors))
+
+
+def _all_variables(project: Path, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables of the project, as given or as declared; refuse wrong values."""
+    from python_steps.building.project_sql import StagingSql
+    from python_steps.building.settings import project_variables
+
+    variables = project_variables(project) | given
+    try:
+        StagingSql(project, variables).check_variables()
+    except ValueError as error:
+        raise click.UsageError(f"--vars: {error}") from error
+    return variables
