@@ -260,7 +260,7 @@ def test_a_system_that_is_a_folder_and_one_line_arrives_in_the_marts(project):
     marts = "document_authors document_institutions patent_applicants document_codes record_counts"
     made = run(
         *(project, "build", "--select"),
-        f"+int_document_countries {' '.join(f'+{mart}' for mart in marts.split())}",
+        f"+document_countries {' '.join(f'+{mart}' for mart in marts.split())}",
         *("--publication", str(project / "publication")),
     )
     assert made.returncode == 0, made.stdout + made.stderr
@@ -277,7 +277,9 @@ def test_a_system_that_is_a_folder_and_one_line_arrives_in_the_marts(project):
         assert rows("select * exclude (institution_id, ror) from marts.document_institutions") == [
             (paper, 1, 1, "First Institute", "GB")
         ]
-        assert rows("select * from intermediate.int_document_countries") == [(paper, "GB")]
+        assert rows("select document_id, country_code from marts.document_countries") == [
+            (paper, "GB")
+        ]
         assert rows("select document_id, applicant_name from marts.patent_applicants") == [
             (patent, "Owner")
         ]
