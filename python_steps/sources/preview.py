@@ -238,23 +238,8 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     """Fill a head from the table `head` and those beside it."""
     import duckdb
 
-    delivery = head.source.delivery
-    year, abstract, language = COLUMNS.get(delivery.entity, NO_COLUMNS)
-    rejected = "".join(
-        f"when source_record_id in (select source_record_id "
-        f"from ({sql.model(table.model, table.name)})) then '{table.rejects}' "
-        for table in delivery.beside
-        if table.rejects
-    )
     try:
-        connection.execute(f"""
-            create table judged as
-            select
-                record_file, record_row, {year} as year,
-                {abstract} as abstract, {language} as language,
-                case when rejection_reason is not null then rejection_reason {rejected}end as reason
-            from ({sql.model(delivery.table.model, "head")})
-        """)
+        _judge(connection, sql, head)
     except duckdb.Error as error:
         head.problems.append(f"A build would stop: {str(error).strip().splitlines()[0]}")
         head.breaking.append(head.problems[-1])
@@ -272,6 +257,44 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     head.years = None if first is None else (first, last)
     head.rejected = _counts(connection, "reason from judged where reason is not null")
     head.languages = _counts(connection, "language from judged where language is not null")
+    head.fields = _fields(connection)
+    delivery = head.source.delivery
+    if head.fields:
+        head.missing = [" or ".join(g) for g in delivery.required if not set(g) & set(head.fields)]
+        head.absent = [name for name in delivery.optional if name not in head.fields]
+    if sum(head.rejected.values()) == head.rows_read:
+        reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
+        head.problems.append(
+            f"Every record would be rejected ({reasons}). Is {head.source.name} the right system "
+            "for these files?"
+            if head.rows_read
+            else f"{head.source.name} has no records."
+        )
+    _explain_broken(connection, head)
+
+
+def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head) -> None:
+    """Make the table `judged`: the year, abstract and language of records, and why one fails."""
+    delivery = head.source.delivery
+    year, abstract, language = COLUMNS.get(delivery.entity, NO_COLUMNS)
+    rejected = "".join(
+        f"when source_record_id in (select source_record_id "
+        f"from ({sql.model(table.model, table.name)})) then '{table.rejects}' "
+        for table in delivery.beside
+        if table.rejects
+    )
+    connection.execute(f"""
+        create table judged as
+        select
+            record_file, record_row, {year} as year,
+            {abstract} as abstract, {language} as language,
+            case when rejection_reason is not null then rejection_reason {rejected}end as reason
+        from ({sql.model(delivery.table.model, "head")})
+    """)
+
+
+def _fields(connection: "duckdb.DuckDBPyConnection") -> dict[str, int]:
+    """Count the records in which each field has a value, the most frequent field first."""
     present = """
         select key, count(*) filter (
             where case when contains(key, '"') then true
@@ -288,19 +311,7 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
         group by key
         order by 2 desc, 1
     """
-    head.fields = dict(connection.execute(present).fetchall())
-    if head.fields:
-        head.missing = [" or ".join(g) for g in delivery.required if not set(g) & set(head.fields)]
-        head.absent = [name for name in delivery.optional if name not in head.fields]
-    if sum(head.rejected.values()) == head.rows_read:
-        reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
-        head.problems.append(
-            f"Every record would be rejected ({reasons}). Is {head.source.name} the right system "
-            "for these files?"
-            if head.rows_read
-            else f"{head.source.name} has no records."
-        )
-    _explain_broken(connection, head)
+    return dict(connection.execute(present).fetchall())
 
 
 def _counts(connection: "duckdb.DuckDBPyConnection", values: str) -> dict[str, int]:
