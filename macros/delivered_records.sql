@@ -10,44 +10,39 @@
     with `results`, as an API answers), Parquet and CSV, whose rows become JSON text. So one staging model
     serves every form of delivery, and the raw record is at hand for those that are refused.
 #}
-{% macro delivered_records(system, entity) -%}
-    {%- set delivered = source(system, entity) -%}  {# for the lineage #}
+{% macro delivered_records(system, table) -%}
+    {%- set delivered = source(system, table) -%}  {# for the lineage #}
     {%- set files = {'lines': [], 'documents': [], 'parquet': [], 'csv': []} -%}
     {%- if execute -%}
-        {%- set files = delivered_files(system, entity, source_locations(system, entity)) -%}
+        {%- set rules = rules_of_source(system, table) -%}
+        {%- set files = delivered_files(system ~ ' ' ~ table, rules, source_locations(rules)) -%}
     {%- endif -%}
     {{ return(read_records(files)) }}
 {%- endmacro %}
 
 
-{# The locations of a source, most often one. #}
-{% macro source_locations(system, entity) -%}
-    {%- set variables = {
-        'openalex': 'DEEPINNOVATION_PAPERS_OPENALEX',
-        'tables papers': 'DEEPINNOVATION_PAPERS_TABLES',
-        'google_patents': 'DEEPINNOVATION_PATENTS_GOOGLE_PATENTS',
-        'tables patents': 'DEEPINNOVATION_PATENTS_TABLES',
-        'tables labels': 'DEEPINNOVATION_LABELS',
-        'tables links': 'DEEPINNOVATION_LINKS',
-    } -%}
-    {%- set sample = {
-        'DEEPINNOVATION_PAPERS_OPENALEX': 'openalex',
-        'DEEPINNOVATION_PATENTS_GOOGLE_PATENTS': 'google_patents',
-        'DEEPINNOVATION_LABELS': 'labels.csv',
-        'DEEPINNOVATION_LINKS': 'links.csv',
-    } -%}
-    {%- set variable = variables.get(system) or variables[system ~ ' ' ~ entity] -%}
+{# The `meta` of a delivered table, its source's and the project's among it. #}
+{% macro rules_of_source(system, table) -%}
+    {%- for node in graph.sources.values() if node.source_name == system and node.name == table -%}
+        {{ return(node.config.meta) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{# The locations of a delivered table, most often one. #}
+{% macro source_locations(rules) -%}
     {%- set is_sample = namespace(value=true) -%}
-    {%- for name in variables.values() -%}
-        {%- if env_var(name, '') and name not in ['DEEPINNOVATION_LABELS', 'DEEPINNOVATION_LINKS'] -%}
+    {%- for node in graph.sources.values() if node.config.meta.get('holds_documents', true) -%}
+        {%- if env_var(node.config.meta.variable, '') -%}
             {%- set is_sample.value = false -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if is_sample.value and variable in sample and not env_var(variable, '') -%}
-        {{ return([project_root() ~ '/seeds/sample/' ~ sample[variable]]) }}
+    {%- set joined = env_var(rules.variable, '') -%}
+    {%- if is_sample.value and rules.get('sample') and not joined -%}
+        {{ return([project_root() ~ '/' ~ rules.sample]) }}
     {%- endif -%}
-    {#- Not at the colon of an address such as hdfs://host:9000/folder: as in python_steps/sources/systems.py. -#}
-    {{ return(modules.re.split(':(?!//|[0-9]+(?:[/:]|$))', env_var(variable, '')) | select | list) }}
+    {#- Not at the colon of an address such as hdfs://host:9000/folder: as in python_steps/sources/locations.py. -#}
+    {{ return(modules.re.split(':(?!//|[0-9]+(?:[/:]|$))', joined) | select | list) }}
 {%- endmacro %}
 
 
@@ -58,46 +53,40 @@
 
 
 {#
-    The files of one delivered table, by the way they are read, sorted. Of a folder: everything below it that ends in
-    .gz, .jsonl, .ndjson, .json, .parquet or .csv, or is named part_*; of `part_0` and `part_0.gz` only the latter.
-    What is hidden (`.name`, `_name`, but not `_name=value`) is left out, as Spark does. OpenAlex snapshots hold many
-    tables: works are what lies below a folder `works`, if there is one.
+    The files of one delivered table, by the way they are read, sorted. Of a folder: what `record_files` and
+    `ignored_files` of the source's meta let through; of `part_0` and `part_0.gz` only the latter. Where a location holds
+    several tables, `files` of the meta tells them apart: a table has the files of the first of its patterns that any
+    file matches. `name` is what an error calls the table. python_steps/sources/locations.py lists by the same rules.
 #}
-{% macro delivered_files(system, entity, locations) -%}
+{% macro delivered_files(name, rules, locations) -%}
     {%- set chosen = {} -%}
     {%- for location in locations -%}
         {#- What a path means shows below the location: the folders above it may be called anything. -#}
         {%- set path = modules.re.sub('^([.]/+)+', '', location) -%}
         {%- set fixed = path.split('*')[0].split('?')[0].split('[')[0] -%}
         {%- set root = path if fixed == path else fixed.rpartition('/')[0] -%}
-        {%- set kinds = {} -%}
+        {%- set here = {} -%}
         {%- for file in files_at(path) -%}
             {%- set below = '/' ~ file[file.find(root) + root | length:].lstrip('/') -%}
-            {%- set is_record_file = modules.re.search('([.](gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$', file)
-                and not modules.re.search('/manifest[^/]*$|/[.]|/_[^/=]*(/|$)', below) -%}
-            {%- if not is_record_file and file != path -%}
-                {#- of no interest -#}
-            {%- elif '/merged_ids/' in below -%}
-                {%- do kinds.update({file: 'merged_works' if '/merged_ids/works/' in below else 'merged others'}) -%}
-            {%- elif '/deleted_ids' in below -%}
-                {%- set is_of_works = '/works/' in below or below.count('/') == 1 -%}
-                {%- do kinds.update({file: 'deleted_works' if is_of_works else 'deleted others'}) -%}
-            {%- elif '/works/' in below -%}
-                {%- do kinds.update({file: 'works'}) -%}
-            {%- else -%}
-                {%- do kinds.update({file: 'others'}) -%}
+            {%- set is_record_file = modules.re.search(rules.record_files, file)
+                and not modules.re.search(rules.ignored_files, below) -%}
+            {%- if is_record_file or file == path -%}
+                {%- do here.update({file: below}) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- if not kinds -%}
+        {%- if not here -%}
             {{ exceptions.raise_compiler_error(
-                "No file of " ~ system ~ " " ~ entity ~ " at " ~ location ~ ". Check the path, or leave it out."
+                "No file of " ~ name ~ " at " ~ location ~ ". Check the path, or leave it out."
             ) }}
         {%- endif -%}
-        {%- set has_works = 'works' in kinds.values() -%}
-        {%- for file, kind in kinds.items() if (file ~ '.gz') not in kinds -%}
-            {%- if system != 'openalex' or kind == entity or (entity, kind, has_works) == ('works', 'others', false) -%}
-                {%- do chosen.update({file: true}) -%}
-            {%- endif -%}
+        {%- set found = namespace(files=[]) -%}
+        {%- for pattern in rules.get('files', ['']) if not found.files -%}
+            {%- for file, below in here.items() if modules.re.search(pattern, below) -%}
+                {%- do found.files.append(file) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for file in found.files if (file ~ '.gz') not in here -%}
+            {%- do chosen.update({file: true}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- set files = {'lines': [], 'documents': [], 'parquet': [], 'csv': []} -%}

@@ -24,7 +24,7 @@ from python_steps.engine.files import LockedError, locked
 from python_steps.errors import WRONG_USAGE, BuildError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import is_sample, sample
-from python_steps.sources.systems import ALL_SOURCES
+from python_steps.sources.systems import deliveries
 from python_steps.warehouse.opening import explain_warehouse
 
 
@@ -239,12 +239,14 @@ def _environment(settings: Settings) -> Iterator[None]:
         bundled = (s for s in sample(settings.project) if s.entity not in named)
         sources = (*bundled, *sources)
     given = {source.variable: os.pathsep.join(source.locations) for source in sources}
-    values = {source.variable: given.get(source.variable, "") for source in ALL_SOURCES} | {
+    unset = {delivery.variable: "" for delivery in deliveries(settings.project).values()}
+    places = {
         "DEEPINNOVATION_WAREHOUSE": str(settings.warehouse),
         "DEEPINNOVATION_PUBLICATION": str(settings.publication),
         "DEEPINNOVATION_CHECKPOINTS": str(settings.checkpoints),
         "DEEPINNOVATION_NOVELTY_STATES": str(settings.novelty_states),
     }
+    values = unset | given | places
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,8 @@ from python_steps.engine.progress import silenced
 from python_steps.errors import WRONG_USAGE, BuildError, InputError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import READABLE_IN_WORDS, absolute, list_files, matching
-from python_steps.sources.preview import FORMS, Head, read_head
-from python_steps.sources.systems import Source
+from python_steps.sources.preview import Head, read_head
+from python_steps.sources.systems import deliveries, source_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -201,7 +200,7 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
     # Of its own name: finished shards of several warehouses may lie in one folder.
     warehouse = request.working_folder / f"{request.output.name}.duckdb"
     asked = ENTITIES.get(request.document_type or "", "papers")
-    source = Source(asked, "tables", (location,))
+    source = source_of(request.project, asked, "tables", (location,))
     source = unpack(source, warehouse.with_name(f"{warehouse.name}.unpacked"))
     try:
         list_files(source)
@@ -230,7 +229,7 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
         project=request.project,
         warehouse=warehouse,
         publication=request.working_folder / "publication",
-        sources=(Source(entity, "tables", source.locations),),
+        sources=(source_of(request.project, entity, "tables", source.locations),),
         select=NODES,
         command="classify",
         variables=variables,
@@ -254,8 +253,7 @@ def _refuse_unreadable(request: Request, head: Head) -> None:
 def _guessed_entity(request: Request, head: Head) -> str:
     """Return `papers` or `patents` by the columns that only one of them has."""
     columns = {
-        entity: set(chain(*FORMS[entity, "tables"].required, FORMS[entity, "tables"].optional))
-        for entity in ENTITIES.values()
+        entity: deliveries(request.project)[entity, "tables"].fields for entity in ENTITIES.values()
     }
     telling = {
         "papers": columns["papers"] - columns["patents"] - COLUMNS_OF_BOTH,
@@ -279,7 +277,7 @@ def _refuse_incomplete(request: Request, head: Head, entity: str) -> None:
     """Refuse a table without a column that every record needs."""
     missing = [
         " or ".join(names)
-        for names in FORMS[entity, "tables"].required
+        for names in deliveries(request.project)[entity, "tables"].required
         if head.fields and not set(names) & set(head.fields)
     ]
     if missing:

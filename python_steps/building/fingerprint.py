@@ -6,11 +6,12 @@ import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from python_steps.sources.locations import list_files
-from python_steps.sources.systems import Source
+from python_steps.sources.systems import Source, deliveries
 
 PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml")
 PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/warehouse")
@@ -29,14 +30,14 @@ PACKAGES_OF_TARGET = {
 }
 
 
-# Variables of ours that change how a build runs, not what it makes, and those that locate it. Who
-# computes is one of them: the same folder is the same warehouse for every master of Spark.
+# Variables of ours that change how a build runs, not what it makes, and those that locate it; what
+# locates sources is added to them. Who computes is one of them: the same folder is the same
+# warehouse for every master of Spark.
 IGNORED_VARIABLES = frozenset(
     f"DEEPINNOVATION_{name}"
     for name in (
         *("CHECKPOINTS", "MEMORY", "PROGRESS", "PROJECT", "PUBLICATION", "REAL_DATA", "WAREHOUSE"),
-        *("PAPERS_OPENALEX", "PAPERS_TABLES", "PATENTS_GOOGLE_PATENTS", "PATENTS_TABLES"),
-        *("LABELS", "LINKS", "NOVELTY_STATES", "SPARK_MASTER", "SPARK_REMOTE", "SPARK_CATALOG"),
+        *("NOVELTY_STATES", "SPARK_MASTER", "SPARK_REMOTE", "SPARK_CATALOG"),
         *("LLM_BASE_URL", "LLM_MODEL", "LLM_API_KEY"),
     )
 )
@@ -73,13 +74,14 @@ def fingerprint(
         Part of the fingerprint, named in words, to a hash. The year is part of it because a
         document of the next year but one is rejected as impossible.
     """
+    locating = {delivery.variable for delivery in deliveries(project).values()}
     names = (*PACKAGES, *PACKAGES_OF_TARGET.get(target, ()))
     packages = [f"{name} {package_version(name)}" for name in names]
     settings = {
         name: value
         for name, value in environment.items()
         if name.startswith("DEEPINNOVATION_")
-        and name not in IGNORED_VARIABLES
+        and name not in IGNORED_VARIABLES | locating
         and (target == "spark" or not name.startswith("DEEPINNOVATION_SPARK_"))
     }
     return {
@@ -116,7 +118,7 @@ def source_lines(sources: Iterable[Source]) -> Iterator[str]:
     """Yield a line for each delivered file: path, size and time of change."""
     for source in sources:
         listing = list_files(source)
-        for file in (*listing.files, *listing.merged, *listing.deleted):
+        for file in (*listing.files, *chain(*listing.beside.values())):
             facts = file.stat()
             yield f"{source.variable} {file} {facts.st_size} {facts.st_mtime_ns}"
         for address in source.elsewhere:

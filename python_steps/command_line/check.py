@@ -21,7 +21,6 @@ from python_steps.errors import InputError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import is_sample, sample
 from python_steps.sources.preview import Head
-from python_steps.sources.systems import BESIDES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,8 +112,8 @@ def _facts_of_records(head: Head) -> list[tuple[str, str]]:
         ("years", "none" if head.years is None else f"{head.years[0]} to {head.years[1]}"),
         ("languages", languages or "unknown"),
     ]
-    is_other_table = head.source.entity in BESIDES
-    return [fact for fact in facts if not is_other_table or fact[0] in FACTS_OF_OTHER_TABLES]
+    has_all = head.source.delivery.holds_documents
+    return [fact for fact in facts if has_all or fact[0] in FACTS_OF_OTHER_TABLES]
 
 
 FACTS_OF_OTHER_TABLES = ("fields", "optional, missing", "would be rejected")

@@ -14,7 +14,7 @@ import click
 
 from python_steps.building.settings import PACKAGED_PROJECT, folder_of_results
 from python_steps.errors import MissingExtraError
-from python_steps.sources.systems import SYSTEMS, is_address
+from python_steps.sources.systems import deliveries, is_address
 from python_steps.warehouse.places import DEFAULT_NAME
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SystemPath(click.ParamType):
     ) -> tuple[str, str]:
         """Split at the equals sign; an unknown system is wrong usage."""
         system, separator, path = value.partition("=")
-        known = SYSTEMS[self.entity]
+        known = [s for entity, s in deliveries(project_folder()) if entity == self.entity]
         if not separator or not path or system not in known:
             self.fail(
                 f"'{value}' must be SYSTEM=PATH, where SYSTEM is one of {', '.join(known)}: "
@@ -164,7 +164,12 @@ class Delivered:
 
         tables = {"labels": self.labels, "links": self.links}
         return configured(
-            self.papers, self.patents, tables, os.environ, takes_addresses=takes_addresses
+            project_folder(),
+            self.papers,
+            self.patents,
+            tables,
+            os.environ,
+            takes_addresses=takes_addresses,
         )
 
 

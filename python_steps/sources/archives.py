@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from python_steps.errors import InputError
-from python_steps.sources.locations import READABLE, READABLE_IN_WORDS, files_at, matching
-from python_steps.sources.systems import Source
+from python_steps.sources.locations import READABLE_IN_WORDS, files_at, matching
+from python_steps.sources.systems import Source, Table
 
 UNPACKED_RATIO_LIMIT = 200  # JSON shrinks 10 to 20 times; far more is a bomb, not a delivery
 UNPACKED_RATIO_FROM = 1 << 30  # bytes below which a high ratio does no harm
@@ -33,13 +33,14 @@ def unpack(source: Source, folder: Path) -> Source:
     InputError
         If an archive is damaged, encrypted, unsafe, or larger than the free disk.
     """
+    table = source.delivery.table
     locations: list[str] = []
     for location in source.here.locations:
         archives = _archives_at(location)
-        others = [file for file in files_at(location) if not file.endswith(".zip")]
+        others = [f for f in files_at(location, table) if not f.endswith(".zip")]
         if others or not archives:
             locations.append(location)
-        locations += [str(_unpack_one(archive, folder)) for archive in archives]
+        locations += [str(_unpack_one(archive, folder, table)) for archive in archives]
     return replace(source, locations=(*locations, *source.elsewhere))
 
 
@@ -51,11 +52,11 @@ def _archives_at(location: str) -> list[Path]:
     return sorted(file for file in found if file.suffix == ".zip")
 
 
-def _unpack_one(archive: Path, folder: Path) -> Path:
+def _unpack_one(archive: Path, folder: Path, table: Table) -> Path:
     """Unpack one archive and return its folder."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [m for m in opened.infolist() if _is_record_file(m.filename, archive)]
+            members = [m for m in opened.infolist() if _is_record_file(m.filename, archive, table)]
             _refuse_unsafe(archive, members, folder)
             contents = "".join(f"{m.filename}|{m.file_size}|{m.CRC}\n" for m in members)
             name = f"{archive.stem}-{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
@@ -79,7 +80,7 @@ def _unpack_one(archive: Path, folder: Path) -> Path:
     return complete
 
 
-def _is_record_file(member: str, archive: Path) -> bool:
+def _is_record_file(member: str, archive: Path, table: Table) -> bool:
     """Whether a member of an archive is worth unpacking; a path that leads outside is refused."""
     path = PurePosixPath(member.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in member:
@@ -87,8 +88,7 @@ def _is_record_file(member: str, archive: Path) -> bool:
             f"{archive} contains the path {member}, which leads outside its folder, so it was not "
             "unpacked. Unpack it yourself if you trust it, and give the folder."
         )
-    is_hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-    return not member.endswith("/") and not is_hidden and bool(READABLE.search(f"/{path}"))
+    return not member.endswith("/") and table.holds(f"/{path}", f"/{path}")
 
 
 def _refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:

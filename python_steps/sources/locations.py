@@ -12,17 +12,12 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from python_steps.errors import InputError
-from python_steps.sources.systems import ALL_SOURCES, BESIDES, SAMPLE, Source, is_address
+from python_steps.sources.systems import Source, Table, deliveries, is_address
 
-READABLE = re.compile(r"(\.(gz|jsonl|ndjson|json|parquet|csv)|/part_[^/]*)$")
 READABLE_IN_WORDS = ".jsonl, .ndjson, .json, .csv, .parquet or .gz, or be named part_*"
-
-
-# What an OpenAlex delivery holds, by the folders of its files.
-TABLES = ("works", "merged_ids", "deleted_ids", "others")
 
 
 # Between locations; not the colon of an address such as hdfs://host:9000/folder.
@@ -37,19 +32,19 @@ class Listing:
     ----------
     files
         What is read as records, in the order of the locations, sorted within each.
-    merged, deleted
-        OpenAlex's lists of merged and of deleted records, of works among others.
+    beside
+        The files of the other tables of the delivery, such as OpenAlex's lists of deleted works.
     notes
         What a reader should know of the choice, as sentences.
     """
 
     files: list[Path] = field(default_factory=list)
-    merged: list[Path] = field(default_factory=list)
-    deleted: list[Path] = field(default_factory=list)
+    beside: dict[str, list[Path]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def configured(
+    project: Path,
     papers: Iterable[tuple[str, str]],
     patents: Iterable[tuple[str, str]],
     besides: Mapping[str, str | None],
@@ -61,6 +56,8 @@ def configured(
 
     Parameters
     ----------
+    project
+        Folder of dbt_project.yml, whose systems are known.
     papers, patents
         Pairs of a system and a path, as given on the command line.
     besides
@@ -81,32 +78,32 @@ def configured(
         If a path cannot be handed on.
     """
     options = {"papers": list(papers), "patents": list(patents)}
-    for entity in BESIDES:
-        path = besides.get(entity)
-        options[entity] = [("tables", path)] if path else []
+    options |= {entity: [("tables", path)] for entity, path in besides.items() if path}
     sources = []
-    for source in ALL_SOURCES:
-        if options[source.entity]:
-            paths = [path for system, path in options[source.entity] if system == source.system]
+    for (entity, system), delivery in deliveries(project).items():
+        if options.get(entity):
+            paths = [path for named, path in options[entity] if named == system]
         else:
-            joined = environment.get(source.variable, "")
+            joined = environment.get(delivery.variable, "")
             paths = [path for path in SEPARATOR.split(joined) if path]
         if paths:
             found = (absolute(path, takes_addresses=takes_addresses) for path in paths)
             locations = tuple(dict.fromkeys(found))
-            sources.append(Source(source.entity, source.system, locations))
+            sources.append(Source(delivery, locations))
     return sources
 
 
 def is_sample(sources: Iterable[Source]) -> bool:
     """Whether no documents are configured, so that the bundled sample is read."""
-    return all(source.entity in BESIDES for source in sources)
+    return not any(source.delivery.holds_documents for source in sources)
 
 
 def sample(project: Path) -> list[Source]:
     """Return the bundled sample in the project folder."""
     return [
-        Source(entity, system, (str(project / path),)) for (entity, system), path in SAMPLE.items()
+        Source(delivery, (str(project / delivery.sample),))
+        for delivery in deliveries(project).values()
+        if delivery.sample
     ]
 
 
@@ -133,66 +130,50 @@ def absolute(path: str, *, takes_addresses: bool = False) -> str:
 def list_files(source: Source) -> Listing:
     """List the files of a source on this machine: the one place in Python that knows which count.
 
-    Of a folder: everything below it that ends as READABLE says and is not called manifest…; of
-    `part_0` and `part_0.gz` only the latter.
+    Of a folder: everything below it that its table reads (`Table.holds`); of `part_0` and
+    `part_0.gz` only the latter.
 
-    An OpenAlex snapshot holds many tables. Which one a file belongs to shows in its path below the
-    location (below a glob's last folder without wildcard), never in the folders above: they may be
-    called anything. Lists of merged and deleted records lie in `/merged_ids/` and `/deleted_ids…`.
-    Of the other files, those in a folder `/works/` are works; a location that has none, such as
-    the folder of works itself or a single file, holds works only.
+    A location may hold several tables, as an OpenAlex snapshot does. Which one a file belongs to
+    shows in its path below the location (below a glob's last folder without wildcard), never in
+    the folders above: they may be called anything.
 
     Raises
     ------
     InputError
         If a location does not exist or has no readable file.
     """
-    tables: dict[str, dict[str, None]] = {name: {} for name in TABLES}
+    tables = (source.delivery.table, *source.delivery.beside)
+    found: dict[str, dict[str, None]] = {table.name: {} for table in tables}
+    readable: dict[str, None] = {}
     twins: list[str] = []
     for location in source.here.locations:
-        here = files_at(location)
+        here = files_at(location, source.delivery.table)
         if not here:
             raise InputError(_nothing_at(location, source))
-        there = set(here)
-        named = _tables(here, location) if source.system == "openalex" else {}
-        for file in here:
-            if f"{file}.gz" in there:
-                twins.append(file)
-            else:
-                tables[named.get(file, "works")][file] = None
-    files, merged, deleted, others = (list(map(Path, tables[name])) for name in TABLES)
-    listing = Listing(files, merged, deleted)
+        plain = [file for file in here if f"{file}.gz" in here]
+        twins += plain
+        readable |= dict.fromkeys(here)
+        for table in tables:
+            found[table.name] |= dict.fromkeys(f for f in table.among(here) if f not in plain)
+    listed = {name: list(map(Path, files)) for name, files in found.items()}
+    listing = Listing(listed.pop(source.delivery.table.name), listed)
     if twins:
         listing.notes.append(
             f"{len(twins)} files exist both plain and as .gz; the .gz files are read. The first: "
             f"{twins[0]}"
         )
-    unread = len(set(others) - set(files))
+    read = set(twins).union(*found.values())
+    unread = [file for file in readable if file not in read]
     if unread:
-        listing.notes.append(f"{unread} files outside works/ (authors, sources …) are not read.")
+        listing.notes.append(
+            f"{len(unread)} files hold other tables and are not read. The first: {unread[0]}"
+        )
     if {".parquet"} < {file.suffix for file in listing.files}:
         listing.notes.append(
             "There are Parquet files and others. If they hold the same records, give only one "
             "folder."
         )
     return listing
-
-
-def _tables(files: list[str], location: str) -> dict[str, str]:
-    """Name the table of each file of an OpenAlex location, by the rule of `list_files`."""
-    tables = {}
-    root = len(_fixed(location).rstrip("/"))
-    for file in files:
-        below = file[root:]
-        if "/merged_ids/" in below:
-            tables[file] = "merged_ids"
-        elif "/deleted_ids" in below:
-            tables[file] = "deleted_ids"
-        else:
-            tables[file] = "works" if "/works/" in below else "others"
-    if "works" not in tables.values():
-        tables = {file: table.replace("others", "works") for file, table in tables.items()}
-    return tables
 
 
 def _fixed(location: str) -> str:
@@ -211,20 +192,23 @@ def matching(pattern: str) -> list[Path]:
     return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
 
 
-def files_at(location: str) -> list[str]:
-    """Readable files at a location: itself, below it, or matching it; with `/` in paths."""
+def files_at(location: str, table: Table) -> dict[str, str]:
+    """Return the readable files at a location, sorted, each with its path below the location.
+
+    A location may be a file, a folder or a glob; a file that is named outright is readable by any
+    name. Links below a folder are left out, as DuckDB does. Paths have `/` as separator.
+    """
     files = set()
     for match in matching(location):
         if match.is_dir():
-            files.update(str(file) for file in match.rglob("*") if file.is_file())
+            below_it = (file for file in match.rglob("*") if file.is_file())
+            files.update(str(file) for file in below_it if not file.is_symlink())
         else:
             files.add(str(match))
-    files = {file.replace(os.sep, "/") for file in files}
-    return sorted(file for file in files if _is_readable(file) or file == location)
-
-
-def _is_readable(file: str) -> bool:
-    return bool(READABLE.search(file)) and not PurePosixPath(file).name.startswith("manifest")
+    root = len(_fixed(location).rstrip("/"))
+    paths = sorted(file.replace(os.sep, "/") for file in files)
+    below = {path: "/" + path[root:].lstrip("/") for path in paths}
+    return {path: b for path, b in below.items() if table.holds(path, b) or path == location}
 
 
 def _nothing_at(location: str, source: Source) -> str:

@@ -27,80 +27,6 @@ HEAD_FILES = 10
 READ_FULLY_BELOW = 32 << 20  # bytes of all files of a source together
 
 
-@dataclass(frozen=True)
-class Form:
-    """What a system's records look like: the fields that matter, and the staging model."""
-
-    model: str
-    required: tuple[tuple[str, ...], ...]  # of each group, one field must be there
-    optional: tuple[str, ...]
-    identifier: str = "source_record_id"  # SQL over the columns of the model, as the three below
-    year: str = "cast(null as integer)"
-    abstract: str = "abstract"
-    language: str = "language"
-
-
-FORMS = {
-    ("papers", "openalex"): Form(
-        model="stg_openalex__works",
-        required=(("id",), ("title", "display_name")),
-        optional=(
-            "publication_year",
-            *("abstract_inverted_index", "doi", "language", "authorships", "primary_location"),
-            *("type", "cited_by_count", "keywords", "topics", "publication_date"),
-        ),
-        year="publication_year",
-    ),
-    ("papers", "tables"): Form(
-        model="stg_tables__papers",
-        required=(("id",), ("title",)),
-        optional=(
-            "publication_year",
-            *("abstract", "doi", "language", "keywords", "authors", "institutions", "country"),
-            *("venue", "work_type", "cited_by_count", "categories", "source"),
-            *("label_is_ai", "label_source"),
-        ),
-        year="publication_year",
-    ),
-    ("patents", "google_patents"): Form(
-        model="stg_google_patents__publications",
-        required=(("publication_number",), ("title_localized",)),
-        optional=(
-            *("abstract_localized", "application_number", "family_id", "ipc", "cpc"),
-            *("filing_date", "priority_date", "publication_date", "grant_date"),
-            *("assignee_harmonized", "inventor_harmonized"),
-        ),
-        year="year(coalesce(filing_date, priority_date, publication_date))",
-    ),
-    ("patents", "tables"): Form(
-        model="stg_tables__patents",
-        required=(("publication_number", "id"), ("title",)),
-        optional=(
-            "year",
-            *("abstract", "ipc", "cpc", "application_number", "family_id", "applicant"),
-            *("inventors", "country", "language", "year_basis", "source"),
-            *("label_is_ai", "label_source"),
-        ),
-        year="year",
-    ),
-    ("labels", "tables"): Form(
-        model="stg_tables__labels",
-        required=(("source_record_id",), ("is_ai",)),
-        optional=("label_source",),
-        abstract="cast(null as varchar)",
-        language="cast(null as varchar)",
-    ),
-    ("links", "tables"): Form(
-        model="stg_tables__links",
-        required=(("paper_id",), ("patent_id",)),
-        optional=("kind", "paper_source", "patent_source"),
-        identifier="paper_record_id",
-        abstract="cast(null as varchar)",
-        language="cast(null as varchar)",
-    ),
-}
-
-
 @dataclass
 class Head:
     """What the first records of a source show.
@@ -193,7 +119,7 @@ def read_head(source: Source, project: Path) -> Head:
     with duckdb.connect() as connection:
         for table, files, limit in (
             ("head", chosen, rows_of_file),
-            ("deleted", listing.deleted, None),
+            *((name, files, None) for name, files in listing.beside.items()),
         ):
             connection.execute(f"create table {table} ({RECORD})")
             for file in files:
@@ -237,6 +163,13 @@ def _begins_as_gzip(file: Path) -> bool:
 def _damaged(file: Path, reason: str) -> str:
     return f"{file} cannot be read: {reason}. Download or export it again."
 
+
+# Of staged records, by entity: the year, the abstract and the language.
+COLUMNS = {
+    "papers": ("publication_year", "abstract", "language"),
+    "patents": ("year", "abstract", "language"),
+}
+NO_COLUMNS = ("null::integer", "null::varchar", "null::varchar")
 
 RECORD = "record_file varchar, record_row bigint, record_text varchar"
 
@@ -302,23 +235,25 @@ def _unpacked_size(file: Path) -> int:
 
 
 def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head) -> None:
-    """Fill a head from the tables `head` and `deleted`."""
+    """Fill a head from the table `head` and those beside it."""
     import duckdb
 
-    form = FORMS[head.source.entity, head.source.system]
-    deleted = sql.model("stg_openalex__deleted_works", "deleted")
+    delivery = head.source.delivery
+    year, abstract, language = COLUMNS.get(delivery.entity, NO_COLUMNS)
+    rejected = "".join(
+        f"when source_record_id in (select source_record_id "
+        f"from ({sql.model(table.model, table.name)})) then '{table.rejects}' "
+        for table in delivery.beside
+        if table.rejects
+    )
     try:
         connection.execute(f"""
             create table judged as
             select
-                record_file, record_row, {form.year} as year,
-                {form.abstract} as abstract, {form.language} as language,
-                case
-                    when rejection_reason is not null then rejection_reason
-                    when {form.identifier} in (select source_record_id from ({deleted}))
-                        then 'deleted_upstream'
-                end as reason
-            from ({sql.model(form.model, "head")})
+                record_file, record_row, {year} as year,
+                {abstract} as abstract, {language} as language,
+                case when rejection_reason is not null then rejection_reason {rejected}end as reason
+            from ({sql.model(delivery.table.model, "head")})
         """)
     except duckdb.Error as error:
         head.problems.append(f"A build would stop: {str(error).strip().splitlines()[0]}")
@@ -355,8 +290,8 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     """
     head.fields = dict(connection.execute(present).fetchall())
     if head.fields:
-        head.missing = [" or ".join(g) for g in form.required if not set(g) & set(head.fields)]
-        head.absent = [name for name in form.optional if name not in head.fields]
+        head.missing = [" or ".join(g) for g in delivery.required if not set(g) & set(head.fields)]
+        head.absent = [name for name in delivery.optional if name not in head.fields]
     if sum(head.rejected.values()) == head.rows_read:
         reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
         head.problems.append(

@@ -16,8 +16,8 @@ from python_steps.linking import measures, ranking
 from python_steps.linking.report import Judged
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import absolute, list_files
-from python_steps.sources.preview import FORMS, read_head, records_of
-from python_steps.sources.systems import Source
+from python_steps.sources.preview import read_head, records_of
+from python_steps.sources.systems import Source, source_of
 from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def judge(
         try:
             if links is None:
                 return _judged_in_build(connection, variables)
-            source = unpack(Source("links", "tables", (absolute(links),)), Path(folder))
+            source = unpack(source_of(project, "links", "tables", (absolute(links),)), Path(folder))
             names = tables_of_warehouse.relations()
             return _judge_file(connection, names, source, links, project, variables)
         except duckdb.CatalogException as error:
@@ -147,7 +147,7 @@ def _judge_file(
     head = read_head(source, project)
     files = list_files(source).files
     is_empty = not (head.rows_read or head.breaking)
-    missing = _missing_in_headers(connection, files) if is_empty else head.missing
+    missing = _missing_in_headers(connection, source, files) if is_empty else head.missing
     problems = [f"{name} is missing, but required." for name in missing]
     if is_empty:
         raise InputError(" ".join([f"{links} contains no links.", *problems]))
@@ -196,13 +196,15 @@ def _keep(
     connection.execute(f"create temp table given_{name} as {sql}")
 
 
-def _missing_in_headers(connection: duckdb.DuckDBPyConnection, files: Iterable[Path]) -> list[str]:
+def _missing_in_headers(
+    connection: duckdb.DuckDBPyConnection, source: Source, files: Iterable[Path]
+) -> list[str]:
     """Return what CSV files without rows lack to be ones of links; nothing of other formats."""
     tables_of_csv = [glob.escape(str(file)) for file in files if ".csv" in file.suffixes]
     if not tables_of_csv:
         return []
     names = connection.read_csv(tables_of_csv, header=True, all_varchar=True).columns
-    return [name for (name,) in FORMS["links", "tables"].required if name not in names]
+    return [name for (name,) in source.delivery.required if name not in names]
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection, project: Path) -> str:

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from python_steps.command_line import options
+from python_steps.sources.systems import deliveries
 
 MISSING = [
     what
@@ -229,6 +230,9 @@ CASES = {
     "early_quote": Case({"a.csv": b'id,title,y\n1,"a"b,2\n2,b,3\n'}, "early_quote/a.csv"),
 }
 
+TABLE = deliveries(options.project_folder())["papers", "tables"].table
+RULES = {"record_files": TABLE.record_files, "ignored_files": TABLE.ignored_files}
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -253,8 +257,8 @@ def project(tmp_path_factory) -> Path:
             (place / file).write_bytes(content)
         locations = [f"{place}/{location}" for location in case.locations]
         (folder / f"models/{name}.sql").write_text(
-            "{% if execute %}{{ read_records(delivered_files('tables', 'papers', "
-            f"{locations})) }}}}{{% else %}} select 1 {{% endif %}}"
+            "{% if execute %}{{ read_records(delivered_files('tables papers', "
+            f"{RULES}, {locations})) }}}}{{% else %}} select 1 {{% endif %}}"
         )
     return folder
 

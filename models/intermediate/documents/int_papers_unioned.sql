@@ -1,8 +1,37 @@
 with
 
-openalex_works as (
+delivered as (
 
-    select * from {{ ref('stg_openalex__works') }}
+    {% for system, model in staging_models('papers').items() %}
+    select
+        record_file,
+        record_row,
+        '{{ system }}' as source_system,
+        source_name,
+        source_record_id,
+        delivered_document_id,
+        doi,
+        title,
+        abstract,
+        publication_year as year,
+        publication_date,
+        language,
+        venue,
+        work_type,
+        cited_by_count,
+        is_retracted,
+        keywords as delivered_keywords,
+        categories,
+        authors,
+        institutions,
+        country,
+        label_is_ai,
+        label_source,
+        rejection_reason,
+        raw_record
+    from {{ ref(model) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -41,102 +70,13 @@ deleted_works as (
 
 ),
 
-tables_papers as (
-
-    select * from {{ ref('stg_tables__papers') }}
-
-),
-
-openalex_papers as (
-
-    select
-        openalex_works.record_file,
-        openalex_works.record_row,
-        'openalex' as source_system,
-        'openalex' as source_name,
-        openalex_works.source_record_id,
-        openalex_works.source_record_id as delivered_document_id,
-        openalex_works.doi,
-        openalex_works.title,
-        openalex_works.abstract,
-        openalex_works.publication_year as year,
-        openalex_works.publication_date,
-        openalex_works.language,
-        openalex_works.venue,
-        openalex_works.work_type,
-        openalex_works.cited_by_count,
-        openalex_works.keywords as delivered_keywords,
-        openalex_works.categories,
-        openalex_works.authors,
-        openalex_works.institutions,
-        cast(null as string) as country,
-        cast(null as boolean) as label_is_ai,
-        cast(null as string) as label_source,
-        openalex_works.is_retracted,
-        openalex_works.rejection_reason,
-        openalex_works.raw_record
-    from openalex_works
-
-),
-
--- An id keeps its meaning where its form tells the system it comes from; any other is only unique within its source.
-other_papers as (
-
-    select
-        record_file,
-        record_row,
-        'tables' as source_system,
-        source_name,
-        source_record_id,
-        case
-            when {{ regexp_first('source_record_id', '^(https?://openalex[.]org/)?W[0-9]+$') }} <> ''
-                then {{ regexp_first('source_record_id', 'W[0-9]+$') }}
-            when {{ regexp_first('lower(source_record_id)', '^(arxiv:)?[0-9]{4}[.][0-9]{4,5}(v[0-9]+)?$') }} <> ''
-                then 'arXiv:' || {{ regexp_first('source_record_id', '[0-9]{4}[.][0-9]{4,5}') }}
-            when {{ regexp_first('lower(source_record_id)', '^arxiv:[a-z.-]+/[0-9]{7}(v[0-9]+)?$') }} <> ''
-                then 'arXiv:' || {{ regexp_first('substring(source_record_id, 7, 100)', '^[A-Za-z.-]+/[0-9]{7}') }}
-            else source_name || ':' || source_record_id
-        end as delivered_document_id,
-        doi,
-        title,
-        abstract,
-        publication_year as year,
-        cast(null as date) as publication_date,
-        language,
-        venue,
-        work_type,
-        cited_by_count,
-        keywords as delivered_keywords,
-        categories,
-        authors,
-        institutions,
-        country,
-        label_is_ai,
-        label_source,
-        cast(null as boolean) as is_retracted,
-        rejection_reason,
-        raw_record
-    from tables_papers
-
-),
-
-unioned as (
-
-    select * from openalex_papers
-
-    union all
-
-    select * from other_papers
-
-),
-
 identified as (
 
     select
-        unioned.*,
-        coalesce(merged_works.merged_into_record_id, unioned.delivered_document_id) as record_document_id
-    from unioned
-    left join followed_2 as merged_works on unioned.delivered_document_id = merged_works.source_record_id
+        delivered.*,
+        coalesce(merged_works.merged_into_record_id, delivered.delivered_document_id) as record_document_id
+    from delivered
+    left join followed_2 as merged_works on delivered.delivered_document_id = merged_works.source_record_id
 
 ),
 

@@ -1,21 +1,18 @@
 with
 
 -- Counted where records come in, not where they have already been joined.
-{% set staged = [
-    ('paper', 'openalex', 'stg_openalex__works', "'openalex'"),
-    ('paper', 'tables', 'stg_tables__papers', 'source_name'),
-    ('patent', 'google_patents', 'stg_google_patents__publications', "'google_patents'"),
-    ('patent', 'tables', 'stg_tables__patents', 'source_name'),
-] %}
 records as (
 
-    {% for document_type, source_system, relation, source_name in staged %}
+    {% for document_type in ['paper', 'patent'] %}
+    {% set is_last_type = loop.last %}
+    {% for system, model in staging_models(document_type ~ 's').items() %}
     select
         '{{ document_type }}' as document_type,
-        '{{ source_system }}' as source_system,
-        {{ source_name if source_name == 'source_name' else source_name ~ ' as source_name' }}
-    from {{ ref(relation) }}
-    {{ 'union all' if not loop.last }}
+        '{{ system }}' as source_system,
+        source_name
+    from {{ ref(model) }}
+    {{ 'union all' if not (loop.last and is_last_type) }}
+    {% endfor %}
     {% endfor %}
 
 ),

@@ -113,13 +113,21 @@ judged as (
 select
     record_file,
     record_row,
+    'google_patents' as source_name,
     source_record_id,
+    publication_number as delivered_document_id,
     publication_number,
     application_number,
     family_id,
     title,
     abstract,
     language,
+    cast(year(coalesce(filing_date, priority_date, publication_date)) as bigint) as year,
+    case
+        when filing_date is not null then 'filing'
+        when priority_date is not null then 'priority'
+        when publication_date is not null then 'publication'
+    end as year_basis,
     publication_date,
     filing_date,
     grant_date,
@@ -127,6 +135,9 @@ select
     inventors,
     applicants,
     codes,
+    cast(null as string) as office_code,
+    cast(null as boolean) as label_is_ai,
+    cast(null as string) as label_source,
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

@@ -109,7 +109,9 @@ judged as (
 select
     record_file,
     record_row,
+    'openalex' as source_name,
     source_record_id,
+    source_record_id as delivered_document_id,
     doi,
     title,
     abstract,
@@ -124,6 +126,9 @@ select
     categories,
     authors,
     institutions,
+    cast(null as string) as country,
+    cast(null as boolean) as label_is_ai,
+    cast(null as string) as label_source,
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

@@ -77,10 +77,21 @@ select
     record_row,
     source_name,
     source_record_id,
+    -- An id keeps its meaning where its form tells the system it comes from; any other is only unique within its source.
+    case
+        when {{ regexp_first('source_record_id', '^(https?://openalex[.]org/)?W[0-9]+$') }} <> ''
+            then {{ regexp_first('source_record_id', 'W[0-9]+$') }}
+        when {{ regexp_first('lower(source_record_id)', '^(arxiv:)?[0-9]{4}[.][0-9]{4,5}(v[0-9]+)?$') }} <> ''
+            then 'arXiv:' || {{ regexp_first('source_record_id', '[0-9]{4}[.][0-9]{4,5}') }}
+        when {{ regexp_first('lower(source_record_id)', '^arxiv:[a-z.-]+/[0-9]{7}(v[0-9]+)?$') }} <> ''
+            then 'arXiv:' || {{ regexp_first('substring(source_record_id, 7, 100)', '^[A-Za-z.-]+/[0-9]{7}') }}
+        else source_name || ':' || source_record_id
+    end as delivered_document_id,
     doi,
     title,
     abstract,
     {{ whole_number('delivered_year') }} as publication_year,
+    cast(null as date) as publication_date,
     keywords,
     authors,
     institutions,
@@ -88,6 +99,7 @@ select
     venue,
     work_type,
     cited_by_count,
+    cast(null as boolean) as is_retracted,
     categories,
     language,
     label_is_ai,

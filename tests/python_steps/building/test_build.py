@@ -27,8 +27,9 @@ from python_steps.building.fingerprint import fingerprint, step_files
 from python_steps.building.journal import Journal
 from python_steps.building.settings import Outcome, Settings
 from python_steps.command_line.console import BuildReporter
+from python_steps.command_line.options import project_folder
 from python_steps.errors import BuildError
-from python_steps.sources.systems import Source
+from python_steps.sources.systems import source_of
 
 PROJECT = {
     "dbt_project.yml": """
@@ -172,7 +173,11 @@ def settings_of(project: Path, *, is_full_refresh: bool = False) -> Settings:
         project=project,
         warehouse=project.with_name("made") / "warehouse.duckdb",
         publication=project.with_name("made") / "publication",
-        sources=(Source("papers", "tables", (str(project.with_name("papers.csv")),)),),
+        sources=(
+            source_of(
+                project_folder(), "papers", "tables", (str(project.with_name("papers.csv")),)
+            ),
+        ),
         is_full_refresh=is_full_refresh,
     )
 
@@ -666,7 +671,7 @@ def test_input_that_cannot_be_read_has_an_exit_code_of_its_own(settings):
     file = Path(settings.sources[0].locations[0])
     packed = file.with_suffix(".csv.gz")
     packed.write_bytes(b"no gzip")
-    sources = (Source("papers", "tables", (str(packed),)),)
+    sources = (source_of(project_folder(), "papers", "tables", (str(packed),)),)
     outcome, said = build(replace(settings, sources=sources))
     assert outcome.exit_code == errors.UNREADABLE
     assert "deepinnovation check" in said
@@ -732,7 +737,7 @@ def test_steps_decide_a_fingerprint_and_the_command_line_does_not():
 
 
 def test_files_that_only_spark_can_list_make_a_finished_build_run_again(settings):
-    elsewhere = Source("patents", "tables", ("s3a://bucket/patents",))
+    elsewhere = source_of(project_folder(), "patents", "tables", ("s3a://bucket/patents",))
     settings = replace(settings, sources=(*settings.sources, elsewhere))
     build(settings)
     lines = len(lines_of(settings))

@@ -27,8 +27,9 @@ from python_steps.building.journal import Journal
 from python_steps.building.settings import Settings
 from python_steps.command_line import main
 from python_steps.command_line.console import BuildReporter
+from python_steps.command_line.options import project_folder
 from python_steps.errors import BuildError
-from python_steps.sources.systems import Source
+from python_steps.sources.systems import source_of
 from python_steps.warehouse import places
 from tests.python_steps.building.test_build import PROJECT, unindented, wait_until
 
@@ -265,7 +266,7 @@ def build_here(place: Place) -> None:
         project=place.folder / "project",
         warehouse=place.warehouse,
         publication=place.publication,
-        sources=(Source("papers", "tables", (f"{place.folder}/papers.csv",)),),
+        sources=(source_of(project_folder(), "papers", "tables", (f"{place.folder}/papers.csv",)),),
         target="spark",
     )
     building_build.build(settings, BuildReporter(Console(quiet=True)))

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -12,9 +13,12 @@ import pytest
 from python_steps.building import fingerprint
 from python_steps.command_line.options import project_folder
 from python_steps.errors import InputError
-from python_steps.sources import archives, preview, reading_errors
-from python_steps.sources.locations import Listing, absolute, configured, is_sample, list_files
-from python_steps.sources.systems import Source
+from python_steps.sources import archives, locations, preview, reading_errors
+from python_steps.sources.locations import Listing, absolute, is_sample, list_files
+from python_steps.sources.systems import source_of
+
+configured = partial(locations.configured, project_folder())
+source_at = partial(source_of, project_folder())
 
 
 def write(file: Path, content: str = "") -> Path:
@@ -29,7 +33,7 @@ def write(file: Path, content: str = "") -> Path:
 
 def listed(folder: Path, system: str, *, location: str | None = None) -> Listing:
     entity = "patents" if system == "google_patents" else "papers"
-    return list_files(Source(entity, system, (location or str(folder),)))
+    return list_files(source_at(entity, system, (location or str(folder),)))
 
 
 def names(listing: Listing, folder: Path) -> list[str]:
@@ -98,7 +102,12 @@ def test_on_spark_addresses_of_other_storage_are_handed_on_as_they_are(tmp_path,
 
 
 def test_an_address_counts_by_its_name_alone(tmp_path):
-    source = Source("papers", "tables", (str(write(tmp_path / "a.csv")), "s3a://bucket/papers"))
+    source = source_of(
+        project_folder(),
+        "papers",
+        "tables",
+        (str(write(tmp_path / "a.csv")), "s3a://bucket/papers"),
+    )
     here, there = fingerprint.source_lines([source])
     assert there == "DEEPINNOVATION_PAPERS_TABLES s3a://bucket/papers"
     assert str(tmp_path) in here
@@ -134,9 +143,11 @@ def test_of_an_openalex_snapshot_works_alone_are_read(tmp_path, layout):
     write(tmp_path / "data/merged_ids/authors/2023-04-13.csv.gz")
     listing = listed(tmp_path, "openalex")
     assert names(listing, tmp_path) == [f"{layout}/updated_date=2024-01-01/part_000.gz"]
-    merged = [file.relative_to(tmp_path / "data/merged_ids").as_posix() for file in listing.merged]
-    assert merged == ["authors/2023-04-13.csv.gz", "works/2023-04-13.csv.gz"]
-    assert listing.deleted == [tmp_path / layout / "deleted_ids.csv"]
+    assert listing.beside == {
+        "merged_works": [tmp_path / "data/merged_ids/works/2023-04-13.csv.gz"],
+        "deleted_works": [tmp_path / layout / "deleted_ids.csv"],
+    }
+    assert "2 files hold other tables" in listing.notes[0]
 
 
 @pytest.mark.parametrize("above", ["works", "merged_ids/works", "deleted_ids"])
@@ -146,7 +157,8 @@ def test_the_folders_above_a_location_may_be_called_anything(tmp_path, above, lo
     work = write(folder / "data/works/updated_date=2024-01-01/part_000.gz")
     write(folder / "data/authors/updated_date=2024-01-01/part_000.gz")
     listing = listed(tmp_path, "openalex", location=str(folder / location))
-    assert (listing.files, listing.merged, listing.deleted) == ([work], [], [])
+    assert listing.files == [work]
+    assert listing.beside == {"merged_works": [], "deleted_works": []}
 
 
 def test_in_the_folder_of_works_everything_but_its_lists_is_a_work(tmp_path):
@@ -154,17 +166,17 @@ def test_in_the_folder_of_works_everything_but_its_lists_is_a_work(tmp_path):
     write(tmp_path / "works/manifest.json")
     deleted = write(tmp_path / "works/deleted_ids.csv")
     listing = listed(tmp_path / "works", "openalex")
-    assert (listing.files, listing.deleted) == ([work], [deleted])
+    assert (listing.files, listing.beside["deleted_works"]) == ([work], [deleted])
 
 
 def test_a_single_file_and_a_snapshot_are_read_together(tmp_path):
     work = write(tmp_path / "snapshot/data/works/part_000.gz")
     write(tmp_path / "snapshot/data/authors/part_000.gz")
     more = write(tmp_path / "more.jsonl")
-    locations = (str(tmp_path / "snapshot"), str(more))
-    listing = list_files(Source("papers", "openalex", locations))
+    both = (str(tmp_path / "snapshot"), str(more))
+    listing = list_files(source_at("papers", "openalex", both))
     assert listing.files == [work, more]
-    assert len(listing.notes) == 1 and "1 files outside works/" in listing.notes[0]
+    assert len(listing.notes) == 1 and "1 files hold other tables" in listing.notes[0]
 
 
 def test_a_glob_names_files_and_folders(tmp_path):
@@ -206,7 +218,7 @@ def test_archives_in_a_folder_are_unpacked_once(tmp_path):
     delivered = tmp_path / "delivered"
     delivered.mkdir()
     zipped(delivered / "works.zip", {"page_1.json": f"[{work(1)}]", "notes.txt": "no record"})
-    source = Source("papers", "openalex", (str(delivered),))
+    source = source_at("papers", "openalex", (str(delivered),))
     first = archives.unpack(source, tmp_path / "unpacked")
     (folder,) = [Path(location) for location in first.locations]
     assert [file.name for file in folder.iterdir()] == ["page_1.json"]
@@ -219,9 +231,9 @@ def test_archives_beside_other_files_add_to_them(tmp_path):
     delivered = tmp_path / "delivered"
     write(delivered / "a.jsonl", work(1))
     zipped(delivered / "works.zip", {"b.jsonl": work(2)})
-    source = Source("papers", "openalex", (str(delivered),))
-    locations = archives.unpack(source, tmp_path / "unpacked").locations
-    assert locations[0] == str(delivered) and len(locations) == 2
+    source = source_at("papers", "openalex", (str(delivered),))
+    places = archives.unpack(source, tmp_path / "unpacked").locations
+    assert places[0] == str(delivered) and len(places) == 2
 
 
 @pytest.mark.parametrize("name", ["../outside.json", "/outside.json", "a/../../outside.json"])
@@ -229,7 +241,8 @@ def test_an_archive_that_leads_outside_is_refused(tmp_path, name):
     zipped(tmp_path / "works.zip", {name: "[]"})
     with pytest.raises(InputError, match="leads outside"):
         archives.unpack(
-            Source("papers", "openalex", (str(tmp_path / "works.zip"),)), tmp_path / "deep/unpacked"
+            source_at("papers", "openalex", (str(tmp_path / "works.zip"),)),
+            tmp_path / "deep/unpacked",
         )
     assert not list(tmp_path.rglob("outside.json"))
 
@@ -238,7 +251,8 @@ def test_an_archive_that_is_none_is_refused(tmp_path):
     write(tmp_path / "works.zip", "not an archive")
     with pytest.raises(InputError, match=r"works\.zip is damaged"):
         archives.unpack(
-            Source("papers", "openalex", (str(tmp_path / "works.zip"),)), tmp_path / "unpacked"
+            source_at("papers", "openalex", (str(tmp_path / "works.zip"),)),
+            tmp_path / "unpacked",
         )
 
 
@@ -247,7 +261,8 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     zipped(tmp_path / "works.zip", {"a.json": " " * (4 << 20)})
     with pytest.raises(InputError, match="would expand"):
         archives.unpack(
-            Source("papers", "openalex", (str(tmp_path / "works.zip"),)), tmp_path / "unpacked"
+            source_at("papers", "openalex", (str(tmp_path / "works.zip"),)),
+            tmp_path / "unpacked",
         )
 
 
@@ -255,7 +270,7 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
 
 
 def head_of(location: Path, entity: str = "papers", system: str = "openalex") -> preview.Head:
-    return preview.read_head(Source(entity, system, (str(location),)), project_folder())
+    return preview.read_head(source_at(entity, system, (str(location),)), project_folder())
 
 
 def test_a_small_source_is_counted_exactly_and_rejections_are_named(tmp_path):
