@@ -88,7 +88,8 @@ class Warehouse:
             connection.register("given", corpus.table())
             connection.execute(
                 "create temp view compared as "
-                f"select * replace (embedding::float[{self.width}] as embedding) from given"
+                f"select * replace (embedding::float[{self.width}] as embedding, "
+                "year::integer as year) from given"
             )
             connection.execute("create schema if not exists intermediate")
             for name, sql in TABLES.items():
