@@ -132,7 +132,7 @@ def test_rejected_records_are_kept_with_a_reason(sample_build):
 )
 def test_check_foresees_the_records_that_a_build_rejects(sample_build, option, system, entity):
     project = project_folder()
-    (source,) = [s for s in sample(project) if (s.entity, s.system) == (option, system)]
+    (source,) = [s for s in sample(project) if (s.entity, s.delivery.system) == (option, system)]
     rejected = sample_build.rows(
         "select reason, count(*) from marts.rejected_records "
         f"where entity = '{entity}' group by reason"
