@@ -172,7 +172,7 @@ def test_the_build_says_what_it_read_where_files_are_and_what_to_type(sample_bui
         "paper records read",
         "audit: recall at 1",
         "DeepCosineAI.csv",
-        'deepinnovation query "select',
+        "deepinnovation query 'select",
         "make docs",
     ):
         assert told in sample_build.said
@@ -180,7 +180,7 @@ def test_the_build_says_what_it_read_where_files_are_and_what_to_type(sample_bui
 
 def test_the_query_that_the_build_proposes_works(sample_build):
     (line,) = [line for line in sample_build.said.splitlines() if "deepinnovation query" in line]
-    sql = line.split('"')[1]
+    sql = line.split("'")[1]
     run = subprocess.run(
         [sys.executable, "-m", "python_steps", "query", sql],
         env=environment(DEEPINNOVATION_WAREHOUSE=str(sample_build.warehouse)),

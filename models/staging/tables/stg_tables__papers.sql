@@ -77,7 +77,7 @@ select
     record_row,
     source_name,
     source_record_id,
-    -- An id keeps its meaning where its form tells the system it comes from; any other is only unique within its source.
+    -- An id whose form names its system keeps its meaning; any other is only unique within its source.
     case
         when {{ regexp_first('source_record_id', '^(https?://openalex[.]org/)?W[0-9]+$') }} <> ''
             then {{ regexp_first('source_record_id', 'W[0-9]+$') }}

@@ -37,6 +37,18 @@ ON_SPARK = {
     "dbt_project.yml": PROJECT["dbt_project.yml"].replace(
         "models:\n", "models:\n          +file_format: parquet\n", 1
     ),
+    "models/staging/small/_small__sources.yml": """
+        sources:
+          - name: tables
+            tables:
+              - name: papers
+                config:
+                  meta:
+                    entity: papers
+                    variable: DEEPINNOVATION_PAPERS_TABLES
+                    record_files: '[.]csv$'
+                    ignored_files: '/[.]'
+    """,
     "profiles.yml": """
         small:
           target: spark
