@@ -39,7 +39,12 @@ class SystemPath(click.ParamType):
     ) -> tuple[str, str]:
         """Split at the equals sign; an unknown system is wrong usage."""
         system, separator, path = value.partition("=")
-        known = [s for entity, s in deliveries(project_folder()) if entity == self.entity]
+        project = project_folder()
+        known = [s for entity, s in deliveries(project) if entity == self.entity]
+        if not known:
+            self.fail(
+                f"the project in {project} has no source system of {self.entity}.", param, ctx
+            )
         if not separator or not path or system not in known:
             self.fail(
                 f"'{value}' must be SYSTEM=PATH, where SYSTEM is one of {', '.join(known)}: "

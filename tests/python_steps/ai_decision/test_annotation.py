@@ -367,7 +367,7 @@ def test_each_way_to_fail_is_told_counted_and_asked_again(annotate, endpoint, tm
     assert truncated["finish_reason"] == "length" and truncated["cost"] == 0.00105
     for kind, number in Counter(kinds).items():
         assert f"{kind.replace('_', ' ')} │ {number}" in words(shown)
-    assert f"{len(kinds)} failed; the same command asks about them again." in words(shown)
+    assert f"{len(kinds)} failed; run the same command to try them again." in words(shown)
 
     good.set()
     before = len(endpoint.requests)
@@ -644,7 +644,7 @@ def test_a_dry_run_sends_and_writes_nothing(annotate, endpoint, tmp_path):
     assert not endpoint.requests
     assert sorted(file.name for file in tmp_path.iterdir()) == ["warehouse.duckdb"]
     assert "To ask about: 10 texts" in words(shown)
-    assert "a token for every 4 bytes" in words(shown) and "Nothing was sent." in words(shown)
+    assert "a token per 4 bytes" in words(shown) and "Nothing was sent." in words(shown)
     tokens = int(words(shown).split("About ")[1].split()[0].replace(",", ""))
     assert 10 * 1000 < tokens < 10 * 2500
     assert f"Cost: {(tokens + 2 * 800) / 1e6:.4f}." in words(shown)

@@ -116,6 +116,18 @@ PROJECT = {
         select 1 as place, 'paper records read' as measure, cast(count(*) as double) as figure
         from {{ ref('papers') }}
     """,
+    "models/staging/small/_small__sources.yml": """
+        sources:
+          - name: tables
+            tables:
+              - name: papers
+                config:
+                  meta:
+                    entity: papers
+                    variable: DEEPINNOVATION_PAPERS_TABLES
+                    record_files: '[.]csv$'
+                    ignored_files: '/[.]'
+    """,
     "models/publication/Papers.sql": """
         {{ config(post_hook="copy (select * from {{ this }}) to
             '{{ env_var('DEEPINNOVATION_PUBLICATION') }}/Papers.csv' (format csv, header)") }}

@@ -37,18 +37,7 @@ ON_SPARK = {
     "dbt_project.yml": PROJECT["dbt_project.yml"].replace(
         "models:\n", "models:\n          +file_format: parquet\n", 1
     ),
-    "models/staging/small/_small__sources.yml": """
-        sources:
-          - name: tables
-            tables:
-              - name: papers
-                config:
-                  meta:
-                    entity: papers
-                    variable: DEEPINNOVATION_PAPERS_TABLES
-                    record_files: '[.]csv$'
-                    ignored_files: '/[.]'
-    """,
+    "models/staging/small/_small__sources.yml": PROJECT["models/staging/small/_small__sources.yml"],
     "profiles.yml": """
         small:
           target: spark

@@ -508,7 +508,7 @@ def test_the_tables_tell_every_figure_in_words(warehouse):
     shown = run("--warehouse", warehouse, *VARIABLES)
     assert shown.exit_code == 0, shown.output
     for words in (
-        "paper_content: how often a real document surprises less",
+        "paper_content: how often a real document is less surprising",
         "keywords dealt again",
         "control: all shuffled",
         "paper_content by year",
