@@ -18,8 +18,10 @@ copy ({{ rows }}) to '{{ path }}' ({{ options }})
 
 {% macro spark__write_file(rows, path, options) -%}
 {%- if execute -%}
-    {%- do run_query('create or replace temporary view rows_to_write as ' ~ rows) -%}
-    {%- do adapter.write_file(api.Relation.create(identifier='rows_to_write'), path, options) -%}
+    {#- A view of its own for each file: with more than one thread, several are written at once in one session. -#}
+    {%- set view = 'rows_of_' ~ modules.re.sub('[^A-Za-z0-9]', '_', path.split('/') | last) -%}
+    {%- do run_query('create or replace temporary view ' ~ view ~ ' as ' ~ rows) -%}
+    {%- do adapter.write_file(api.Relation.create(identifier=view), path, options) -%}
 {%- endif -%}
 select 1
 {%- endmacro %}

@@ -14,10 +14,10 @@ seen_from_patents as (
 
     select
         *,
-        row_number() over (
+        cast(row_number() over (
             partition by space, patent_id
             order by similarity desc, paper_id asc
-        ) as reverse_rank,
+        ) as integer) as reverse_rank,
         count(*) over (partition by space, patent_id) as patent_papers
     from matches
 
