@@ -754,7 +754,7 @@ def test_files_that_only_spark_can_list_make_a_finished_build_run_again(settings
     build(settings)
     lines = len(lines_of(settings))
     _, said = build(settings)
-    assert "Changed since the last build: perhaps the files on other storage" in said
+    assert "Changed since the last build: possibly files on other storage" in said
     assert sum(runs_since(settings).values()) == EVERY_NODE
     assert lines == len(lines_of(settings))
     Path(os.environ["SMALL_PROJECT_RUNS"]).with_name("fail").touch()
