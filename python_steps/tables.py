@@ -16,7 +16,7 @@ def embeddings(
     width
         Numbers in a vector.
     keep
-        Columns that :func:`embedding.embed` keeps; the one column `id_name`, text, unless given.
+        Columns that :func:`encoder.embed` keeps; the one column `id_name`, text, unless given.
     id_name
         Column that identifies a text.
 
@@ -42,7 +42,7 @@ def keywords(keep: pa.Schema | None = None) -> pa.Schema:
     Parameters
     ----------
     keep
-        Columns that :func:`keywords.extract` keeps; the one column `document_id` unless given.
+        Columns that :func:`extraction.extract` keeps; the one column `document_id` unless given.
 
     Returns
     -------

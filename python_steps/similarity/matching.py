@@ -78,7 +78,7 @@ def match_in_space(
     method
         See :func:`chosen_method`, which decides here for all workers.
     checkpoints, gpus_per_task
-        See :func:`engine.map_shards` and :func:`engine.working_folder`.
+        See :func:`shards.map_shards` and :func:`checkpoints.working_folder`.
     **settings
         Further parameters of :class:`Matcher`.
 

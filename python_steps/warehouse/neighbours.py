@@ -123,7 +123,7 @@ def nearest(
         Years to look in, both included. Patents for a paper are of its year or later and papers
         for a patent of its year or earlier, unless either is given.
     embedding_model, device
-        See :func:`embedding.load_encoder`. The model is loaded for a text, and for a document that
+        See :func:`encoder.load_encoder`. The model is loaded for a text, and for a document that
         has no vector; it must be the one that the warehouse was embedded by.
 
     Raises

@@ -83,7 +83,7 @@ def train(
         Folder of a classifier of the same base model to go on from; adapters go on from adapters
         of the same rank in the same layers.
     precision, device
-        As for :func:`classification.load_classifier`; weights that are trained are f32 always.
+        As for :func:`classifier.load_classifier`; weights that are trained are f32 always.
     command
         What to put on the card as the way to repeat it.
     report

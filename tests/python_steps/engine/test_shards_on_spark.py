@@ -218,14 +218,24 @@ def test_known_pairs_are_ranked_as_on_duckdb(spark):
     patents = test_linking.documents("P", 40, seed=2, kind="patent", spaces=spaces, first=2002)
     pairs = [("W000", "P001", "twin", True), ("W000", "P002", "near_miss", False)]
     links = [test_linking.link(*pair) for pair in [*pairs, ("W003", "P009")]]
+    published = [
+        {"space": space, "paper_id": "W000", "patent_id": patent, "rank": rank}
+        for space in spaces
+        for rank, patent in enumerate(("P002", "P001"), 1)
+    ]
     tables = (
         (links, test_linking.LINKS),
-        (papers, test_linking.DOCUMENTS),
-        (patents, test_linking.DOCUMENTS),
+        (papers + patents, test_linking.DOCUMENTS),
+        (published, test_linking.PUBLISHED),
     )
     frames = [
         spark.createDataFrame(pa.Table.from_pylist(rows, schema=schema)) for rows, schema in tables
     ]
-    found = ranking.rank(*frames, stop_words=test_linking.STOP_WORDS, spaces=spaces)
-    assert found.num_rows == len(links) * 13
-    assert found.equals(test_linking.ranked(links, papers, patents, spaces=spaces))
+    found = ranking.rank(
+        *frames,
+        stop_words=test_linking.STOP_WORDS,
+        spaces=spaces,
+        published_space=spaces[0],
+    )
+    assert found.num_rows == len(links) * 14
+    assert found.equals(test_linking.ranked(links, papers, patents, published, spaces=spaces))
