@@ -173,7 +173,7 @@ def test_the_build_says_what_it_read_where_files_are_and_what_to_type(sample_bui
         "audit: recall at 1",
         "DeepCosineAI.csv",
         "deepinnovation query 'select",
-        "make docs",
+        " docs   # what every table and column means",
     ):
         assert told in sample_build.said
 
