@@ -192,7 +192,7 @@ def test_a_killed_run_goes_on_with_what_it_has_decided(tmp_path):
         patent["publication_number"] for patent in patents
     ]
     assert [row["document_id"] for row in decided if row["outer_probability"] == 0.0] == sorted(
-        before.column("document_id").to_pylist()
+        set(before.column("document_id").to_pylist())
     )
     assert all(row["decided_by"] in ("outer", "inner") for row in decided)
     assert not [path for path in tmp_path.iterdir() if path not in (delivered, output)]
