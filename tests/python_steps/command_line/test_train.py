@@ -42,6 +42,12 @@ def test_wrong_usage_says_what_is_meant(tmp_path, monkeypatch, arguments, says):
     assert not any(tmp_path.iterdir())
 
 
+def test_the_help_names_what_decides_a_training_and_its_folds():
+    shown = run("--help").output
+    for option in ("--epochs", "--base-model", "--learning-rate", "--seed", "--device", "--folds"):
+        assert option in shown, option
+
+
 @pytest.mark.parametrize("arguments", [["--layer", "outer"], ["--folds", "2"]])
 def test_without_peft_the_command_says_how_to_install_it(tmp_path, monkeypatch, arguments):
     monkeypatch.setitem(sys.modules, "peft", None)
