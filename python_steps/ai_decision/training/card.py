@@ -15,17 +15,8 @@ def write_card(name: str, card: dict[str, Any]) -> str:
         for stage in trainings
     )
     examples = "\n\n".join(_table_of_examples(stage["examples"]) for stage in trainings)
-    measured = card["validation"]
     kinds = " and ".join(f"{kind}s" for kind in card["document_types"])
-    chosen = (
-        "has the best expected F1 on validation"
-        if card["settings"]["recall"] is None
-        else f"is expected to keep {card['settings']['recall']:.0%} of new AI documents"
-    )
-    languages = _rows_of_languages(card["validation_by_language"])
     files = "\n".join(f"- `{file}` {digest}" for file, digest in sorted(card["sha256"].items()))
-    figures = ("precision", "recall", "f1", "average_precision", "calibration_error")
-    row = " | ".join(f"{measured[figure]:.3f}" for figure in figures)
     return f"""# {name}
 
 Judges whether {kinds} are about AI, in the {card["layer"]} layer of deepinnovation. Fine-tuned from
@@ -36,20 +27,7 @@ Repeat with:
 
 {commands}
 
-## Validation
-
-Of documents that did not train it, but by which training was stopped, calibrated and thresholded:
-temperature {card["temperature"]:.3f}, bias {card["bias"]:.3f}; threshold {card["threshold"]:.4f}
-which {chosen}. For figures on documents that decided nothing see the
-mart `classifier_evaluation`.
-
-| documents | AI | precision | recall | F1 | average precision | ECE |
-|---|---|---|---|---|---|---|
-| {measured["documents"]:,} | {measured["positives"]:,} | {row} |
-
-| language | documents | AI | F1 | judged well enough |
-|---|---|---|---|---|
-{languages}
+{_validation(card)}
 
 ## Examples
 
@@ -65,6 +43,33 @@ Of each stage of training, the first one first.
 
 {files}
 """
+
+
+def _validation(card: dict[str, Any]) -> str:
+    """Return the section on the documents that stopped, calibrated and thresholded the training."""
+    measured = card["validation"]
+    recall = card["settings"]["recall"]
+    chosen = (
+        "has the best expected F1 on validation"
+        if recall is None
+        else f"is expected to keep {recall:.0%} of new AI documents"
+    )
+    figures = ("precision", "recall", "f1", "average_precision", "calibration_error")
+    row = " | ".join(f"{measured[figure]:.3f}" for figure in figures)
+    return f"""## Validation
+
+Of documents that did not train it, but by which training was stopped, calibrated and thresholded:
+temperature {card["temperature"]:.3f}, bias {card["bias"]:.3f}; threshold {card["threshold"]:.4f}
+which {chosen}. For figures on documents that decided nothing see the
+mart `classifier_evaluation`.
+
+| documents | AI | precision | recall | F1 | average precision | ECE |
+|---|---|---|---|---|---|---|
+| {measured["documents"]:,} | {measured["positives"]:,} | {row} |
+
+| language | documents | AI | F1 | judged well enough |
+|---|---|---|---|---|
+{_rows_of_languages(card["validation_by_language"])}"""
 
 
 def _settings(settings: dict[str, Any]) -> str:
