@@ -12,13 +12,14 @@ decisions as (
 
 ),
 
--- Vectors of documents that were in scope once still hold, as long as text and encoder are the same.
+-- Vectors of documents that were in scope once still hold, as long as text and encoder are the same. They become lists
+-- before the join: DuckDB 2.0 fails on arrays of fixed size where a left join finds none.
 vectors as (
 
     select
         embedded.document_id,
         embedded.text_hash,
-        embedded.embedding,
+        cast(embedded.embedding as {{ list_type('float') }}) as embedding,
         embedded.model_version
     from {{ ref('int_documents_embedded') }} as embedded
     inner join {{ ref('int_encoders_loaded') }} as encoders on embedded.model_version = encoders.model_version
@@ -34,7 +35,7 @@ select
     documents.title,
     documents.abstract,
     decisions.is_ai,
-    cast(vectors.embedding as {{ list_type('float') }}) as embedding,
+    vectors.embedding,
     vectors.model_version
 from documents
 inner join decisions on documents.document_id = decisions.document_id

@@ -163,6 +163,19 @@ def test_every_relation_and_every_column_of_it_carries_its_description(sample_bu
     assert described > 200
 
 
+def test_every_table_and_view_can_be_read_whole(sample_build):
+    relations = sample_build.rows(
+        """
+        select schema_name || '.' || table_name from duckdb_tables() where not internal
+        union all
+        select schema_name || '.' || view_name from duckdb_views() where not internal
+        """
+    )
+    assert len(relations) > 100
+    for (relation,) in relations:
+        assert isinstance(sample_build.rows(f"select * from {relation}"), list), relation
+
+
 # ---------------------------------------------------------------- what is said
 
 
