@@ -155,7 +155,7 @@ def load_classifiers(
         ``packaged``, or a folder whose subfolders are classifiers; the packaged ones stand in for
         what it does not hold.
     layers, document_types
-        What is to be judged.
+        What to judge.
     precision
         ``f32``, ``bf16``, or ``auto``: bf16 where the processor computes in it, else f32.
     device

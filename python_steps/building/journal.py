@@ -183,7 +183,7 @@ def decide(
     warehouse
         State of the warehouse.
     is_full_refresh
-        Whether everything is to be computed again.
+        Whether to compute everything again.
     has_unlisted_files
         Whether files are delivered that Spark alone can list. They may have changed since a
         complete build; a build that goes on trusts that they have not.

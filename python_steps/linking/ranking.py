@@ -148,7 +148,7 @@ def rank(
 
 
 def _known_pairs(links: relations.Relation) -> pa.Table:
-    """Return the known pairs of papers of which a pair is to be ranked."""
+    """Return the known pairs of papers with a pair to rank."""
     known = relations.collect(
         links.filter(f"reason is null or reason = '{NOT_DRAWN}'"),
         columns=["paper_id", "patent_id", "kind", "is_same", "reason"],
