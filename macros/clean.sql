@@ -77,6 +77,21 @@ case
         end
 {%- endmacro %}
 
+{# The day that a date in any form names; null where it names none. #}
+{% macro clean_date(text) -%}
+{{ date_from_text(text) }}
+{%- endmacro %}
+
+{# The year of a year or of a date in any form; null where there is none. #}
+{% macro clean_year(text) -%}
+{{ whole_number(text) }}
+{%- endmacro %}
+
+{# Text that says something: clean, and null where it only stands for a missing value, as `nan` and `N/A` do. #}
+{% macro clean_value(text) -%}
+{{ clean_text(text) }}
+{%- endmacro %}
+
 {# Why a record cannot become a document; null where it can. The first reason that holds. #}
 {% macro rejection_reason(is_parsed, identifier, title, year, others={}) -%}
 case

@@ -8,22 +8,32 @@
 
     Of the other arguments, each an expression, those that are left out are null.
 #}
+{#
+    `country_codes` are all that the record ties to the author, a list; `affiliation` is the printed text of where the
+    author works.
+#}
 {% macro staged_authors(
-    list=none, element='author', name='null', id='null', orcid='null', is_corresponding='null', country_code='null'
+    list=none, element='author', name='null', id='null', orcid='null', is_corresponding='null', country_codes='null',
+    affiliation='null'
 ) -%}
 {{ staged_list(list, element, {
     'author_name': (name, 'string'),
     'author_id': (id, 'string'),
     'orcid': (orcid, 'string'),
     'is_corresponding': (is_corresponding, 'boolean'),
-    'country_code': (country_code, 'string'),
+    'country_codes': (country_codes, list_type('string')),
+    'affiliation': (affiliation, 'string'),
 }) }}
 {%- endmacro %}
 
 
-{# `author_position` is null where institutions are delivered beside the authors. #}
+{#
+    `author_position` is null where institutions are delivered beside the authors. `lineage` are the ids of the
+    institution and of those that it is part of, a list.
+#}
 {% macro staged_institutions(
-    list=none, element='institution', name='null', id='null', ror='null', country_code='null', author_position='null'
+    list=none, element='institution', name='null', id='null', ror='null', country_code='null', author_position='null',
+    type='null', lineage='null'
 ) -%}
 {{ staged_list(list, element, {
     'author_position': (author_position, 'integer'),
@@ -31,6 +41,8 @@
     'institution_id': (id, 'string'),
     'ror': (ror, 'string'),
     'country_code': (country_code, 'string'),
+    'institution_type': (type, 'string'),
+    'lineage': (lineage, list_type('string')),
 }) }}
 {%- endmacro %}
 
@@ -60,4 +72,73 @@
     {%- do typed.update({name: 'cast(' ~ expression ~ ' as ' ~ type ~ ')'}) -%}
 {%- endfor -%}
 {{ list_map(list or 'cast(null as ' ~ list_type('string') ~ ')', element, struct(typed)) }}
+{%- endmacro %}
+
+
+{#
+    Columns of staged records that a source system does not deliver, each a null of its type: the end of a staging
+    model's select. The types of all optional columns stand here.
+#}
+{% macro not_delivered(names) -%}
+{%- set texts = list_type('string') -%}
+{%- set types = {
+    'doi': 'string', 'arxiv_id': 'string', 'abstract': 'string', 'publication_year': 'bigint',
+    'publication_date': 'date', 'created_date': 'date', 'updated_date': 'date', 'language': 'string',
+    'work_type': 'string', 'venue': 'string', 'cited_by_count': 'integer', 'is_retracted': 'boolean',
+    'keywords': texts, 'categories': texts, 'cited_works': texts, 'country': 'string',
+    'is_authors_truncated': 'boolean', 'label_is_ai': 'boolean', 'label_source': 'string', 'unread_fields': texts,
+    'application_number': 'string', 'family_id': 'string', 'office_code': 'string',
+    'filing_date': 'date', 'grant_date': 'date', 'priority_date': 'date',
+} -%}
+{%- for name in names -%}
+{%- if name == 'priority_claims' -%}
+    {{ staged_priority_claims() }} as priority_claims
+{%- elif name == 'citations' -%}
+    {{ staged_citations() }} as citations
+{%- else -%}
+    cast(null as {{ types[name] }}) as {{ name }}
+{%- endif -%}
+{{ ',\n    ' if not loop.last }}
+{%- endfor -%}
+{%- endmacro %}
+
+
+{# The earlier applications whose date a patent claims. #}
+{% macro staged_priority_claims(list=none, element='claim', application_number='null', filing_date='null') -%}
+{{ staged_list(list, element, {
+    'application_number': (application_number, 'string'),
+    'filing_date': (filing_date, 'date'),
+}) }}
+{%- endmacro %}
+
+
+{# What a patent cites: another publication by its number, or any other literature as text. #}
+{% macro staged_citations(
+    list=none, element='citation', publication_number='null', literature='null', category='null'
+) -%}
+{{ staged_list(list, element, {
+    'publication_number': (publication_number, 'string'),
+    'literature': (literature, 'string'),
+    'category': (category, 'string'),
+}) }}
+{%- endmacro %}
+
+
+{#
+    The values of a record that were delivered and not understood, a list of structs of `field` and `value` (its first
+    100 letters). fields: by name, SQL of the delivered text and of what it was read as.
+#}
+{% macro not_understood(fields={}) -%}
+{%- set values = [] -%}
+{%- for name, (delivered, read) in fields.items() -%}
+    {%- do values.append(struct({
+        'field': "'" ~ name ~ "'",
+        'value': "case when " ~ read ~ " is null then cast(substring(" ~ delivered ~ ", 1, 100) as string) end",
+    })) -%}
+{%- endfor -%}
+{%- if values -%}
+{{ list_where(list_of(values), 'item', 'item.value is not null') }}
+{%- else -%}
+{{ list_map('cast(null as ' ~ list_type('string') ~ ')', 'item', struct({'field': 'item', 'value': 'item'})) }}
+{%- endif -%}
 {%- endmacro %}

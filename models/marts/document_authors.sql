@@ -38,7 +38,7 @@ select
     author.author_id,
     author.orcid,
     author.is_corresponding,
-    author.country_code
+    author.country_codes[{{ first_index() }}] as country_code
 from documents
 {{ unnest_list('documents.authors', 'author', 'author_position') }}
 where author.author_name is not null

@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 
 from python_steps.errors import InputError
 
-ENGINE = "duckdb"
 MACRO = re.compile(r"{%-? *macro +(\w+)")
 
 
@@ -37,12 +36,23 @@ class StagingSql:
         Folder of dbt_project.yml.
     variables
         Values of `var(…)`.
+    engine
+        Whose variants of macros are taken: duckdb or spark.
+    more_of_dbt
+        Further names that models and macros find in dbt: `run_query` and the like.
     """
 
-    def __init__(self, project: Path, variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        project: Path,
+        variables: Mapping[str, Any],
+        engine: str = "duckdb",
+        more_of_dbt: Mapping[str, object] | None = None,
+    ) -> None:
         import jinja2
 
         self.project = project
+        self.engine = engine
         self.environment = jinja2.Environment(
             undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"]
         )
@@ -53,6 +63,7 @@ class StagingSql:
                 "adapter": SimpleNamespace(dispatch=self._dispatch),
                 "run_started_at": datetime.now(UTC),
                 "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
+                **(more_of_dbt or {}),
             }
         )
         self.macros: dict[str, Callable[..., Any]] = {}
@@ -61,7 +72,10 @@ class StagingSql:
         for name in MACRO.findall("".join(texts)):
             self.environment.globals[name] = partial(self._call, name)
         for text in texts:
-            self.macros |= vars(self.environment.from_string(text).module)
+            # Renamed, so that a macro finds those of its own file as it finds all others: by _call.
+            module = self.environment.from_string(MACRO.sub(r"{% macro called_\1", text)).module
+            for name, macro in vars(module).items():
+                self.macros[name.removeprefix("called_")] = macro
 
     def check_variables(self) -> None:
         """Refuse what a build would refuse: a ValueError names the variable and what it may be."""
@@ -123,7 +137,7 @@ class StagingSql:
 
     def _dispatch(self, name: str) -> Callable[..., Any]:
         """Return the engine's variant of a macro, else the default one."""
-        own = f"{ENGINE}__{name}"
+        own = f"{self.engine}__{name}"
         return partial(self._call, own if own in self.macros else f"default__{name}")
 
     def _call(self, name: str, /, *arguments: object, **named: object) -> object:

@@ -80,7 +80,8 @@ renamed as (
             when {{ list_length('publication.inventor_harmonized') }} > 0
                 then {{ staged_authors(
                     'publication.inventor_harmonized', 'inventor',
-                    name=clean_text('inventor.name'), country_code='upper(' ~ clean_text('inventor.country_code') ~ ')'
+                    name=clean_text('inventor.name'),
+                    country_codes=list_of(['upper(' ~ clean_text('inventor.country_code') ~ ')'])
                 ) }}
             else {{ staged_authors('publication.inventor', 'inventor', name=clean_text('inventor')) }}
         end as inventors,
@@ -135,9 +136,10 @@ select
     inventors,
     applicants,
     codes,
-    cast(null as string) as office_code,
-    cast(null as boolean) as label_is_ai,
-    cast(null as string) as label_source,
+    {{ not_understood() }} as not_understood,
+    {{ not_delivered([
+        'priority_claims', 'citations', 'office_code', 'label_is_ai', 'label_source', 'unread_fields',
+    ]) }},
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

@@ -126,9 +126,11 @@ select
     categories,
     authors,
     institutions,
-    cast(null as string) as country,
-    cast(null as boolean) as label_is_ai,
-    cast(null as string) as label_source,
+    {{ not_understood() }} as not_understood,
+    {{ not_delivered([
+        'arxiv_id', 'created_date', 'updated_date', 'cited_works', 'is_authors_truncated', 'country', 'label_is_ai',
+        'label_source', 'unread_fields',
+    ]) }},
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

@@ -91,7 +91,6 @@ select
     title,
     abstract,
     {{ whole_number('delivered_year') }} as publication_year,
-    cast(null as date) as publication_date,
     keywords,
     authors,
     institutions,
@@ -99,11 +98,15 @@ select
     venue,
     work_type,
     cited_by_count,
-    cast(null as boolean) as is_retracted,
     categories,
     language,
     label_is_ai,
     label_source,
+    {{ not_understood() }} as not_understood,
+    {{ not_delivered([
+        'arxiv_id', 'publication_date', 'created_date', 'updated_date', 'is_retracted', 'cited_works',
+        'is_authors_truncated', 'unread_fields',
+    ]) }},
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

@@ -95,16 +95,17 @@ select
     codes,
     {{ whole_number('delivered_year') }} as year,
     case when {{ whole_number('delivered_year') }} is not null then coalesce(year_basis, 'unknown') end as year_basis,
-    cast(null as date) as publication_date,
-    cast(null as date) as filing_date,
-    cast(null as date) as grant_date,
-    cast(null as date) as priority_date,
     inventors,
     applicants,
     office_code,
     language,
     label_is_ai,
     label_source,
+    {{ not_understood() }} as not_understood,
+    {{ not_delivered([
+        'publication_date', 'filing_date', 'grant_date', 'priority_date', 'priority_claims', 'citations',
+        'unread_fields',
+    ]) }},
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

@@ -1,0 +1,1 @@
+"""Claims about the models in SQL, over small deliveries."""
