@@ -110,9 +110,9 @@ select
     institutions,
     {{ not_understood() }} as not_understood,
     {{ not_delivered([
-        'doi', 'arxiv_id', 'abstract', 'publication_date', 'created_date', 'updated_date', 'cited_by_count',
-        'is_retracted', 'keywords', 'cited_works', 'is_authors_truncated', 'country', 'label_is_ai', 'label_source',
-        'unread_fields',
+        'doi', 'arxiv_id', 'abstract', 'publication_date', 'created_date', 'updated_date',
+        'cited_by_count', 'is_retracted', 'keywords', 'cited_works', 'is_authors_truncated',
+        'country', 'label_is_ai', 'label_source', 'unread_fields',
     ]) }},
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
@@ -166,8 +166,9 @@ select
     {{ staged_codes('ipc', 'notice.codes', code='delivered_code') }} as codes,
     {{ not_understood() }} as not_understood,
     {{ not_delivered([
-        'application_number', 'family_id', 'abstract', 'publication_date', 'filing_date', 'grant_date',
-        'priority_date', 'priority_claims', 'citations', 'office_code', 'label_is_ai', 'label_source', 'unread_fields',
+        'application_number', 'family_id', 'abstract', 'publication_date', 'filing_date',
+        'grant_date', 'priority_date', 'priority_claims', 'citations', 'office_code',
+        'label_is_ai', 'label_source', 'unread_fields',
     ]) }},
     {{ rejection_reason(
         'notice is not null', 'notice.number', 'notice.heading', 'null'
