@@ -1,24 +1,17 @@
 """
 The command `deepinnovation`.
 
-Modules of commands import what they need inside functions: help, and a build with nothing to do,
-must not wait for dbt, torch or pyarrow.
+Modules of commands are imported when they are used, and import what they need inside functions:
+help, and a build with nothing to do, must not wait for dbt, torch or pyarrow.
 """
 
 import click
 
-from python_steps.command_line.annotate import annotate_command
-from python_steps.command_line.build import build_command
-from python_steps.command_line.check import check_command
-from python_steps.command_line.classify import classify_command
-from python_steps.command_line.evaluate.group import evaluate
-from python_steps.command_line.match import match_command
-from python_steps.command_line.query import query_command
-from python_steps.command_line.train import train_command
+from python_steps.command_line.groups import CommandGroup
 from python_steps.errors import UNREADABLE, InputError
 
 
-class Workflow(click.Group):
+class Workflow(CommandGroup):
     """The group of commands; prints a user's mistakes as one sentence, without a traceback."""
 
     def invoke(self, context: click.Context) -> object:
@@ -34,7 +27,24 @@ class Workflow(click.Group):
             context.exit(getattr(error, "exit_code", UNREADABLE))
 
 
-@click.group(cls=Workflow, context_settings={"help_option_names": ["-h", "--help"]})
+SUMMARIES = {
+    "annotate": "Have a language model label documents for training.",
+    "build": "Build the warehouse and the published files.",
+    "check": "Preview what a build would read and reject, without building.",
+    "classify": "Decide which papers or patents of a table are about AI.",
+    "evaluate": "Measure results against documents whose answer is known.",
+    "match": "Find the documents nearest to a document or a text.",
+    "query": "Run one SQL query on the warehouse, read-only.",
+    "train": "Train a layer of the classifier on the labels of a warehouse.",
+}
+
+
+@click.group(
+    cls=Workflow,
+    package="python_steps.command_line",
+    summaries=SUMMARIES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(
     package_name="deepinnovation",
     prog_name="deepinnovation",
@@ -55,16 +65,3 @@ def main() -> None:
       deepinnovation build
       deepinnovation query "select title, year from papers"
     """
-
-
-for command in (
-    annotate_command,
-    build_command,
-    check_command,
-    classify_command,
-    evaluate,
-    match_command,
-    query_command,
-    train_command,
-):
-    main.add_command(command)

@@ -11,8 +11,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from python_steps.command_line import build, main, options
-from python_steps.command_line.evaluate import group
+from python_steps.command_line import build, evaluate, main, options
 
 WORK = {
     "id": "https://openalex.org/W1",
@@ -65,7 +64,7 @@ def test_help_shows_the_workflow_in_three_lines():
 
 
 @pytest.mark.parametrize(
-    "command", [*sorted(main.main.commands), *(f"evaluate {name}" for name in group.NAMES)]
+    "command", [*main.SUMMARIES, *(f"evaluate {name}" for name in evaluate.SUMMARIES)]
 )
 def test_every_command_teaches_by_an_example(command):
     shown = run(*command.split(), "--help")
@@ -74,7 +73,7 @@ def test_every_command_teaches_by_an_example(command):
     assert f"\n    deepinnovation {command} " in shown.output
 
 
-@pytest.mark.parametrize("command", sorted({*main.main.commands} - {"evaluate"}))
+@pytest.mark.parametrize("command", sorted({*main.SUMMARIES} - {"evaluate"}))
 def test_an_example_keeps_its_lines_on_a_narrow_screen(command):
     wide, narrow = (
         CliRunner().invoke(main.main, [command, "--help"], terminal_width=width).output
@@ -82,6 +81,15 @@ def test_an_example_keeps_its_lines_on_a_narrow_screen(command):
     )
     lines = [line for line in wide.splitlines() if line.startswith("    deepinnovation ")]
     assert lines and set(lines) <= set(narrow.splitlines())
+
+
+def test_help_lists_every_command_that_has_a_module():
+    folder = Path(main.__file__).parent
+    modules = {
+        file.stem for file in folder.glob("*.py") if f"def {file.stem}_command(" in file.read_text()
+    }
+    assert modules | {"evaluate"} == {*main.SUMMARIES}
+    assert {file.stem for file in folder.glob("evaluate/[!_]*.py")} == {*evaluate.SUMMARIES}
 
 
 def test_version_is_that_of_the_package():
@@ -93,7 +101,7 @@ def test_help_waits_for_no_heavy_package():
     code = (
         "import sys, python_steps.command_line.main; "
         "heavy = {'dbt', 'duckdb', 'matplotlib', 'openai', 'peft', 'pyarrow', 'pydantic'}; "
-        "heavy.add('torch'); "
+        "heavy |= {'torch', 'python_steps.command_line.build', 'python_steps.warehouse.places'}; "
         "assert not heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -399,7 +407,8 @@ def test_the_next_commands_run_from_where_they_are_printed(tmp_path, monkeypatch
     assert (here / docs[docs.index("-C") + 1] / "Makefile").exists()
     again = next(words for words in commands if "build" in words)
     assert again[again.index("--publication") + 1] == "out put"
-    parsed = main.main.commands["query"].make_context("query", query[query.index("query") + 1 :])
+    command = main.main.get_command(None, "query")
+    parsed = command.make_context("query", query[query.index("query") + 1 :])
     assert parsed.params["sql"] == "select title, year from papers"
 
 
