@@ -21,7 +21,7 @@ from python_steps.building.progress import Progress
 from python_steps.building.reporting import FailuresOnly, Reporter
 from python_steps.building.settings import Outcome, Settings, project_variables
 from python_steps.engine.files import LockedError, locked
-from python_steps.errors import WRONG_USAGE, BuildError
+from python_steps.errors import UNREADABLE, WRONG_USAGE, BuildError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import is_sample, sample
 from python_steps.sources.systems import deliveries
@@ -204,7 +204,7 @@ def lost_files(journal: Journal, settings: Settings) -> set[str]:
     try:
         relations = settings.tables.relations()
     except duckdb.Error as error:
-        raise BuildError(explain_warehouse(str(error), settings.warehouse)) from error
+        raise BuildError(explain_warehouse(str(error), settings.warehouse), UNREADABLE) from error
     lost = set()
     for node, line in journal.finished.items():
         relation = line.get("relation")

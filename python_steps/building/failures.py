@@ -120,7 +120,7 @@ def explained(
     if _is_of_variable(message):
         return BuildError(" ".join(shortened(message)), WRONG_USAGE)
     if "lock on file" in message or "not a valid DuckDB" in message:
-        return BuildError(explain_warehouse(message, settings.warehouse))
+        return BuildError(explain_warehouse(message, settings.warehouse), UNREADABLE)
     if "does not have a target named" in message:
         return BuildError(
             f"profiles.yml in {settings.project} has no target {settings.target}.", WRONG_USAGE

@@ -107,7 +107,7 @@ def _hash(lines: Iterable[str]) -> str:
 
 
 def package_version(package: str) -> str:
-    """Return the version of an installed package, or `none`."""
+    """Return the version of an installed package, or `absent`."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

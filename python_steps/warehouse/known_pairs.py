@@ -58,7 +58,7 @@ def judge(
 
     Those of the warehouse were judged when it was built: that is read. Those of a file are named,
     chosen, ranked and measured by the same SQL and the same steps as in a build; that costs what
-    :func:`linking.rank` says.
+    :func:`python_steps.linking.ranking.rank` says.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def measure(
     Returns
     -------
     pa.Table
-        Rows of :data:`novelty_evaluation.EVALUATION`.
+        Rows of :data:`python_steps.novelty.evaluation.options.EVALUATION`.
 
     Raises
     ------

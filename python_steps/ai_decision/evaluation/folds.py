@@ -134,7 +134,7 @@ def cross_validate(
 
 def predictions(judged: pa.Table) -> pa.Table:
     """
-    Return what each judge of the folds says, for :func:`evaluation.evaluate`.
+    Return what each judge of the folds says, for :func:`measures.evaluate`.
 
     Parameters
     ----------

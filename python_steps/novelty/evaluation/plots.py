@@ -25,8 +25,8 @@ def area_plot(measured: pa.Table) -> bytes | None:
     Parameters
     ----------
     measured
-        Rows of :data:`novelty_evaluation.EVALUATION`; a panel for each corpus. Equal rows give
-        equal bytes.
+        Rows of :data:`python_steps.novelty.evaluation.options.EVALUATION`; a panel for each corpus.
+        Equal rows give equal bytes.
 
     Returns
     -------

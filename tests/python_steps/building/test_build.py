@@ -28,7 +28,7 @@ from python_steps.building.journal import Journal
 from python_steps.building.settings import Outcome, Settings
 from python_steps.command_line.console import BuildReporter
 from python_steps.command_line.options import project_folder
-from python_steps.errors import BuildError
+from python_steps.errors import UNREADABLE, BuildError
 from python_steps.sources.systems import source_of
 
 PROJECT = {
@@ -715,8 +715,9 @@ def test_a_warehouse_open_elsewhere_is_told_with_the_process(settings, built):
 def test_a_file_that_is_no_warehouse_is_told(settings):
     settings.warehouse.parent.mkdir(parents=True)
     settings.warehouse.write_text("text" * 10_000)
-    with pytest.raises(BuildError, match="not a warehouse that this DuckDB can read"):
+    with pytest.raises(BuildError, match="not a warehouse that this DuckDB can read") as said:
         build(settings)
+    assert said.value.exit_code == UNREADABLE
 
 
 def test_the_environment_is_as_before_after_a_build(settings):
