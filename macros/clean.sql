@@ -1,24 +1,48 @@
-{# Text trimmed and with single blanks; blank text is null. #}
+{#
+    Text trimmed and with single blanks, without control signs and signs that show nothing (soft hyphens, marks of byte
+    order, blanks of no width); blank text is null. Only what changes is matched: that takes a tenth of the time.
+#}
 {% macro clean_text(text) -%}
-nullif({{ trimmed(regexp_replace_all(text, '[ \t\r\n\u00a0\u3000]+', ' ')) }}, '')
+{%- set unseen = '[\\x00-\\x08\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\\xad\\x{200b}\\x{2060}\\x{feff}\\x{fffe}\\x{ffff}]+' -%}
+{%- set blanks = '\\t\\n\\x0b\\f\\r\\x85\\xa0\\x{2028}\\x{2029}\\x{3000}' -%}
+{%- set to_one_blank = ' *[' ~ blanks ~ '][ ' ~ blanks ~ ']*|  +' -%}
+nullif({{ trimmed(regexp_replace_all(regexp_replace_all(text, unseen, ''), to_one_blank, ' ')) }}, '')
 {%- endmacro %}
 
 {#
-    Text without mark-up. Entities become their characters first, because titles hold escaped tags. Tags that stand
-    inside words, as in H<sub>2</sub>O, vanish; a blank takes the place of all others (HTML, JATS, MathML), which part
-    words. A `<` that opens no tag stays: a tag's name follows at once, and attributes have an equals sign.
+    Text that says something: clean, and null where it only stands for a missing value, as `nan`, `N/A` and "[No
+    abstract available]" do. keeps_na: NA is a value, as the country Namibia is.
+#}
+{% macro clean_value(text, keeps_na=false) -%}
+{{ without_placeholder(clean_text(text), keeps_na) }}
+{%- endmacro %}
+
+{# Clean text, null where all of it stands for a missing value. #}
+{% macro without_placeholder(text, keeps_na=false) -%}
+{%- set thing = '(abstract|summary|title|description|keywords?)' -%}
+{%- set there = '(available|provided|given|found|supplied)' -%}
+{%- set words = [
+    'nan', 'nat', 'none', 'null', '#?n/a', 'n[.]?a[.]', '\\\\n', 'undefined', 'not (available|applicable)', '[-–—]+', '[.?]+', '…',
+    'no ' ~ thing ~ '( text)?( (is|was))?( yet)?( ' ~ there ~ ')?( for this [a-z ]+)?',
+    thing ~ '( (is|was))? (not (yet )?' ~ there ~ '|unavailable|missing)',
+] + ([] if keeps_na else ['na']) -%}
+nullif({{ regexp_replace_all(text, '(?i)^([<(]|\\[)*(<na|' ~ words | join('|') ~ ')([>).]|\\])*$', '') }}, '')
+{%- endmacro %}
+
+{#
+    Text without mark-up; null where it stands for a missing value. Entities become their characters first, because
+    titles hold escaped tags. Tags that stand inside words, as in H<sub>2</sub>O, vanish; a blank takes the place of all
+    others (HTML, JATS, MathML), which part words. A `<` that opens no tag stays: a tag's name follows at once, and
+    attributes have an equals sign.
 #}
 {% macro clean_markup(text) -%}
-{%- set result = namespace(value=text) -%}
-{%- for entity, character in [
-    ('&amp;', '&'), ('&lt;', '<'), ('&gt;', '>'), ('&quot;', '"'), ('&#39;', "''"), ('&#8217;', '’'), ('&nbsp;', ' ')
-] -%}
-    {%- set result.value = "replace(" ~ result.value ~ ", '" ~ entity ~ "', '" ~ character ~ "')" -%}
-{%- endfor -%}
 {%- set attributes = '( [a-zA-Z][^<>=]*=[^<>]*)? ?/?>' -%}
 {%- set inside_words = '</?(jats:)?(i|b|u|em|sub|sup|sc|tt|small|big|strong|span|font|italic|bold|monospace)' -%}
-{%- set result.value = regexp_replace_all(result.value, inside_words ~ attributes, '') -%}
-{{ clean_text(regexp_replace_all(result.value, '</?[a-zA-Z][a-zA-Z0-9:-]*' ~ attributes, ' ')) }}
+{%- set joined = regexp_replace_all(without_entities(text), inside_words ~ attributes, '') -%}
+{%- set parted = regexp_replace_all(joined, '</?[a-zA-Z][a-zA-Z0-9:-]*' ~ attributes, ' ') -%}
+{{ clean_value(
+    "case when contains(" ~ text ~ ", '&') or contains(" ~ text ~ ", '<') then " ~ parted ~ " else " ~ text ~ " end"
+) }}
 {%- endmacro %}
 
 {# Letters and digits only, lower case, without accents, single blanks: what equal titles have in common. #}
@@ -64,32 +88,87 @@ try_cast({{ regexp_first(text, '^ *([+-]?[0-9]+)([.]0*)? *$', 1) }} as integer)
 try_cast({{ regexp_first(text, '^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') }} as date)
 {%- endmacro %}
 
-{# A date delivered as the number 20190315; null where it is 0, no date, or not of an age that documents have. #}
-{% macro date_from_number(number) -%}
-{%- set digits = "cast(" ~ number ~ " as string)" -%}
-{%- set written = (
-    "substring(" ~ digits ~ ", 1, 4) || '-' || substring(" ~ digits ~ ", 5, 2) || '-' || substring(" ~ digits ~ ", 7, 2)"
-) -%}
-case
-            when {{ whole_number("substring(" ~ digits ~ ", 1, 4)") }} between {{ var('earliest_year') }}
-            and {{ run_started_at.year + 1 }}
-                then {{ date_from_text(written) }}
-        end
-{%- endmacro %}
-
-{# The day that a date in any form names; null where it names none. #}
+{#
+    The day that a date in any form names: 2018-03-05 and what may follow it, 2018/03/05, 20180305 (also with .0),
+    05.03.2018, 5 March 2018, Mar 5, 2018, 13/03/2018 and 03/13/2018; and seconds or milliseconds since 1970, as pandas
+    writes them. Null where it names none: 2018-03, 20181000, 20180229, 03/05/2018 (March or May?), 0, 99991231.
+#}
 {% macro clean_date(text) -%}
-{{ date_from_text(text) }}
+{%- set month = '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*' -%}
+{%- set day_name = '(?i)^ *(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]* *)?' -%}
+{%- set day = '([0-9]{1,2})(?:st|nd|rd|th)?' -%}
+{%- set after = '([^0-9]|$)' -%}
+{%- set numbers = '^ *([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4})' ~ after -%}
+{%- set candidates = [
+    'try_cast(' ~ regexp_first(text, '^ *([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})' ~ after, 1) ~ ' as date)',
+    date_of_parts(text, '^ *([12][0-9]{3})([0-9]{2})([0-9]{2})(?:[0-9]{4}|[0-9]{6})?(?:[.]0*)? *$', 1, 2, 3),
+    date_of_parts(text, '^ *([0-9]{4})[/._] *([0-9]{1,2})[/._] *([0-9]{1,2})' ~ after, 1, 2, 3),
+    date_of_parts(text, '^ *([0-9]{1,2})[.] *([0-9]{1,2})[.] *([0-9]{4})' ~ after, 3, 2, 1),
+    date_of_parts(text, '^ *(1[3-9]|2[0-9]|3[01])[/-]([0-9]{1,2})[/-]([0-9]{4})' ~ after, 3, 2, 1),
+    date_of_parts(text, '^ *([0-9]{1,2})[/-](1[3-9]|2[0-9]|3[01])[/-]([0-9]{4})' ~ after, 3, 1, 2),
+    'case when ' ~ regexp_first(text, numbers, 1) ~ ' = ' ~ regexp_first(text, numbers, 2) ~ ' then '
+    ~ date_of_parts(text, numbers, 3, 2, 1) ~ ' end',
+    date_of_parts(text, day_name ~ day ~ '[ .-]+' ~ month ~ '[ .,-]+([0-9]{4})' ~ after, 3, 2, 1, true),
+    date_of_parts(text, day_name ~ month ~ '[ .-]+' ~ day ~ '[ .,-]+([0-9]{4})' ~ after, 3, 1, 2, true),
+    date_of_parts(text, '(?i)^ *([0-9]{4})[ .,-]+' ~ month ~ '[ .-]+' ~ day ~ after, 1, 2, 3, true),
+    date_since_1970(text),
+] -%}
+{{ list_at(list_map(
+    list_of(['coalesce(' ~ candidates | join(', ') ~ ')']), 'named',
+    "case when year(named) between " ~ var('earliest_year') ~ " and " ~ (run_started_at.year + 1) ~ " then named end"
+), 1) }}
 {%- endmacro %}
 
-{# The year of a year or of a date in any form; null where there is none. #}
+{# The date whose year, month and day are the groups of a pattern; null where there is no such day. #}
+{% macro date_of_parts(text, pattern, year_group, month_group, day_group, is_month_named=false) -%}
+{%- set month = regexp_first(text, pattern, month_group) -%}
+{%- if is_month_named -%}
+    {%- set place = "instr('janfebmaraprmayjunjulaugsepoctnovdec', nullif(substring(lower(" ~ month ~ "), 1, 3), ''))" -%}
+    {%- set month = "cast(cast((" ~ place ~ " + 2) / 3 as integer) as string)" -%}
+{%- endif -%}
+try_cast(
+            {{ regexp_first(text, pattern, year_group) }} || '-' || {{ month }} || '-'
+            || {{ regexp_first(text, pattern, day_group) }} as date
+        )
+{%- endmacro %}
+
+{# The day of a time as the number of seconds (10 digits), milliseconds (11 to 13), micro- or nanoseconds since 1970. #}
+{% macro date_since_1970(text) -%}
+{%- set digits = "nullif(" ~ regexp_first(
+    text, '^ *(-[0-9]{9,13}|[0-9]{10,13}|[0-9]{16}|[0-9]{19})(?:[.]0*)? *$', 1
+) ~ ", '')" -%}
+{%- set milliseconds = (
+    "case when " ~ digits ~ " like '-%' then " ~ digits ~ " when length(" ~ digits ~ ") = 10 then " ~ digits
+    ~ " || '000' else substring(" ~ digits ~ ", 1, 13) end"
+) -%}
+date '1970-01-01' + cast(floor(cast({{ milliseconds }} as bigint) / 86400000) as integer)
+{%- endmacro %}
+
+{#
+    The year of a year or of a date in any form: 2018, 2018.0, 2018/19, 1,998, c2018, Spring 2018, 20121000 and all that
+    clean_date reads. Null where there is none, and for 0 and 9999. It may be one that documents cannot have, as 3018.
+#}
 {% macro clean_year(text) -%}
-{{ whole_number(text) }}
+{%- set years = [
+    regexp_first(text, '^ *([0-9]{4})(?:[^0-9.s]|[.]0*(?: *$|[^0-9])|[.][0-9]{1,2}[.]|$)', 1),
+    regexp_first(
+        text, '^ *([0-9]{4})(?:0[0-9]|1[0-2])(?:(?:[0-2][0-9]|3[01])(?:[0-9]{4}|[0-9]{6})?)?(?:[.]0*)? *$', 1
+    ),
+    regexp_replace_all(regexp_first(text, '^ *[12][, \\x{a0}\\x{202f}][0-9]{3} *$'), '[^0-9]+', ''),
+    regexp_first(text, '^[^0-9]*(?:[0-9]{1,2}[^0-9]+){0,2}([12][0-9]{3})(?:[^0-9.s]|[.](?:[^0-9]|$)|$)', 1),
+] -%}
+{%- set known = [] -%}
+{%- for year in years -%}
+    {%- do known.append("nullif(" ~ year ~ ", '')") -%}
+{%- endfor -%}
+nullif(nullif(coalesce(
+            try_cast(coalesce({{ known | join(', ') }}) as integer), cast(year({{ date_since_1970(text) }}) as integer)
+        ), 0), 9999)
 {%- endmacro %}
 
-{# Text that says something: clean, and null where it only stands for a missing value, as `nan` and `N/A` do. #}
-{% macro clean_value(text) -%}
-{{ clean_text(text) }}
+{# Text of a date or a year, null where it stands for a missing one: 0, 0000-00-00, 99991231 and the like. #}
+{% macro dated_text(text) -%}
+nullif({{ regexp_replace_all(clean_value(text), '^(0[0 :TZ./+-]*|9999[0-9 :TZ./+-]*)$', '') }}, '')
 {%- endmacro %}
 
 {# Why a record cannot become a document; null where it can. The first reason that holds. #}
@@ -102,11 +181,7 @@ case
             {%- endfor %}
             when {{ title }} is null then 'missing_title'
             when
-                {{ year }} is not null
-                and coalesce(
-                    {{ whole_number(year) }} not between {{ var('earliest_year') }}
-                    and {{ run_started_at.year + 1 }},
-                    true
-                ) then 'impossible_year'
+                {{ clean_year(year) }} not between {{ var('earliest_year') }} and {{ run_started_at.year + 1 }}
+                then 'impossible_year'
         end
 {%- endmacro %}

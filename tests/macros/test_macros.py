@@ -3,6 +3,7 @@
 import re
 import shutil
 import unicodedata
+from html.entities import html5
 
 import pytest
 from dbt.cli.main import dbtRunner
@@ -31,6 +32,9 @@ MARKS = [
     for number in range(0x110000)
     if unicodedata.ucd_3_2_0.category(chr(number))[0] == "M" == unicodedata.category(chr(number))[0]
 ]
+
+NAMES = [name for name in html5 if name.endswith(";")]
+BLANK = re.compile(r"[\t\n\u00a0\u2000-\u200a\u205f]")
 
 WORDS = {"words": ["b", "", "a"]}
 ONE_AND_NONE = {"word": "a", "none": None}
@@ -87,6 +91,8 @@ CASES = {
         ("{{ inner_product('vector', 'vector') }} = 4.25", {"vector": [0.5, -2.0]}),
         "true",
     ),
+    "list_at": (("{{ list_at('words', 3) }}", WORDS), "a"),
+    "list_at of no such place": (("{{ list_at('words', 4) }}", WORDS), None),
     "list_flatten": (
         (
             "{{ to_json_text(list_flatten(list_of("
@@ -221,6 +227,11 @@ CASES = {
         '["ä\\"\\\\/<\\t\\n\\u0001","😀",null]',
     ),
     # -------------------------------------------------------------------------------- text
+    **{
+        f"character {number}": (("{{ character('number') }}", {"number": number}), chr(number))
+        for number in [38, 233, 0x4E00, 0x1F600, 0x10FFFF]
+    },
+    "quoted_text": (("{{ quoted_text(\"it's \\\\ \" ~ '\"') }}", ""), "it's \\ \""),
     "hex_to_bigint": (("{{ hex_to_bigint('text') }}", "fffffffffffff"), str(2**52 - 1)),
     "lower_case": (("{{ lower_case('text') }}", "\u0391\u03a3 ÅÉİI ẞ"), "\u03b1\u03c3 åéii ß"),
     "regexp_all": (("{{ to_json_text(regexp_all('text', '[0-9]+')) }}", "a1b22"), '["1","22"]'),
@@ -247,6 +258,10 @@ CASES = {
     ),
     # ------------------------------------------------------------------------------ clean.sql
     "clean_text": (("{{ clean_text('text') }}", " a \u00a0\t b\n "), "a b"),
+    "clean_text of control signs": (
+        ("{{ clean_text('text') }}", "a\x01b\x85c\u00ad\u200b"),
+        "ab c",
+    ),
     "clean_text of blanks": (("{{ clean_text('text') }}", " \u3000 "), None),
     "clean_markup": (
         ("{{ clean_markup('text') }}", "x<sub>2</sub> &lt; 3 &amp; <jats:p>y</jats:p>"),
@@ -268,6 +283,36 @@ CASES = {
         ("{{ clean_markup('text') }}", "&lt;i&gt;E. coli&lt;/i&gt;&#8217;s &#39;a&#39;"),
         "E. coli\u2019s 'a'",
     ),
+    "clean_markup of a placeholder": (("{{ clean_markup('text') }}", "<p>N/A</p>"), None),
+    "clean_markup of entities": (
+        (
+            "{{ clean_markup('text') }}",
+            "Na&iuml;ve &ndash; &amp;amp; p &lt; 0.05, it&#x27;s&nbsp;&#160;x&#x0D; &amp y",
+        ),
+        "Na\u00efve \u2013 & p < 0.05, it's x & y",
+    ),
+    "without_entities of every name": (
+        ("{{ without_entities('text') }}", "|".join(f"&{name}" for name in NAMES)),
+        "|".join(BLANK.sub(" ", html5[name]) for name in NAMES),
+    ),
+    **{
+        f"without_entities of {text!r}": (("{{ without_entities('text') }}", text), plain)
+        for text, plain in [
+            *[
+                ("R&D", "R&D"),
+                ("AT&T; Q&A", "AT&T; Q&A"),
+                ("&&amp &", "&& &"),
+                ("&#;&#x;", "&#;&#x;"),
+            ],
+            *[("&amp;amp;amp;", "&amp;"), ("&amp;lt;i&amp;gt;", "<i>"), ("a&amp;D;", "a&D;")],
+            *[("&#146;&#8217", "\u2019\u2019"), ("&#0;&#1;&#129;", ""), ("&#13;&#x0A;", "  ")],
+            *[("&#128512;&#x1F600;", "\U0001f600\U0001f600"), ("&#xd800;", "\ufffd")],
+            *[("&#99999999;x", "\ufffdx"), ("&#0039;", "'"), ("K&oumlhler", "K\u00f6hler")],
+            *[("p&lt0.05 &lt=", "p<0.05 <="), ("R&ampD", "R&D"), ("&section", "&section")],
+            *[("?a=1&copy=2", "?a=1&copy=2"), ("&copy 2", "\u00a9 2"), ("&bsol;&apos;", "\\'")],
+            *[("", ""), (None, None)],
+        ]
+    },
     "normalised_text": (
         ("{{ normalised_text('text') }}", "Über-Learning: (\u0399\u0399\u03a3)"),
         "uber learning \u03b9\u03b9\u03c3",
@@ -305,12 +350,120 @@ CASES = {
         ]
     },
     **{
-        f"date_from_number of {text!r}": (("{{ date_from_number('text') }}", text), date)
-        for text, date in [
-            *[("20160307", "2016-03-07"), ("20160307.0", "2016-03-07"), (None, None)],
-            *[(text, None) for text in ["0", "99991231", "2016", "201603", "20161301", "2e31 1 1"]],
+        f"clean_date of {text!r}": (("{{ clean_date('text') }}", text), "2018-03-05")
+        for text in [
+            *(
+                "2018-03-05",
+                "2018-3-5",
+                "2018-03-05T00:00:00Z",
+                "2018-03-05 00:00:00",
+                "2018/03/05",
+            ),
+            *("2018-03-05+01:00", "2018.03.05", "2018. 3. 5.", "20180305", "20180305.0"),
+            *("20180305123000", "05.03.2018", "5 Mar 2018", "05-MAR-2018", "5th March 2018"),
+            *("Mar 5, 2018", "March 5th, 2018", "Mon, 5 Mar 2018 10:00:00 GMT", "2018 Mar 5"),
+            *("1520208000", "1520208000000", "1520208000000.0", "1520208000000000000"),
         ]
     },
+    **{
+        f"clean_date of {text!r}": (("{{ clean_date('text') }}", text), date)
+        for text, date in [
+            *[("13/03/2018", "2018-03-13"), ("03/13/2018", "2018-03-13")],
+            *[("05/05/2018", "2018-05-05"), ("-86400000000", "1967-04-07"), (None, None)],
+            *[(text, None) for text in ["", "0", "99991231", "2012-00-00", "20121000", "20180229"]],
+            *[
+                (text, None)
+                for text in ["03/05/2018", "2018", "2018-03", "12345", "1066-10-14", "x"]
+            ],
+        ]
+    },
+    **{
+        f"clean_year of {text!r}": (("{{ clean_year('text') }}", text), "2018")
+        for text in [
+            *(
+                "2018",
+                "2018.0",
+                " 2018 ",
+                "2018-05-01",
+                "2018-05",
+                "2018/19",
+                "2018-2019",
+                "20180229",
+            ),
+            *(
+                "20181000",
+                "2018-00-00",
+                "201803",
+                "2018.05.01",
+                "05.03.2018",
+                "Mar 5, 2018",
+                "2018a",
+            ),
+            *(
+                "Spring 2018",
+                "c2018",
+                "[2018]",
+                "03/05/2018",
+                "1520208000000",
+                "2018-03-05T00:00:00Z",
+            ),
+        ]
+    },
+    **{
+        f"clean_year of {text!r}": (("{{ clean_year('text') }}", text), year)
+        for text, year in [
+            *[
+                ("1,998", "1998"),
+                ("1 998", "1998"),
+                ("3018", "3018"),
+                ("1066", "1066"),
+                (None, None),
+            ],
+            *[
+                (text, None)
+                for text in ["", "0", "9999", "99991231", "18", "1990s", "2019.5", "12345"]
+            ],
+        ]
+    },
+    **{
+        f"dated_text of {text!r}": (("{{ dated_text('text') }}", text), dated)
+        for text, dated in [
+            *[("2018", "2018"), ("01.02.2018", "01.02.2018"), ("spring", "spring"), (None, None)],
+            *[(text, None) for text in ["0", "0.0", "0000-00-00", "99991231", "NaN", "9999-12-31"]],
+        ]
+    },
+    **{
+        f"clean_value of {text!r}": (("{{ clean_value('text') }}", text), None)
+        for text in [
+            *(
+                "nan",
+                "NaN",
+                "None",
+                "NULL",
+                "n/a",
+                "N/A",
+                "NA",
+                "#N/A",
+                "\\N",
+                "<NA>",
+                "-",
+                "--",
+                "\u2014",
+            ),
+            *(".", "?", "...", "[No abstract available]", "No abstract available.", "undefined"),
+            *(
+                "(abstract not available)",
+                "Abstract unavailable",
+                "[Not Available].",
+                "No abstract",
+            ),
+        ]
+    },
+    **{
+        f"clean_value of {text!r}": (("{{ clean_value('text') }}", text), text)
+        for text in ["None of the above: a survey", "NA+ channels", "A", "Null results", "No"]
+    },
+    "clean_value of Namibia": (("{{ clean_value('text', keeps_na=true) }}", "NA"), "NA"),
     "shard": (("{{ shard('text') }}", "é"), "6"),
     # ---------------------------------------------------------------------------- novelty.sql
     **{

@@ -70,10 +70,10 @@ renamed as (
         {{ clean_markup('title_chosen.text') }} as title,
         {{ clean_markup('abstract_chosen.text') }} as abstract,
         lower(coalesce(title_chosen.language, abstract_chosen.language)) as language,
-        {{ date_from_number('publication.publication_date') }} as publication_date,
-        {{ date_from_number('publication.filing_date') }} as filing_date,
-        {{ date_from_number('publication.grant_date') }} as grant_date,
-        {{ date_from_number('publication.priority_date') }} as priority_date,
+        {{ clean_date('publication.publication_date') }} as publication_date,
+        {{ clean_date('publication.filing_date') }} as filing_date,
+        {{ clean_date('publication.grant_date') }} as grant_date,
+        {{ clean_date('publication.priority_date') }} as priority_date,
         nullif(substring(publication.filing_date, 1, 4), '0') as delivered_year,
         -- The harmonised names are missing for some publications; the names as printed are not.
         case
