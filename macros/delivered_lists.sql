@@ -169,9 +169,11 @@ case
 
 
 {# The name of an element: of an object its name, else its text; clean, and null for a placeholder. #}
-{% macro element_name(element) -%}
+{% macro element_name(element, more_names=[]) -%}
 {%- set shape = {} -%}
-{%- set names = ['name', 'display_name', 'full_name', 'keyword', 'code', 'value', 'text', 'label', 'title'] -%}
+{%- set names = more_names + [
+    'name', 'display_name', 'full_name', 'keyword', 'code', 'value', 'text', 'label', 'title'
+] -%}
 {%- for name in names + ['given', 'family', 'first_name', 'last_name'] -%}
     {%- do shape.update({name: 'text'}) -%}
 {%- endfor -%}
@@ -187,4 +189,52 @@ case
             end
 {%- endset -%}
 {{ list_at(list_map(list_of([name]), 'plain_name', clean_markup('plain_name', keeps_na=true)), 1) }}
+{%- endmacro %}
+
+
+{#
+    The elements of a list as structs: `name` (clean, never null), `element` as delivered and `country`, the text at its
+    place in a list of countries delivered beside it. Countries are null where the lists are of different lengths.
+    more_names: fields of an object that are its name, too.
+#}
+{% macro named_elements(elements, countries='null', more_names=[]) -%}
+{%- set named = list_map(list_positioned(elements), 'item', struct({
+    'name': element_name('item.element', more_names), 'element': 'item.element',
+    'country': (
+        "cast(null as string)" if countries == 'null'
+        else "case when " ~ are_parallel(elements, countries) ~ " then " ~ list_at(countries, 'item.position') ~ " end"
+    ),
+})) -%}
+{{ list_where(named, 'item', 'item.name is not null') }}
+{%- endmacro %}
+
+
+{# Whether two lists run beside one another: of one length, but for a blank at an end, as a last separator leaves it. #}
+{% macro are_parallel(elements, others) -%}
+{%- set lengths = {'left': list_length(elements), 'right': list_length(others)} -%}
+({{ lengths.left }} = {{ lengths.right }}
+            or ({{ lengths.left }} = {{ lengths.right }} + 1 and {{ ends_blank(elements) }})
+            or ({{ lengths.left }} + 1 = {{ lengths.right }} and {{ ends_blank(others) }}))
+{%- endmacro %}
+
+{% macro ends_blank(elements) -%}
+coalesce(trim({{ list_at(elements, list_length(elements)) }}), '') = ''
+{%- endmacro %}
+
+
+{# The countries of a named element, a list of text as delivered: its own, else that at its place in the other list. #}
+{% macro element_countries(item) -%}
+{%- set names = ['country', 'country_code', 'countries', 'country_codes', 'country_name'] -%}
+{%- set delivered = "coalesce(" ~ element_field(item ~ '.element', names) ~ ", " ~ item ~ ".country)" -%}
+{%- set countries = list_map(delivered_elements('delivered'), 'country', clean_value('country', keeps_na=true)) -%}
+{{ none_if_empty(list_where(
+    list_at(list_map(list_of([delivered]), 'delivered', countries), 1), 'country', 'country is not null'
+)) }}
+{%- endmacro %}
+
+
+{# The country of a named element as delivered. #}
+{% macro element_country(item) -%}
+{%- set names = ['country', 'country_code', 'country_name'] -%}
+{{ clean_value("coalesce(" ~ element_field(item ~ '.element', names) ~ ", " ~ item ~ ".country)", keeps_na=true) }}
 {%- endmacro %}
