@@ -28,11 +28,17 @@
 {% macro delivered_elements(text, separates_commas=false) -%}
 {%- set is_begun = regexp_first(text, '^[ \\n]*([\\[(] *[\\[{"\\x27]|[\\[(] *[uUbB]\\x27|array[(]|\\{ *["\\x27])') ~ " <> ''" -%}
 {%- set inner = regexp_first(text, '^[ \\n]*\\[([^\\[\\]"]*)\\][ \\n]*$', 1) -%}
+{#- Quotes may be escaped, as in [&quot;a&quot;]. -#}
+{%- set escaped = (
+    "case when " ~ regexp_first(text, '^[ \\n]*[\\[{(] *&(?:quot|#39|#x27);') ~ " <> '' then replace(replace(replace("
+    ~ text ~ ", '&quot;', '\"'), '&#x27;', '&#39;'), '&#39;', " ~ quoted_text("'") ~ ") else " ~ text ~ " end"
+) -%}
+{%- set elements = without_wrappers(bracketed_elements('bracketed')) -%}
 {%- set is_unclear = regexp_first(text, '^[ \\n]*\\[[^\\[\\];|]*,[^\\[\\];|]*\\][ \\n]*$') ~ " <> ''" -%}
 coalesce(
             case
                 when {{ regexp_first(text, '^[ \\n]*(?:[\\[{("\\x27]|array[(])') }} <> ''
-                    then {{ without_wrappers(bracketed_elements(text)) }}
+                    then {{ list_at(list_map(list_of([escaped]), 'bracketed', elements), 1) }}
             end,
             case
                 when not ({{ is_begun }}{{ ' or ' ~ is_unclear if not separates_commas }})

@@ -111,7 +111,8 @@ renamed as (
         ) }} as applicants,
         {{ staged_priority_claims(
             'publication.priority_claim', 'claim',
-            application_number=clean_value('coalesce(claim.application_number, claim.publication_number)'),
+            application_number='coalesce(' ~ clean_value('claim.application_number') ~ ', '
+                ~ clean_value('claim.publication_number') ~ ')',
             filing_date=clean_date('claim.filing_date')
         ) }} as priority_claims,
         {{ staged_citations(
