@@ -81,6 +81,22 @@ class StagingSql:
         """Refuse what a build would refuse: a ValueError names the variable and what it may be."""
         self._call("check_variables")
 
+    def fields_read(self, system: str, entity: str, names: Iterable[str]) -> set[str]:
+        """Return the fields of an entity that delivered names are read as, and those names.
+
+        In `tables`, case, blanks and usual synonyms of a name make no difference: see the macro
+        table_columns.
+        """
+        if system != "tables":
+            return set(names)
+        plain = {re.sub(r"[\W_]+", "", name.lower()) for name in names}
+        read = {
+            field
+            for field, others in self._call("table_columns", entity).items()
+            if any(name.replace("_", "") in plain for name in [field, *others])
+        }
+        return read | set(names)
+
     def records(self, form: str, files: Iterable[str]) -> str:
         """Return SQL of the records in files: record_file, record_row and record_text.
 

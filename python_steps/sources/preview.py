@@ -260,8 +260,9 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     head.fields = _fields(connection)
     delivery = head.source.delivery
     if head.fields:
-        head.missing = [" or ".join(g) for g in delivery.required if not set(g) & set(head.fields)]
-        head.absent = [name for name in delivery.optional if name not in head.fields]
+        there = sql.fields_read(delivery.system, delivery.entity, head.fields)
+        head.missing = [" or ".join(g) for g in delivery.required if not set(g) & there]
+        head.absent = [name for name in delivery.optional if name not in there]
     if sum(head.rejected.values()) == head.rows_read:
         reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
         head.problems.append(
