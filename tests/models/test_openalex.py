@@ -20,13 +20,13 @@ RETINA = (
     "refers fewer patients and misses fewer cases than one that always answers."
 )
 LIFTS = (
-    "Deep reinforcement learning agents learn to schedule lifts in a tall building from simulated "
-    "passengers. The learned policy shortens waiting times by a tenth compared with the rule in use "
-    "and adapts to lunch traffic without being told."
+    "Deep reinforcement learning agents learn to schedule lifts in a tall building from "
+    "simulated passengers. The learned policy shortens waiting times by a tenth compared with the "
+    "rule in use and adapts to lunch traffic without being told."
 )
 SOIL = (
-    "Three hundred soil cores along a hill slope show that organic carbon falls with depth and with "
-    "the steepness of the slope. Rainfall explains little of what remains."
+    "Three hundred soil cores along a hill slope show that organic carbon falls with depth and "
+    "with the steepness of the slope. Rainfall explains little of what remains."
 )
 THREE = [("W7700000001", RETINA), ("W7700000002", LIFTS), ("W7700000003", SOIL)]
 
@@ -402,9 +402,13 @@ def test_dates_and_numbers(warehouse: Warehouse, tmp_path: Path) -> None:
         {"publication_year": 20199, "publication_date": "2018-05-01"},
         {"publication_year": None, "publication_date": "spring"},
         {"publication_year": "soon", "doi": "none yet"},
+        {"publication_year": 3018},
         {},
     ]
-    columns = "publication_year, created_date, updated_date, cited_by_count, rejection_reason, not_understood"
+    columns = (
+        "publication_year, created_date, updated_date, cited_by_count, rejection_reason, "
+        "not_understood"
+    )
     file = lines(tmp_path, works, "works/updated_date=2026-09-20/part_0000.jsonl")
     newest = date(2026, 9, 20)
 
@@ -415,16 +419,17 @@ def test_dates_and_numbers(warehouse: Warehouse, tmp_path: Path) -> None:
         (2018, date(2020, 1, 2), date(2026, 6, 14), None, None, []),
         (2019, None, newest, 12, None, []),
         (2018, None, newest, None, None, values(publication_year="soon", cited_by_count="many")),
-        (20199, None, newest, None, "impossible_year", []),
+        (2018, None, newest, None, None, values(publication_year="20199")),
         (None, None, newest, None, None, values(publication_date="spring")),
         (
             None,
             None,
             newest,
             None,
-            "impossible_year",
+            None,
             values(publication_year="soon", doi="none yet"),
         ),
+        (3018, None, newest, None, "impossible_year", []),
         (None, None, newest, None, None, []),
     ]
 
@@ -602,8 +607,8 @@ def test_the_export_of_the_website(warehouse: Warehouse, tmp_path: Path) -> None
         },
     )
     columns = (
-        "publication_year, is_retracted, venue, keywords, categories, cited_works, arxiv_id, country, "
-        "authors, institutions"
+        "publication_year, is_retracted, venue, keywords, categories, cited_works, arxiv_id, "
+        "country, authors, institutions"
     )
     first, second = (tuple(map(plain, work)) for work in staged(warehouse, file, columns))
     assert first[:8] == (
@@ -662,7 +667,8 @@ def test_deleted_and_merged_works(warehouse: Warehouse, tmp_path: Path) -> None:
         file.write("merge_date,id,merge_into_id\n2026-08-14,W5,https://openalex.org/w6\n")
     made = warehouse({"papers openalex": tmp_path})
     assert made.rows(
-        "select source_record_id from {stg_openalex__deleted_works} where source_record_id is not null order by 1"
+        "select source_record_id from {stg_openalex__deleted_works} "
+        "where source_record_id is not null order by 1"
     ) == [("W2",), ("W3",)]
     assert made.rows("select * from {stg_openalex__merged_works}") == [
         (date(2026, 8, 14), "W5", "W6")

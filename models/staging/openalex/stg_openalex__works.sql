@@ -107,8 +107,8 @@ found as (
         {{ first_text(['work.id', 'work.ids.openalex', openalex_cell('openalex')]) }} as delivered_id,
         {{ clean_value(first_text(['work.doi', 'work.ids.doi', openalex_cell('doi')])) }} as delivered_doi,
         {{ first_text(['work.title', 'work.display_name']) }} as delivered_title,
-        {{ clean_value('work.publication_year') }} as delivered_year,
-        {{ clean_value('work.publication_date') }} as delivered_date,
+        {{ dated_text('work.publication_year') }} as delivered_year,
+        {{ dated_text('work.publication_date') }} as delivered_date,
         {{ clean_value('work.cited_by_count') }} as delivered_count,
         {{ clean_text("lower(replace(replace(" ~ regexp_first('work.type', '[^/]+$') ~ ", ' ', '-'), '_', '-'))") }}
             as work_type,
@@ -187,8 +187,7 @@ rebuilt as (
 
     select
         *,
-        {{ text_from_inverted_index('word_index') }} as rebuilt_text,
-        work.abstract as plain_text
+        coalesce({{ text_from_inverted_index('word_index') }}, nullif(trim(work.abstract), '')) as read_text
     from listed
 
 ),
@@ -200,13 +199,13 @@ renamed as (
         record_row,
         record_text,
         index_text,
-        coalesce(rebuilt_text, plain_text) as read_text,
+        read_text,
         delivered_doi,
         delivered_year,
         delivered_date,
         delivered_count,
-        work.created_date as delivered_created_date,
-        work.updated_date as delivered_updated_date,
+        {{ dated_text('work.created_date') }} as delivered_created_date,
+        {{ dated_text('work.updated_date') }} as delivered_updated_date,
         work.keywords as keywords_text,
         work is not null as is_parsed,
         {{ openalex_id('delivered_id', 'W') }} as source_record_id,
@@ -215,13 +214,13 @@ renamed as (
             {{ regexp_first('written_arxiv_id', '^[0-9a-z-]+') }} || {{ regexp_first('written_arxiv_id', '[./][0-9]+$') }}, ''
         ) as arxiv_id,
         {{ clean_markup('delivered_title') }} as title,
-        coalesce({{ clean_markup('rebuilt_text') }}, {{ clean_markup('plain_text') }}) as abstract,
+        {{ clean_markup('read_text') }} as abstract,
         {{ clean_year('delivered_year') }} as written_year,
         {{ clean_date('delivered_date') }} as publication_date,
-        {{ clean_date('work.created_date') }} as created_date,
+        {{ date_from_text('work.created_date') }} as created_date,
         coalesce(
-            {{ clean_date('work.updated_date') }},
-            {{ clean_date(regexp_first('record_file', 'updated_date=([0-9-]+)', 1)) }}
+            {{ date_from_text('work.updated_date') }},
+            {{ date_from_text(regexp_first('record_file', 'updated_date=([0-9-]+)', 1)) }}
         ) as updated_date,
         {{ clean_value('lower(work.language)') }} as language,
         work_type,
@@ -233,7 +232,7 @@ renamed as (
         or coalesce(lower(work.type_crossref) = 'paratext', false) as is_paratext,
         coalesce({{ yes_or_no('work.is_xpac') }}, false) as is_xpac,
         {{ filled_list(list_map('delivered_keywords', 'one', clean_markup('one'))) }} as keywords,
-        {{ filled_list(list_map('delivered_categories', 'one', clean_markup('one'))) }} as categories,
+        {{ filled_list(list_map('delivered_categories', 'one', clean_text('one'))) }} as categories,
         {{ list_map('work.topics', 'one', struct({
             'topic_id': openalex_id('one.id', 'T'),
             'topic_name': 'one.display_name',
@@ -294,7 +293,7 @@ dated as (
 
     select
         *,
-        cast(coalesce(nullif(written_year, 0), extract(year from publication_date)) as bigint) as publication_year
+        cast(coalesce(written_year, year(publication_date)) as bigint) as publication_year
     from renamed
 
 ),
@@ -304,8 +303,7 @@ judged as (
     select
         *,
         {{ rejection_reason(
-            'is_parsed', 'source_record_id', 'title',
-            'coalesce(cast(publication_year as string), delivered_year)',
+            'is_parsed', 'source_record_id', 'title', 'cast(publication_year as string)',
             {'paratext': 'is_paratext', 'out_of_scope_type': is_out_of_scope}
         ) }} as rejection_reason
     from dated
