@@ -216,11 +216,23 @@ CASES = {
     ),
     "text_from_inverted_index": (
         (
-            "{{ text_from_inverted_index('record.p') }}",
-            '{"p": {"b": [1], "a": [2, 0], "c": []}}',
-            "(select {{ parse_json('text', {'p': 'positions'}) }} as record from given) as read",
+            "{{ text_from_inverted_index('words') }}",
+            '{"IndexLength": 3, "InvertedIndex": {"b": [1], "a": [2, 0], "c": []}}',
+            "(select {{ inverted_index(unwrapped_index('text')) }} as words from given) as read",
         ),
         "a b a",
+    ),
+    "list_split": (
+        ("{{ to_json_text(list_split('text', '|')) }}", "a|b.c|"),
+        '["a","b.c",""]',
+    ),
+    "quoted_name": (
+        (
+            "{{ quoted_name('a.b') }}",
+            "x",
+            "(select text as {{ quoted_name('a.b') }} from given) as named",
+        ),
+        "x",
     ),
     "to_json_text": (
         ("{{ to_json_text('words') }}", {"words": ['ä"\\/<\t\n\x01', "😀", None]}),
