@@ -1,0 +1,37 @@
+{#
+    An organisation's name in the form in which names are compared: lower case, without accents and punctuation, `and`
+    for `&`, the usual abbreviations in full. Legal forms are still there: int_organisation_names takes them off.
+#}
+{% macro organisation_form(name) -%}
+{%- set legal_signs = regexp_replace_all(name, '[(（](주|株|有|유|재|사)[)）]|[㈜㈱㈲]', ' ') -%}
+{%- set joined = "replace(" ~ regexp_replace_all(legal_signs, "[.´`ʼ‘’'']", "") ~ ", '&', ' and ')" -%}
+{%- set result = namespace(value="' ' || " ~ normalised_text(joined) ~ " || ' '") -%}
+{%- for short, long in [
+    ('univ', 'university'), ('inst', 'institute'), ('natl', 'national'), ('nat', 'national'), ('lab', 'laboratory'),
+    ('labs', 'laboratories'), ('acad', 'academy'), ('coll', 'college'), ('hosp', 'hospital'), ('ctr', 'center'),
+    ('centre', 'center'), ('intl', 'international'), ('int', 'international'), ('mfg', 'manufacturing'),
+    ('dept', 'department'), ('res', 'research'), ('sci', 'science'), ('technol', 'technology'), ('ind', 'industry'),
+] -%}
+    {%- set result.value = "replace(" ~ result.value ~ ", ' " ~ short ~ " ', ' " ~ long ~ " ')" -%}
+{%- endfor -%}
+{{ regexp_replace_all('trim(' ~ result.value ~ ')', '^the ', '') }}
+{%- endmacro %}
+
+
+{# ROR's address of an organisation from any way to write its id; null where it is none. #}
+{% macro ror_id(ror) -%}
+{%- set id = regexp_first('lower(' ~ ror ~ ')', '(^|ror[.]org/)(0[a-z0-9]{8})/?$', 2) -%}
+case when {{ id }} <> '' then 'https://ror.org/' || {{ id }} end
+{%- endmacro %}
+
+
+{# The element of a list that holds one; null for any other list. #}
+{% macro only_element(list) -%}
+case when {{ list_length(list) }} = 1 then {{ list }}[{{ first_index() }}] end
+{%- endmacro %}
+
+
+{# Whether a name has the form of a person's: family name, comma, one to three given names or initials. #}
+{% macro is_name_of_person(name) -%}
+{{ regexp_first(name, "^[\\p{L}''’-]+( [\\p{L}''’-]+)?, ?\\p{L}[\\p{L}''’.-]*( \\p{L}[\\p{L}''’.-]*){0,2}$") }} <> ''
+{%- endmacro %}
