@@ -1,3 +1,11 @@
+{# What is no country as a whole may be several, parted by commas and strokes, or by `and`, too, or have another name in
+   brackets. Each holds only where every part is a country: a comma in `Korea, Republic of` parts nothing. #}
+{% set readings = {
+    'whole': (none, none),
+    'commas': (' *[,/，、／+] *', ';'),
+    'words': (' *[,/，、／+&] *(and +|und +|et +|y +|e +)?| +(and|und|et|y|e) +| +- +', ';'),
+    'brackets': (' *[(（][^)）]*[)）]', ''),
+} %}
 with
 
 texts as (
@@ -24,83 +32,62 @@ elements as (
 
 ),
 
+parts as (
+
+    {% for pattern, replacement in readings.values() %}
+    select
+        delivered_text,
+        element_position,
+        element,
+        {{ loop.index }} as reading,
+        {% if pattern %}
+        {{ each_of_list("split(" ~ regexp_replace_all('element', pattern, replacement) ~ ", ';')") }} as part
+        {% else %}
+        element as part
+        {% endif %}
+    from elements
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
 formed as (
 
     select
-        *,
-        {{ country_form('element') }} as element_form
-    from elements
-
-),
-
--- What is no country as a whole may be several, parted by commas and strokes, or by `and`, too: only where each part
--- is one. Neither parts anything else, as in `Bosnia and Herzegovina`.
-{% for turn, separators in {
-    'commas': ' *[,/，、／+] *',
-    'words': ' *[,/，、／+&] *(and +|und +|et +|y +|e +)?| +(and|und|et|y|e) +| +- +',
-}.items() %}
-parts_by_{{ turn }} as (
-
-    select
-        formed.delivered_text,
-        formed.element_position,
+        delivered_text,
+        element_position,
+        element,
+        reading,
         {{ country_form('part') }} as part_form
-    from formed
-    {{ unnest_list(
-        "split(" ~ regexp_replace_all('formed.element', separators, ';') ~ ", ';')", 'part', 'part_position'
-    ) }}
-    where formed.element_form not in (select delivered_form from forms)
+    from parts
 
 ),
 
-read_by_{{ turn }} as (
-
-    select
-        parts.delivered_text,
-        parts.element_position,
-        bool_and(forms.delivered_form is not null) as is_understood
-    from parts_by_{{ turn }} as parts
-    left join forms on parts.part_form = forms.delivered_form
-    where parts.part_form <> ''
-    group by parts.delivered_text, parts.element_position
-
-),
-
-{% endfor %}
-found as (
+read_parts as (
 
     select
         formed.delivered_text,
         formed.element_position,
-        forms.country_code
+        formed.element,
+        formed.reading,
+        forms.country_code,
+        bool_and(forms.delivered_form is not null) over (
+            partition by formed.delivered_text, formed.element_position, formed.reading
+        ) as is_understood
     from formed
-    inner join forms on formed.element_form = forms.delivered_form
+    left join forms on formed.part_form = forms.delivered_form
+    where formed.part_form <> ''
 
-    union all
+),
 
-    select
-        parts.delivered_text,
-        parts.element_position,
-        forms.country_code
-    from parts_by_commas as parts
-    inner join read_by_commas as readings
-        on parts.delivered_text = readings.delivered_text and parts.element_position = readings.element_position
-    inner join forms on parts.part_form = forms.delivered_form
-    where readings.is_understood
-
-    union all
+judged as (
 
     select
-        parts.delivered_text,
-        parts.element_position,
-        forms.country_code
-    from parts_by_words as parts
-    inner join read_by_words as readings
-        on parts.delivered_text = readings.delivered_text and parts.element_position = readings.element_position
-    inner join read_by_commas as by_commas
-        on parts.delivered_text = by_commas.delivered_text and parts.element_position = by_commas.element_position
-    inner join forms on parts.part_form = forms.delivered_form
-    where readings.is_understood and not by_commas.is_understood
+        *,
+        min(case when is_understood then reading end) over (
+            partition by delivered_text, element_position
+        ) as first_understood
+    from read_parts
 
 ),
 
@@ -109,8 +96,8 @@ countries as (
     select
         delivered_text,
         array_sort(array_agg(distinct country_code)) as country_codes
-    from found
-    where country_code is not null
+    from judged
+    where reading = first_understood and country_code is not null
     group by delivered_text
 
 ),
@@ -118,13 +105,11 @@ countries as (
 not_understood as (
 
     select
-        formed.delivered_text,
-        array_sort(array_agg(distinct formed.element)) as not_understood
-    from formed
-    left join found
-        on formed.delivered_text = found.delivered_text and formed.element_position = found.element_position
-    where found.delivered_text is null and formed.element_form <> ''
-    group by formed.delivered_text
+        delivered_text,
+        array_sort(array_agg(distinct element)) as not_understood
+    from judged
+    where first_understood is null
+    group by delivered_text
 
 )
 
