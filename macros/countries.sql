@@ -23,13 +23,15 @@ split({{ regexp_replace_all(one_name, '[;|；\r\n]+', ';') }}, ';')
 
 
 {#
-    Where the works that an affiliation names are, as a list of text: of each address its last part, which may be a
-    country. Addresses are parted by `;` and `|`, their parts by commas.
+    Where the addresses of an affiliation are, as a list of text: of each its last part, which may be a country, and the
+    part before it if that tells which part of China. Addresses are parted by `;` and `|`, their parts by commas.
 #}
 {% macro affiliation_places(affiliation) -%}
-{%- set without_mail = regexp_replace_all(affiliation, '([Ee]-?[Mm]ail: *)?[^ ,;:]+@[^ ,;]+', '') -%}
+{%- set without_mail = regexp_replace_all(affiliation, '([Ee]-?[Mm]ail:? *)?[^ ,;:]+@[^ ,;]+', '') -%}
 {%- set addresses = "split(" ~ regexp_replace_all(without_mail, '[;|；\r\n]+', ';') ~ ", ';')" -%}
-{%- set last_part = regexp_first(regexp_replace_all('address', '[ ,，.]+$', ''), '[^,，]*$') -%}
+{%- set last_part = regexp_first(
+    regexp_replace_all('address', '[ ,，.]+$', ''), '([^,，]*(Hong ?[Kk]ong|HKSAR|Kowloon|Maca[ou]|Taiwan)[^,，]*[,，])?[^,，]*$'
+) -%}
 {{ list_where(list_map(addresses, 'address', trimmed(last_part)), 'place', "place <> ''") }}
 {%- endmacro %}
 

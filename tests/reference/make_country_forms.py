@@ -80,19 +80,19 @@ def names() -> dict[str, list[tuple[str, str, str]]]:
         "names by hand": [entry for entry in by_hand if entry[2] not in is_code],
         "names of offices": [(office["office_name"], "", "office") for office in offices],
         "codes of three letters": three_letters,
-        "names of the seed": [(name, code, "name") for code, name, _ in countries()],
-        "names in English": list(_names_of_cldr(["en", "en_GB", "en_AU"])),
-        "names in all languages": list(_names_of_cldr(localedata.locale_identifiers())),
+        "names of the seed": [(name, code, "English name") for code, name, _ in countries()],
+        "names in English": list(_names_of_cldr(["en", "en_GB", "en_AU"], "English name")),
+        "names in all languages": list(_names_of_cldr(localedata.locale_identifiers(), "name")),
     }
 
 
-def _names_of_cldr(locales: Iterable[str]) -> Iterable[tuple[str, str, str]]:
+def _names_of_cldr(locales: Iterable[str], kind: str) -> Iterable[tuple[str, str, str]]:
     """Yield what locales call today's countries."""
     known = {code for code, _, today in countries() if code == today}
     for locale in locales:
         for code, name in Locale.parse(locale).territories.items():
             if code in known:
-                yield name, code, "name"
+                yield name, code, kind
 
 
 def country_forms() -> list[tuple[str, str, str]]:

@@ -54,7 +54,8 @@ forms as (
 
     select
         delivered_form,
-        country_code
+        country_code,
+        form_kind <> 'name' as is_english
     from {{ ref('country_forms') }}
     where
         country_code is not null
@@ -67,7 +68,8 @@ forms as (
 
     select
         delivered_form,
-        country_code
+        country_code,
+        true as is_english
     from {{ ref('country_forms') }}
     where delivered_form in ('uk', 'us')
 
@@ -103,10 +105,12 @@ candidates as (
     from formed
     where
         {{ regexp_first('place_form', last_words) }} <> ''
+        {% if words < 3 %}
         and {{ regexp_first(
-            'place_form', '(^| )(new|nova|of|de|da|do|du|la|el|the|and|in|for|north|south|east|west|' ~
-            'northern|southern|western|eastern|central|bank|air|st|port|los|san)' ~ last_words
+            'place_form', '(^| )(new|nova|of|de|da|do|du|la|el|and|in|for|north|south|east|west|northern|southern|' ~
+            'western|eastern|central|bank|air|st|port|los|san)' ~ last_words
         ) }} = ''
+        {% endif %}
         and length({{ regexp_first('place_form', last_words) }}) > 4
     {% endfor %}
 
@@ -119,6 +123,8 @@ found as (
         max_by(forms.country_code, candidates.words) as country_code
     from candidates
     inner join forms on candidates.candidate = forms.delivered_form
+    -- `Rhode Island` ends as Iceland is called in German.
+    where candidates.words = 9 or forms.is_english
     group by candidates.place
 
 ),
@@ -131,6 +137,18 @@ by_post as (
         case
             when {{ regexp_first('place', '(^| )[A-Z]{2},? +[0-9]{5}(-[0-9]{4})?$') }} <> '' then 'US'
             when {{ regexp_first('place', '(^| )[A-Z]{2},? +[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]$') }} <> '' then 'CA'
+            -- Codes of two letters are mostly states; few of those are countries of people who write so, and few
+            -- countries are states.
+            when
+                place in (
+                    'AZ', 'CA', 'CT', 'DC', 'FL', 'GA', 'MA', 'MD', 'MI', 'MN', 'NC', 'NH', 'NJ', 'NM', 'NY', 'OH', 'OR',
+                    'PA', 'RI', 'TX', 'VA', 'WA', 'WI', 'WV'
+                ) then 'US'
+            when
+                place in (
+                    'AT', 'AU', 'BE', 'CH', 'CN', 'DE', 'DK', 'FI', 'FR', 'GB', 'HK', 'IE', 'IT', 'JP', 'KR', 'NL', 'NZ',
+                    'PL', 'RU', 'SG', 'TR', 'TW'
+                ) then place
         end as country_code
     from places
 
