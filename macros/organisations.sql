@@ -20,7 +20,7 @@
 
 {# ROR's address of an organisation from any way to write its id; null where it is none. #}
 {% macro ror_id(ror) -%}
-{%- set id = regexp_first('lower(' ~ ror ~ ')', '(^|ror[.]org/)(0[a-z0-9]{8})/?$', 2) -%}
+{%- set id = regexp_first('lower(' ~ ror ~ ')', '(^|ror[.]org/)(0[a-z0-9]+)/?$', 2) -%}
 case when {{ id }} <> '' then 'https://ror.org/' || {{ id }} end
 {%- endmacro %}
 

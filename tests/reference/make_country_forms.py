@@ -65,21 +65,22 @@ def names() -> dict[str, list[tuple[str, str, str]]]:
         ]
     with (SEEDS / "patent_offices.csv").open(encoding="utf-8", newline="") as opened:
         offices = [row for row in csv.DictReader(opened) if row["is_regional"] == "true"]
-    # CLDR's aliases of territories hold the codes of three letters. One of a former country means
-    # several there, so those are by hand.
+    # CLDR's aliases of territories hold the codes of three letters, but give those of former
+    # countries today's: they are by hand.
+    of_former = {name for name, _, kind in by_hand if kind == "former name"}
     three_letters = [
         (alias, codes[0], "code of three letters")
         for alias, codes in get_global("territory_aliases").items()
-        if len(alias) == 3 and alias.isalpha() and len(codes) == 1 and codes[0] in known
+        if len(alias) == 3 and alias.isalpha() and codes[0] in known and alias not in of_former
     ]
     is_code = {"other code", "unknown", "office"}
     return {
         "codes": [(code, code, "code of two letters") for code in known]
         + [(office["office_code"], "", "office") for office in offices]
         + [entry for entry in by_hand if entry[2] in is_code],
+        "codes of three letters": three_letters,
         "names by hand": [entry for entry in by_hand if entry[2] not in is_code],
         "names of offices": [(office["office_name"], "", "office") for office in offices],
-        "codes of three letters": three_letters,
         "names of the seed": [(name, code, "English name") for code, name, _ in countries()],
         "names in English": list(_names_of_cldr(["en", "en_GB", "en_AU"], "English name")),
         "names in all languages": list(_names_of_cldr(localedata.locale_identifiers(), "name")),
