@@ -3,12 +3,15 @@
     for `&`, the usual abbreviations in full. Legal forms are still there: int_organisation_names takes them off.
 #}
 {% macro organisation_form(name) -%}
-{%- set legal_signs = regexp_replace_all(name, '[(（](주|株|有|유|재|사)[)）]|[㈜㈱㈲]', ' ') -%}
+{%- set narrow = "translate(" ~ name ~ ", 'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９．＆'," ~
+    " 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.&')" -%}
+{%- set without_articles = regexp_replace_all(narrow, "(^|[ (])[DdLl][''’]", "\\1") -%}
+{%- set legal_signs = regexp_replace_all(without_articles, '[(（](주|株|有|유|재|사)[)）]|[㈜㈱㈲]', ' ') -%}
 {%- set joined = "replace(" ~ regexp_replace_all(legal_signs, "[.´`ʼ‘’'']", "") ~ ", '&', ' and ')" -%}
 {%- set result = namespace(value="' ' || " ~ normalised_text(joined) ~ " || ' '") -%}
 {%- for short, long in [
     ('univ', 'university'), ('inst', 'institute'), ('natl', 'national'), ('nat', 'national'), ('lab', 'laboratory'),
-    ('labs', 'laboratories'), ('acad', 'academy'), ('coll', 'college'), ('hosp', 'hospital'), ('ctr', 'center'),
+    ('acad', 'academy'), ('coll', 'college'), ('hosp', 'hospital'), ('ctr', 'center'),
     ('centre', 'center'), ('intl', 'international'), ('int', 'international'), ('mfg', 'manufacturing'),
     ('dept', 'department'), ('res', 'research'), ('sci', 'science'), ('technol', 'technology'), ('ind', 'industry'),
 ] -%}

@@ -71,7 +71,7 @@ forms as (
         country_code,
         true as is_english
     from {{ ref('country_forms') }}
-    where delivered_form in ('uk', 'us')
+    where delivered_form in ('uk', 'us', 'usa')
 
 ),
 

@@ -59,18 +59,43 @@ affixes as (
 
 ),
 
-cut_0 as (
+formed as (
 
     select
         names.organisation_name,
         at_end.affixes as end_affixes,
         at_front.affixes as front_affixes,
         {{ organisation_form('names.organisation_name') }} as full_form,
-        {{ organisation_form('names.organisation_name') }} as form
+        {{ organisation_form(regexp_first('names.organisation_name', '^[^,]*')) }} as first_form,
+        ' ' || {{ organisation_form(regexp_first('names.organisation_name', ',(.*)$', 1)) }} as rest_form
     from names
     cross join affixes as at_end
     cross join affixes as at_front
     where at_end.place = 'end' and at_front.place = 'front'
+
+),
+
+-- What stands after a legal form and a comma is an address, unless it is a legal form, too (`Co., Ltd.`).
+cut_0 as (
+
+    select
+        organisation_name,
+        end_affixes,
+        front_affixes,
+        full_form,
+        case
+            when
+                {{ regexp_first('rest_form', '^( [^ ]+){1,4}$') }} <> ''
+                and {{ list_length(list_where(
+                    'end_affixes', 'affix', 'right(first_form, length(affix)) = affix'
+                )) }} > 0
+                and {{ list_length(list_where(
+                    'end_affixes', 'affix', 'right(rest_form, length(affix)) = affix'
+                )) }} = 0
+                then first_form
+            else full_form
+        end as form
+    from formed
 
 ),
 
