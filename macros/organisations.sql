@@ -8,16 +8,15 @@
 {%- set without_articles = regexp_replace_all(narrow, "(^|[ (])[DdLl][''’]", "\\1") -%}
 {%- set legal_signs = regexp_replace_all(without_articles, '[(（](주|株|有|유|재|사)[)）]|[㈜㈱㈲]', ' ') -%}
 {%- set joined = "replace(" ~ regexp_replace_all(legal_signs, "[.´`ʼ‘’'']", "") ~ ", '&', ' and ')" -%}
-{%- set result = namespace(value="' ' || " ~ normalised_text(joined) ~ " || ' '") -%}
-{%- for short, long in [
-    ('univ', 'university'), ('inst', 'institute'), ('natl', 'national'), ('nat', 'national'), ('lab', 'laboratory'),
-    ('acad', 'academy'), ('coll', 'college'), ('hosp', 'hospital'), ('ctr', 'center'),
-    ('centre', 'center'), ('intl', 'international'), ('int', 'international'), ('mfg', 'manufacturing'),
-    ('dept', 'department'), ('res', 'research'), ('sci', 'science'), ('technol', 'technology'), ('ind', 'industry'),
-] -%}
-    {%- set result.value = "replace(" ~ result.value ~ ", ' " ~ short ~ " ', ' " ~ long ~ " ')" -%}
-{%- endfor -%}
-{{ regexp_replace_all('trim(' ~ result.value ~ ')', '^the ', '') }}
+{%- set words = list_map("split(" ~ normalised_text(joined) ~ ", ' ')", 'word', "case word
+            when 'univ' then 'university' when 'inst' then 'institute' when 'natl' then 'national'
+            when 'nat' then 'national' when 'lab' then 'laboratory' when 'acad' then 'academy'
+            when 'coll' then 'college' when 'hosp' then 'hospital' when 'ctr' then 'center'
+            when 'centre' then 'center' when 'intl' then 'international' when 'int' then 'international'
+            when 'mfg' then 'manufacturing' when 'dept' then 'department' when 'res' then 'research'
+            when 'sci' then 'science' when 'technol' then 'technology' when 'ind' then 'industry' else word
+        end") -%}
+{{ regexp_replace_all(list_join(words, ' '), '^the ', '') }}
 {%- endmacro %}
 
 

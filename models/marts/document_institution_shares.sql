@@ -2,7 +2,12 @@ with
 
 mentions as (
 
-    select * from {{ ref('int_document_organisations') }}
+    select distinct
+        document_id,
+        institution_role,
+        member_position,
+        institution_key
+    from {{ ref('int_document_organisations') }}
 
 ),
 
@@ -51,18 +56,21 @@ of_members as (
         mentions.institution_key,
         count(*) over (partition by members.document_id, members.role, members.member_position) as institution_count
     from members
-    inner join (
-        select distinct
-            document_id,
-            institution_role,
-            member_position,
-            institution_key
-        from mentions
-    ) as mentions
+    inner join mentions
         on
             members.document_id = mentions.document_id
             and members.role = mentions.institution_role
             and members.member_position = mentions.member_position
+
+),
+
+members_with_institutions as (
+
+    select distinct
+        document_id,
+        role,
+        member_position
+    from of_members
 
 ),
 
@@ -74,7 +82,7 @@ counted as (
         count(*) as member_count,
         sum(case when known.member_position is null then 1 else 0 end) as unknown_count
     from members
-    left join (select distinct document_id, role, member_position from of_members) as known
+    left join members_with_institutions as known
         on
             members.document_id = known.document_id
             and members.role = known.role
@@ -90,13 +98,8 @@ beside_authors as (
         document_id,
         institution_key,
         count(*) over (partition by document_id) as institution_count
-    from (
-        select distinct
-            document_id,
-            institution_key
-        from mentions
-        where member_position is null
-    ) as beside
+    from mentions
+    where member_position is null
 
 ),
 

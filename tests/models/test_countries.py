@@ -229,7 +229,7 @@ def test_shares_say_which_part_of_a_document_is_of_a_country(warehouse, tmp_path
             ("W885", "author", "DE", "DE", 1.0, "institution"),
             ("US-7654321-B2", "inventor", "JP", "JP", half, "delivered"),
             ("US-7654321-B2", "inventor", None, None, half, "unknown"),
-            # An applicant who is an inventor lives where the inventor does; an office is no country.
+            # Who is an inventor, too, lives where the inventor does; an office is no country.
             ("US-7654321-B2", "applicant", "JP", "JP", third, "inventor"),
             ("US-7654321-B2", "applicant", "SU", None, third, "delivered"),
             ("US-7654321-B2", "applicant", None, None, third, "unknown"),

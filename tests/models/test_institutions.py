@@ -3,8 +3,6 @@
 import csv
 import json
 
-import pytest
-
 from tests.small_warehouse import CASES
 
 
@@ -21,14 +19,14 @@ def patent(number: int, *applicants: tuple[str, str], inventors: tuple[str, ...]
 
 
 def institution(
-    name: str, country: str | None = None, number: int = 0, ror: str | None = None, type: str = ""
+    name: str, country: str | None = None, number: int = 0, ror: str | None = None, kind: str = ""
 ) -> dict:
     return {
         "id": f"https://openalex.org/I{number}" if number else None,
         "display_name": name,
         "country_code": country,
         "ror": ror,
-        "type": type or None,
+        "type": kind or None,
     }
 
 
@@ -47,7 +45,9 @@ def work(number: int, *of_authors: list[dict]) -> dict:
 ROR = "https://ror.org/0smp1aa09"
 WORKS = [
     # The id that ROR gives holds for what is delivered without it elsewhere.
-    work(1, [institution("Sample University", "DE", 5, ROR)], [institution("Sample Univ.", "DE", 5)]),
+    work(
+        1, [institution("Sample University", "DE", 5, ROR)], [institution("Sample Univ.", "DE", 5)]
+    ),
     work(2, [institution("The Sample Society", "DE")], [institution("Sample Society", "DE")]),
     work(3, [institution("Sample Society", "US")], []),
     work(4, [institution("NORTHMERE POLYTECHNIC", "GB"), institution("Old Sample Academy", "GB")]),
@@ -71,9 +71,7 @@ def delivered(folder, ror: str | None = None) -> dict:
     return paths | ({"entities ror": CASES / ror} if ror else {})
 
 
-KEYS = (
-    "select organisation_name, country_code, institution_key from {int_document_organisations}"
-)
+KEYS = "select organisation_name, country_code, institution_key from {int_document_organisations}"
 
 
 def test_equal_names_without_legal_forms_are_one_institution_of_a_country(on_duckdb, tmp_path):
@@ -120,7 +118,11 @@ def test_the_sector_has_a_rule(on_duckdb, tmp_path):
     assert rules["Doe, Jane B."] == ("individual", "form of a name")
     assert rules["样本科技有限公司"][0] == "company"
     typed = on_duckdb(
-        {"papers openalex": written(tmp_path, work(9, [institution("U", "DE", 7, type="facility")]))}
+        {
+            "papers openalex": written(
+                tmp_path, work(9, [institution("U", "DE", 7, kind="facility")])
+            )
+        }
     )
     assert typed.rows("select sector, sector_rule from {institutions}") in (
         [("facility", "delivered")],

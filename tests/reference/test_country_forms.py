@@ -1,4 +1,4 @@
-"""Claims about the seeds of countries: they are as the script makes them from CLDR and our names."""
+"""Claims about the seeds of countries: they are as the script makes them."""
 
 import csv
 from importlib.metadata import version

@@ -141,13 +141,13 @@ by_post as (
             -- countries are states.
             when
                 place in (
-                    'AZ', 'CA', 'CT', 'DC', 'FL', 'GA', 'MA', 'MD', 'MI', 'MN', 'NC', 'NH', 'NJ', 'NM', 'NY', 'OH', 'OR',
-                    'PA', 'RI', 'TX', 'VA', 'WA', 'WI', 'WV'
+                    'AZ', 'CA', 'CT', 'DC', 'FL', 'GA', 'MA', 'MD', 'MI', 'MN', 'NC', 'NH', 'NJ', 'NM', 'NY', 'OH',
+                    'OR', 'PA', 'RI', 'TX', 'VA', 'WA', 'WI', 'WV'
                 ) then 'US'
             when
                 place in (
-                    'AT', 'AU', 'BE', 'CH', 'CN', 'DE', 'DK', 'FI', 'FR', 'GB', 'HK', 'IE', 'IT', 'JP', 'KR', 'NL', 'NZ',
-                    'PL', 'RU', 'SG', 'TR', 'TW'
+                    'AT', 'AU', 'BE', 'CH', 'CN', 'DE', 'DK', 'FI', 'FR', 'GB', 'HK', 'IE', 'IT', 'JP', 'KR', 'NL',
+                    'NZ', 'PL', 'RU', 'SG', 'TR', 'TW'
                 ) then place
         end as country_code
     from places
