@@ -1,3 +1,9 @@
+{# OpenAlex calls a university that funds research a funder, and what it cannot tell other: both count at last. #}
+{% set is_told = "identified.institution_type in ('education', 'healthcare', 'company', 'archive', 'nonprofit', "
+    ~ "'government', 'facility')" %}
+{% set is_told_at_last = "identified.institution_type in ('funder', 'other')" %}
+{% set is_person = "identified.institution_role = 'applicant' and "
+    ~ is_name_of_person('identified.organisation_name') %}
 with
 
 patents as (
@@ -182,24 +188,20 @@ select
     identified.country_code,
     identified.is_inventor,
     case
-        when identified.institution_type in (
-            'education', 'healthcare', 'company', 'archive', 'nonprofit', 'government', 'facility', 'funder', 'other'
-        ) then identified.institution_type
+        when {{ is_told }} then identified.institution_type
         when registered_sectors.sector is not null then registered_sectors.sector
         when identified.is_inventor then 'individual'
         when identified.sector_of_name is not null then identified.sector_of_name
-        when {{ is_name_of_person('identified.organisation_name') }} and identified.institution_role = 'applicant'
-            then 'individual'
+        when {{ is_person }} then 'individual'
+        when {{ is_told_at_last }} then identified.institution_type
     end as sector,
     case
-        when identified.institution_type in (
-            'education', 'healthcare', 'company', 'archive', 'nonprofit', 'government', 'facility', 'funder', 'other'
-        ) then 'delivered'
+        when {{ is_told }} then 'delivered'
         when registered_sectors.sector is not null then 'registered'
         when identified.is_inventor then 'inventor'
         when identified.sector_of_name is not null then identified.sector_rule
-        when {{ is_name_of_person('identified.organisation_name') }} and identified.institution_role = 'applicant'
-            then 'form of a name'
+        when {{ is_person }} then 'form of a name'
+        when {{ is_told_at_last }} then 'delivered'
     end as sector_rule
 from identified
 left join registered_sectors on identified.known_ror = registered_sectors.ror

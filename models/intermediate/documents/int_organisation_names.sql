@@ -191,6 +191,20 @@ signs as (
     from cut
     inner join words on position(words.fragment in ' ' || cut.full_form || ' ') > 0
 
+    union all
+
+    -- So ROR, and OpenAlex after it, name companies: `Sample Machines (Germany)`.
+    select
+        cut.organisation_name,
+        'company' as sector,
+        85 as priority,
+        'country in brackets' as sector_rule
+    from cut
+    inner join {{ ref('country_forms') }} as forms
+        on
+            {{ country_form(regexp_first('cut.organisation_name', '[(]([^()]+)[)]$', 1)) }} = forms.delivered_form
+            and forms.form_kind = 'English name'
+
 ),
 
 sectors as (
