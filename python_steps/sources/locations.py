@@ -50,6 +50,7 @@ def configured(
     besides: Mapping[str, str | None],
     environment: Mapping[str, str],
     *,
+    entities: Iterable[tuple[str, str]] = (),
     takes_addresses: bool = False,
 ) -> list[Source]:
     """Return the sources that options name; where they name none, those of the environment.
@@ -64,6 +65,8 @@ def configured(
         Paths of imported labels and links, by their names.
     environment
         Variables as in `os.environ`; those of an entity hold where no option names that entity.
+    entities
+        Pairs of a register of organisations and a path, likewise.
     takes_addresses
         Whether a location may be an address of other storage.
 
@@ -77,7 +80,7 @@ def configured(
     InputError
         If a path cannot be handed on.
     """
-    options = {"papers": list(papers), "patents": list(patents)}
+    options = {"papers": list(papers), "patents": list(patents), "entities": list(entities)}
     options |= {entity: [("tables", path)] for entity, path in besides.items() if path}
     sources = []
     for (entity, system), delivery in deliveries(project).items():

@@ -62,7 +62,7 @@ class Delivery:
     Attributes
     ----------
     entity
-        papers, patents, labels or links.
+        papers, patents, labels, links or entities (organisations of a register).
     system
         Name of the system.
     table
@@ -95,6 +95,11 @@ class Delivery:
     def fields(self) -> set[str]:
         """Every field that is read."""
         return {name for group in self.required for name in group} | set(self.optional)
+
+    @property
+    def is_of_a_system(self) -> bool:
+        """Whether its entity comes from several systems, so that options name the system."""
+        return self.holds_documents or self.entity == "entities"
 
 
 Deliveries = Mapping[tuple[str, str], Delivery]
@@ -179,7 +184,7 @@ class Source:
 
     @property
     def entity(self) -> str:
-        """What its records are: papers, patents, labels or links."""
+        """What its records are, as in Delivery."""
         return self.delivery.entity
 
     @property
@@ -191,7 +196,7 @@ class Source:
     def name(self) -> str:
         """How messages call the source."""
         entity = self.delivery.entity
-        return f"{entity} {self.delivery.system}" if self.delivery.holds_documents else entity
+        return f"{entity} {self.delivery.system}" if self.delivery.is_of_a_system else entity
 
     @property
     def here(self) -> "Source":
@@ -206,7 +211,7 @@ class Source:
     @property
     def option(self) -> str:
         """How the command line names the source."""
-        named = f"{self.delivery.system}=PATH" if self.delivery.holds_documents else "PATH"
+        named = f"{self.delivery.system}=PATH" if self.delivery.is_of_a_system else "PATH"
         return f"--{self.entity} {named}"
 
 

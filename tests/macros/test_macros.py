@@ -256,6 +256,10 @@ CASES = {
     "regexp_first of null": (("{{ regexp_first('text', '[0-9]+') }}", None), None),
     "regexp_first at the very end": (("{{ regexp_first('text', '[0-9]+$') }}", "12\n"), ""),
     "regexp_replace_all": (("{{ regexp_replace_all('text', '[0-9]+', '-') }}", "a1b22"), "a-b-"),
+    "regexp_replace_all with a group": (
+        (r"{{ regexp_replace_all('text', '([a-z])[0-9]+', '<\\1>') }}", "a1b22"),
+        "<a><b>",
+    ),
     "trimmed": (("{{ trimmed('text') }}", "\u2003\u3000 a\u2009b \u2009\u00a0"), "a\u2009b"),
     "trimmed of other signs": (("{{ trimmed('text') }}", "\ta\n"), "\ta\n"),
     "without_accents": (("{{ without_accents('text') }}", "Ünïté łø Σ"), "Unite łø Σ"),
