@@ -12,6 +12,8 @@
         'precision': {'one_of': ['auto', 'f32', 'bf16']},
         'spark_gpus_per_task': share,
         'earliest_year': {'from': 1},
+        'rejected_share_limit': share,
+        'complete_year_share': share,
         'classifiers': {'is': 'text'},
         'classified_papers': choice_of_documents,
         'classified_patents': choice_of_documents,

@@ -81,6 +81,10 @@ class StagingSql:
         """Refuse what a build would refuse: a ValueError names the variable and what it may be."""
         self._call("check_variables")
 
+    def macro(self, name: str, *arguments: object) -> str:
+        """Return SQL that a macro of the project writes."""
+        return str(self._call(name, *arguments))
+
     def records(self, form: str, files: Iterable[str]) -> str:
         """Return SQL of the records in files: record_file, record_row and record_text.
 
