@@ -261,7 +261,7 @@ from warned
         name_of_source('sources') ~ " || ': none of the ' || " ~ number_in_words('sources.accepted')
         ~ " || ' records has an abstract; titles alone decide. Deliver abstracts if the source has them.'") }}
     from sources
-    where sources.accepted >= {{ few }} and sources.with_abstract = 0
+    where sources.accepted >= {{ few }} and sources.with_abstract = 0 and sources.with_text > 0
 
     union all
 

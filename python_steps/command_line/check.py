@@ -147,9 +147,10 @@ def check_command(delivered: Delivered, warehouse: str | None) -> None:
 
     Shows the files, formats, records and fields of every source, what would be
     rejected and why, languages and years, how many records have a value in each
-    field, what is implausible, and roughly how much disk space a build needs. Small sources are read in full, of large ones the first records.
-    Locations on other storage (s3a://…, hdfs://…) are skipped; `build --target
-    spark` reads them.
+    field, what is implausible, and roughly how much disk space a build needs.
+    Small sources are read in full, of large ones the first records. Locations on
+    other storage (s3a://…, hdfs://…) are skipped; `build --target spark` reads
+    them.
 
     Exit codes: 2 an option is wrong, 3 something cannot be read, a required field
     is missing, every record would be rejected, or no pair or decision is possible.
@@ -192,6 +193,6 @@ def check_command(delivered: Delivered, warehouse: str | None) -> None:
             f"A build would fail on {', '.join(bad)}: see the lines in red. "
             "Fix or leave out what they name."
         )
-    # What is rejected of the records read may be of few: a build says of all whether it is too much.
+    # Whether too much is rejected, a build says of all records and not of the first.
     if any(one.severity == ERROR and one.warning != "many_rejected" for one in warned):
         raise InputError("A build would publish nothing: see the lines in red.")

@@ -1,4 +1,4 @@
-"""Size, time of change and hash of every delivered file; one that is as it was is not read again."""
+"""Size and hash of every delivered file; one that is as it was is not read again."""
 
 from python_steps import tables
 from python_steps.documents import delivered_files
