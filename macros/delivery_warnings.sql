@@ -323,14 +323,14 @@ from warned
 
     union all
 
-    {{ warning_row('merges', 'many_merged', 'warning', 7, 'merges.merged_records',
-        name_of_source('merges') ~ " || ': ' || " ~ number_in_words('merges.merged_records') ~ " || ' of ' || "
-        ~ number_in_words('merges.merged_records + merges.accepted_records') ~ " || ' records are taken for copies of "
+    {{ warning_row('merged_counts', 'many_merged', 'warning', 7, 'merged_counts.merged_records',
+        name_of_source('merged_counts') ~ " || ': ' || " ~ number_in_words('merged_counts.merged_records') ~ " || ' of ' || "
+        ~ number_in_words('merged_counts.merged_records + merged_counts.accepted_records') ~ " || ' records are taken for copies of "
         ~ "others. Was a file delivered twice? Look at marts.document_merges for the rule that joined them.'") }}
-    from {{ merged }} as merges
+    from {{ merged }} as merged_counts
     where
-        merges.merged_records + merges.accepted_records >= {{ few }}
-        and merges.merged_records > 0.3 * (merges.merged_records + merges.accepted_records)
+        merged_counts.merged_records + merged_counts.accepted_records >= {{ few }}
+        and merged_counts.merged_records > 0.3 * (merged_counts.merged_records + merged_counts.accepted_records)
 {%- endmacro %}
 
 

@@ -1,5 +1,6 @@
 """What is told of a delivery: coverage, what was not understood, what is implausible."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 
 from tests.small_warehouse import CASES, PROJECT, SmallWarehouse
 
+NAMES = itertools.count()
 MEASURES = ("source_system", "source_name", "document_type", "measure", "item", "records")
 UNREAD = ("source_system", "source_name", "document_type", "kind", "field", "value", "records")
 MERGED = ("source_system", "source_name", "document_type", "accepted_records", "merged_records")
@@ -20,16 +22,20 @@ def literal(value):
     return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
-def relation(columns, rows):
-    """Return rows as a relation in SQL."""
-    selects = [
-        "select " + ", ".join(f"{literal(v)} as {n}" for n, v in zip(columns, row, strict=True))
-        for row in rows
-    ]
-    empty = ", ".join(
-        f"cast(null as {'bigint' if 'records' in name else 'string'}) as {name}" for name in columns
+def relation(warehouse, columns, rows):
+    """Make rows a relation of the warehouse, and return its name."""
+    types = {name: "bigint" if "records" in name else "string" for name in columns}
+    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
+    values = ", ".join("(" + ", ".join(map(literal, row)) + ")" for row in rows)
+    cast = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
+    name = f"given_{next(NAMES)}"
+    warehouse._make(
+        name,
+        f"select {cast} from (values {values}) as given({', '.join(columns)})"
+        if rows
+        else f"select {empty} where 1 = 0",
     )
-    return f"({' union all '.join(selects) or f'select {empty} where 1 = 0'}) as given"
+    return name
 
 
 def measures(kind, records, source="tables", name="tables", years=None, languages=None, **filled):
@@ -55,16 +61,12 @@ def warned(warehouse, given, unread=(), earlier=(), merged=()):
     """Return what is warned of: word, severity and message, the gravest first."""
     judged = warehouse.sql.macro(
         "delivery_warnings",
-        relation(MEASURES, given),
-        relation(MEASURES, earlier),
-        relation(UNREAD, unread),
-        "{merged}",
-        "{reasons}",
+        relation(warehouse, MEASURES, given),
+        relation(warehouse, MEASURES, earlier),
+        relation(warehouse, UNREAD, unread),
+        relation(warehouse, MERGED, merged),
+        warehouse._relation("rejection_reasons"),
     )
-    judged = judged.replace(
-        "{merged} as merges", relation(MERGED, merged).replace("given", "merges")
-    )
-    judged = judged.replace("{reasons}", warehouse._relation("rejection_reasons"))
     return warehouse._run(f"select warning, severity, message from ({judged}) as w order by place")
 
 

@@ -35,7 +35,7 @@ events as (
         event.event_date,
         publication_date as appeared_on
     from {{ ref(model) }} as staged
-    {% set is_of = "coalesce(staged.year_basis, 'unknown') " %}
+    {%- set is_of = "coalesce(staged.year_basis, 'unknown') " %}
     {{ unnest_list(list_of([
         struct({
             'year_kind': "'filing'",
