@@ -14,6 +14,8 @@
         'earliest_year': {'from': 1},
         'paper_types': {'is': 'list'},
         'include_xpac': {'one_of': [true, false]},
+        'rejected_share_limit': share,
+        'complete_year_share': share,
         'classifiers': {'is': 'text'},
         'classified_papers': choice_of_documents,
         'classified_patents': choice_of_documents,

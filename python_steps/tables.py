@@ -76,6 +76,66 @@ LANGUAGES = pa.schema(
     ]
 )
 
+# Of each year of a source, the share of its documents that can be visible by a day.
+YEARS_COMPLETED = pa.schema(
+    [
+        ("source_system", pa.string()),
+        ("source_name", pa.string()),
+        ("document_type", pa.string()),
+        ("office_code", pa.string()),  # missing for papers
+        ("year_kind", pa.string()),  # publication | filing | priority
+        ("year", pa.int32()),
+        ("documents", pa.int64()),  # seen of the year
+        ("data_until", pa.date32()),
+        ("expected_share", pa.float64()),
+        ("expected_share_low", pa.float64()),
+        ("expected_share_high", pa.float64()),
+        ("basis", pa.string()),  # observed | assumed
+    ]
+)
+
+# What they are estimated from.
+PUBLICATION_LAGS = pa.schema(
+    [
+        ("source_system", pa.string()),
+        ("source_name", pa.string()),
+        ("document_type", pa.string()),
+        ("office_code", pa.string()),
+        ("year_kind", pa.string()),
+        ("year", pa.int32()),
+        ("event_month", pa.int32()),  # from the year 0; missing where the day is
+        ("lag_months", pa.int32()),
+        ("documents", pa.int64()),
+    ]
+)
+DATA_UNTIL = pa.schema(
+    [
+        ("source_system", pa.string()),
+        ("source_name", pa.string()),
+        ("document_type", pa.string()),
+        ("data_until", pa.date32()),  # missing where no date is delivered
+    ]
+)
+KNOWN_LAGS = pa.schema(
+    [
+        ("document_type", pa.string()),
+        ("office_code", pa.string()),
+        ("year_kind", pa.string()),
+        ("share", pa.float64()),
+        ("months", pa.int32()),
+    ]
+)
+
+# A delivered file, by its path, and what was known of it when it was hashed.
+FILE_STATES = pa.schema(
+    [
+        ("record_file", pa.string()),
+        ("bytes", pa.int64()),
+        ("modified_at", pa.int64()),  # nanoseconds since 1970
+        ("sha256", pa.string()),
+    ]
+)
+
 # What fixes the vectors of texts.
 ENCODERS = pa.schema(
     [

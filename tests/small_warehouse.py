@@ -76,6 +76,7 @@ class SmallWarehouse:
                 "config": lambda **_: "",
                 "is_incremental": lambda: False,
                 "execute": True,
+                "flags": SimpleNamespace(FULL_REFRESH=True),  # there is no last build
             },
         )
 

@@ -22,7 +22,9 @@ from python_steps.errors import (
     InputError,
     install_command,
 )
+from python_steps.sources.plausibility import ERROR
 from python_steps.warehouse.opening import explain_warehouse
+from python_steps.warehouse.quality import delivery_warnings
 
 if TYPE_CHECKING:
     from python_steps.building.graph import Graph
@@ -84,6 +86,12 @@ def report(
 def _failure(result: "Result", graph: "Graph", settings: "Settings") -> tuple[str, list[str]]:
     """Return of which kind a failure is, and the lines that explain it."""
     node = graph[result.node]
+    if result.status == "fail" and graph.is_of_delivery(result.node):
+        errors = [
+            one.message for one in delivery_warnings(settings.tables) if one.severity == ERROR
+        ]
+        if errors:
+            return "Nothing is published", errors
     if result.status != "fail" or not result.node.startswith("test."):
         lines = [graph.name(result.node), *shortened(result.message)]
         lines += remedies(result.message, settings)
@@ -103,6 +111,8 @@ def exit_code(failed: "list[Result]", graph: "Graph", settings: "Settings") -> i
         return 0
     if all(result.status == "fail" and graph.is_audit(result.node) for result in failed):
         return BELOW_FLOOR
+    if all(result.status == "fail" and graph.is_of_delivery(result.node) for result in failed):
+        return UNREADABLE
     if any(_is_of_variable(result.message) for result in failed):
         return WRONG_USAGE
     is_input = (_is_of_input(result.message, settings) for result in failed)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 
 AUDIT_MODEL = "matching_audit"
+DELIVERY_TEST = "nothing_is_published_of_a_delivery_with_an_error"
 
 
 def is_unit_test(unique_id: str) -> bool:
@@ -69,3 +70,7 @@ class Graph:
         return unique_id.startswith("test.") and any(
             model.split(".")[-1] == AUDIT_MODEL for model in tested
         )
+
+    def is_of_delivery(self, unique_id: str) -> bool:
+        """Whether a node tests that what was delivered can be published from."""
+        return self[unique_id].name == DELIVERY_TEST

@@ -97,6 +97,10 @@ class StagingSql:
         }
         return read | set(names)
 
+    def macro(self, name: str, *arguments: object) -> str:
+        """Return SQL that a macro of the project writes."""
+        return str(self._call(name, *arguments))
+
     def records(self, form: str, files: Iterable[str]) -> str:
         """Return SQL of the records in files: record_file, record_row and record_text.
 

@@ -25,9 +25,11 @@ from python_steps.command_line.options import (
     warehouse_option,
     warehouse_to_build,
 )
+from python_steps.command_line.warnings import show_warnings
 from python_steps.engine.progress import silenced
 from python_steps.sources.locations import is_sample
 from python_steps.warehouse.places import DEFAULT_NAME
+from python_steps.warehouse.quality import Rejection, delivery_warnings, rejections
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +43,8 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
         console.print(f"Nothing changed since {outcome.unchanged_since}: nothing to do.")
     for warning in outcome.warnings:
         console.print(f"[yellow]Warning:[/] {warning}", highlight=False)
-    measures = _measures(settings)
+    refused = rejections(settings.tables)
+    measures = _with_reasons(_measures(settings), refused)
     if measures:
         table = Table("measure", title="The warehouse", title_justify="left")
         table.add_column("value", justify="right")
@@ -58,7 +61,63 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
         if file.exists():
             files.add_row(near_path(file), size_in_words(file.stat().st_size))
     console.print(files)
+    show_warnings(
+        delivery_warnings(settings.tables), console, " in the table marts.delivery_warnings"
+    )
+    _show_remedies(refused, console)
+    for file in made:
+        if file.suffix == ".csv" and _is_empty(file):
+            console.print(
+                f"[red]Published without a row:[/] {file.name}. {EMPTY.get(file.name, '')}",
+                highlight=False,
+                soft_wrap=True,
+            )
     _show_next(settings, console)
+
+
+EMPTY = {
+    "DeepDiveAI.csv": "No paper was decided to be AI.",
+    "DeepPatentAI.csv": "No patent was decided to be AI.",
+    "DeepCosineAI.csv": "No AI paper has an AI patent of its year or later.",
+}
+
+
+def _is_empty(file: Path) -> bool:
+    """Whether a table in a file has a header and nothing else."""
+    with file.open("rb") as opened:
+        opened.readline()
+        return not opened.read(1)
+
+
+def _with_reasons(
+    measures: list[tuple[str, str]], refused: list[Rejection]
+) -> list[tuple[str, str]]:
+    """Return the measures, below those of rejected records their reasons."""
+    lines = []
+    for measure, value in measures:
+        lines.append((measure, value))
+        entity = measure.removesuffix(" records rejected").removesuffix("s rejected")
+        lines += [
+            (f"  {one.reason.replace('_', ' ')}", f"{one.records:,}")
+            for one in refused
+            if measure.endswith(" rejected") and one.entity == entity
+        ]
+    return lines
+
+
+def _show_remedies(refused: list[Rejection], console: "Console") -> None:
+    """Print what to do about the commonest reason of each kind of record."""
+    told = set()
+    for one in refused:
+        if not one.is_by_design and one.entity not in told:
+            told.add(one.entity)
+            console.print(
+                f"{one.records:,} {one.entity}s rejected as {one.reason.replace('_', ' ')}: "
+                f"{one.remedy}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 def _show_next(settings: Settings, console: "Console") -> None:

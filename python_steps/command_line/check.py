@@ -17,6 +17,7 @@ from python_steps.command_line.options import (
     source_options,
     warehouse_option,
 )
+from python_steps.command_line.warnings import show_warnings
 from python_steps.errors import InputError
 from python_steps.sources.archives import unpack
 from python_steps.sources.locations import is_sample, sample
@@ -111,9 +112,19 @@ def _facts_of_records(head: Head) -> list[tuple[str, str]]:
         ("with an abstract", _share(head.abstracts, head.rows_read)),
         ("years", "none" if head.years is None else f"{head.years[0]} to {head.years[1]}"),
         ("languages", languages or "unknown"),
+        ("share filled", _filled(head)),
     ]
     has_all = head.source.delivery.holds_documents
     return [fact for fact in facts if has_all or fact[0] in FACTS_OF_OTHER_TABLES]
+
+
+def _filled(head: Head) -> str:
+    """Return the fields with the share of accepted records that have a value in them."""
+    shares = sorted(head.counted.filled.items(), key=lambda pair: (-pair[1], pair[0]))
+    accepted = head.rows_read - sum(head.rejected.values())
+    filled = [f"{n} {_share(round(s * accepted), accepted)}" for n, s in shares if s and accepted]
+    never = [name for name, share in shares if not share]
+    return ", ".join(filled) + (f"; never: {', '.join(never)}" if never else "")
 
 
 FACTS_OF_OTHER_TABLES = ("fields", "optional, missing", "would be rejected")
@@ -135,13 +146,14 @@ def check_command(delivered: Delivered, warehouse: str | None) -> None:
     """Preview what a build would read and reject, without building.
 
     Shows the files, formats, records and fields of every source, what would be
-    rejected and why, languages and years, and roughly how much disk space a build
-    needs. Small sources are read in full, of large ones the first records.
-    Locations on other storage (s3a://…, hdfs://…) are skipped; `build --target
-    spark` reads them.
+    rejected and why, languages and years, how many records have a value in each
+    field, what is implausible, and roughly how much disk space a build needs.
+    Small sources are read in full, of large ones the first records. Locations on
+    other storage (s3a://…, hdfs://…) are skipped; `build --target spark` reads
+    them.
 
     Exit codes: 2 an option is wrong, 3 something cannot be read, a required field
-    is missing, or every record would be rejected.
+    is missing, every record would be rejected, or no pair or decision is possible.
 
     \b
     For example:
@@ -149,6 +161,9 @@ def check_command(delivered: Delivered, warehouse: str | None) -> None:
       deepinnovation check --papers openalex=~/works \\
           --patents google_patents=~/patents
     """
+    from python_steps.building.project_sql import StagingSql
+    from python_steps.building.settings import project_variables
+    from python_steps.sources.plausibility import ERROR, warnings
     from python_steps.sources.preview import read_head
 
     project = project_folder()
@@ -169,9 +184,15 @@ def check_command(delivered: Delivered, warehouse: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="deepinnovation") as folder:
         heads = [read_head(unpack(source, Path(folder)), project) for source in here]
     show_heads(heads, place, console)
+    sql = StagingSql(project, project_variables(project))
+    warned = warnings(sql, [head.counted for head in heads])
+    show_warnings(warned, console)
     bad = [head.source.name for head in heads if not head.is_readable]
     if bad:
         raise InputError(
             f"A build would fail on {', '.join(bad)}: see the lines in red. "
             "Fix or leave out what they name."
         )
+    # Whether too much is rejected, a build says of all records and not of the first.
+    if any(one.severity == ERROR and one.warning != "many_rejected" for one in warned):
+        raise InputError("A build would publish nothing: see the lines in red.")

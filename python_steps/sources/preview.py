@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from python_steps.building.project_sql import StagingSql
 from python_steps.sources.locations import Listing, list_files
+from python_steps.sources.plausibility import Counted, counted
 from python_steps.sources.reading_errors import explain_reading
 from python_steps.sources.systems import Source
 
@@ -59,6 +60,8 @@ class Head:
         Mean length of a record as JSON text.
     problems
         Sentences about what cannot be read, each with its file.
+    counted
+        What the records hold, to judge whether it is plausible.
     breaking
         Those of them that would stop a build; of the others it would make rejected records.
     """
@@ -79,6 +82,7 @@ class Head:
     abstracts: int = 0
     bytes_of_record: float = 0.0
     problems: list[str] = field(default_factory=list)
+    counted: Counted = field(default_factory=Counted)
     breaking: list[str] = field(default_factory=list)
 
     @property
@@ -284,14 +288,18 @@ def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head)
         for table in delivery.beside
         if table.rejects
     )
+    connection.execute(
+        f"create table staged as select * from ({sql.model(delivery.table.model, 'head')})"
+    )
     connection.execute(f"""
         create table judged as
         select
             record_file, record_row, {year} as year,
             {abstract} as abstract, {language} as language,
             case when rejection_reason is not null then rejection_reason {rejected}end as reason
-        from ({sql.model(delivery.table.model, "head")})
+        from staged
     """)
+    head.counted = counted(connection, sql, head.source, "staged")
 
 
 def _fields(connection: "duckdb.DuckDBPyConnection") -> dict[str, int]:

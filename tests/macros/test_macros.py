@@ -113,6 +113,13 @@ CASES = {
         '["a","b"]',
     ),
     "list_join": (("{{ list_join('words', '; ') }}", WORDS), "b; ; a"),
+    "group_reference": (
+        (
+            "{{ regexp_replace_all('word', '(a)', group_reference(1) ~ group_reference(1)) }}",
+            {"word": "bab"},
+        ),
+        "baab",
+    ),
     "list_join of no elements": (("{{ list_join('words', ' ') }}", {"words": []}), ""),
     "list_length": (("{{ list_length('words') }}", WORDS), "3"),
     "list_length of null": (("{{ list_length('words') }}", {"words": None}), "0"),
