@@ -11,15 +11,40 @@ select cast(null as string) as record_file, cast(null as bigint) as record_row, 
     where false
 {%- endmacro %}
 
-{# Texts as a list in SQL. #}
-{% macro quoted_list(texts) -%}
+{#
+    DuckDB takes every path for a glob, so what means something in one is written as itself.
+#}
+{% macro quoted_files(files) -%}
 {%- set quoted = [] -%}
-{%- for text in texts -%}
-    {%- do quoted.append("'" ~ (text | replace("'", "''")) ~ "'") -%}
+{%- for file in files -%}
+    {%- do quoted.append("'" ~ (without_glob(file) | replace("'", "''")) ~ "'") -%}
 {%- endfor -%}
 [{{ quoted | join(', ') }}]
 {%- endmacro %}
 
+{# Files in their order, in as few groups of neighbours as have one value: pairs of that value and of the files. #}
+{% macro neighbours_alike(values) -%}
+    {%- set groups = [] -%}
+    {%- for file, value in values.items() -%}
+        {%- if groups and groups[-1][0] == value -%}
+            {%- do groups[-1][1].append(file) -%}
+        {%- else -%}
+            {%- do groups.append([value, [file]]) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(groups) }}
+{%- endmacro %}
+
+{# The sign that parts the fields of CSV, by its header: of `,`, tab, `;` and `|` the one that parts most. #}
+{% macro csv_separator(header) -%}
+    {%- set bare = modules.re.sub('"[^"]*("|$)', '', header) -%}
+    {%- set best = namespace(sign=',', count=bare.count(',')) -%}
+    {%- for sign in ['\t', ';', '|'] if bare.count(sign) > best.count -%}
+        {%- set best.sign = sign -%}
+        {%- set best.count = bare.count(sign) -%}
+    {%- endfor -%}
+    {{ return(best.sign) }}
+{%- endmacro %}
 
 
 {#
@@ -30,49 +55,208 @@ select cast(null as string) as record_file, cast(null as bigint) as record_row, 
 #}
 {% macro default__read_records(files) -%}
 {%- set parts = [] -%}
-{%- if files['lines'] -%}
+{%- set lines, documents, packed_documents = sorted_documents(files) -%}
+{%- if lines -%}
     {%- do parts.append(
-        "select * from (\n        select filename as record_file, row_number() over () as record_row,\n"
-        ~ "            line as record_text\n"
-        ~ "        from read_csv(\n            " ~ quoted_list(files['lines'])
-        ~ ",\n            delim = chr(1), quote = '', escape = '', header = false, columns = {'line': 'VARCHAR'},\n"
-        ~ "            auto_detect = false, filename = true, strict_mode = false, null_padding = true,\n"
-        ~ "            max_line_size = 33554432, buffer_size = 67108864\n"
-        ~ "        )\n    )\n    where trim(record_text) <> ''"
+        "select * from (\n        select record_file, row_number() over () as record_row, line as record_text\n"
+        ~ "        from " ~ duckdb_lines(lines) ~ "\n    )\n    where trim(record_text) <> ''"
     ) -%}
 {%- endif -%}
-{%- if files['documents'] -%}
-    {%- do parts.append(
-        "select filename as record_file, row_number() over () as record_row,\n"
-        ~ "    line as record_text\n"
-        ~ "    from (\n        select filename, unnest(case\n"
-        ~ "            when not json_valid(content) then string_split(content, chr(10))\n"
-        ~ "            when json_type(content) = 'ARRAY'\n"
-        ~ "                then cast(from_json(content, '[\"JSON\"]') as string[])\n"
-        ~ "            when json_type(content, '$.results') = 'ARRAY'\n"
-        ~ "                then cast(from_json(json_extract(content, '$.results'), '[\"JSON\"]') as string[])\n"
-        ~ "            else [content]\n        end) as line\n"
-        ~ "        from (\n            select filename, ltrim(content, chr(65279)) as content\n"
-        ~ "            from read_text(" ~ quoted_list(files['documents']) ~ ")\n        )\n    )\n"
-        ~ "    where trim(line) <> ''"
-    ) -%}
+{%- if documents or packed_documents -%}
+    {%- do parts.append(duckdb_document_records(documents, packed_documents)) -%}
 {%- endif -%}
 {%- if files['parquet'] -%}
-    {%- do parts.append(
-        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as string)"
-        ~ " as record_text\n    from read_parquet(" ~ quoted_list(files['parquet'])
-        ~ ", filename = 'record_file', union_by_name = true) as delivered"
-    ) -%}
+    {%- do parts.append(duckdb_numbered(
+        "read_parquet(", neighbours_alike(duckdb_schemas(files['parquet'])),
+        ", filename = 'record_file', union_by_name = true)", false
+    )) -%}
 {%- endif -%}
 {%- if files['csv'] -%}
-    {%- do parts.append(
-        "select record_file, row_number() over () as record_row, cast(to_json(delivered) as string)"
-        ~ " as record_text\n    from read_csv(" ~ quoted_list(files['csv']) ~ ",\n"
-        ~ "        all_varchar = true, header = true, filename = 'record_file', union_by_name = true,\n"
-        ~ "        delim = ',', quote = '\"', escape = '\"', skip = 0, comment = ''\n    ) as delivered"
-    ) -%}
+    {%- set separators = {} -%}
+    {%- for file in files['csv'] -%}
+        {%- do separators.update({file: csv_separator(duckdb_first_line(file, '1048576'))}) -%}
+    {%- endfor -%}
+    {%- do parts.append(duckdb_numbered(
+        "read_csv(", neighbours_alike(separators),
+        ",\n        all_varchar = true, header = true, filename = 'record_file', union_by_name = true,\n"
+        ~ "        quote = '\"', escape = '\"', skip = 0, comment = '', delim = '{}'\n    )", true
+    )) -%}
 {%- endif -%}
 {{ parts | join("\n\n    union all\n\n    ") or no_records() }}
+{%- endmacro %}
+
+{# SQL of the numbered rows of tables as JSON text: `groups` are pairs of a value, for `{}` in the call, and files. #}
+{% macro duckdb_numbered(call, groups, options, with_value) -%}
+    {%- set tables = [] -%}
+    {%- for value, files in groups -%}
+        {%- do tables.append(
+            "select record_file, cast(to_json(delivered) as string) as record_text\n    from "
+            ~ call ~ quoted_files(files) ~ (options | replace('{}', value) if with_value else options) ~ " as delivered"
+        ) -%}
+    {%- endfor -%}
+    {{ return(
+        "select record_file, row_number() over () as record_row, record_text\n    from (\n    "
+        ~ tables | join('\n    union all\n    ') ~ "\n    )"
+    ) }}
+{%- endmacro %}
+
+{# DuckDB's table of the lines of files, as a subquery: record_file and line. #}
+{% macro duckdb_lines(files, longest='33554432') -%}
+    {{ return(
+        "(\n            select filename as record_file, line\n            from read_csv(\n                "
+        ~ quoted_files(files) ~ ",\n                delim = chr(1), quote = '', escape = '', header = false,"
+        ~ " columns = {'line': 'VARCHAR'},\n                auto_detect = false, filename = true, strict_mode = false,"
+        ~ " null_padding = true,\n                max_line_size = " ~ longest
+        ~ (", buffer_size = 67108864" if longest == '33554432' else '') ~ "\n            )\n        )"
+    ) }}
+{%- endmacro %}
+
+{# The first line of a file that is not blank. #}
+{% macro duckdb_first_line(file, longest='33554432') -%}
+    {%- set rows = run_query(
+        "select ltrim(line, chr(65279)) from " ~ duckdb_lines([file], longest) ~ " where trim(line) <> '' limit 1"
+    ).rows -%}
+    {{ return(rows[0][0] if rows else '') }}
+{%- endmacro %}
+
+{#
+    Files of JSON: those of lines, documents, and documents in gzip. A .json.gz is either (BigQuery exports lines under
+    that name): its first line tells.
+#}
+{% macro sorted_documents(files) -%}
+    {%- set lines = files['lines'] | list -%}
+    {%- set documents = [] -%}
+    {%- set packed = [] -%}
+    {%- for file in files['documents'] -%}
+        {%- if not file.endswith('.gz') -%}
+            {%- do documents.append(file) -%}
+        {%- else -%}
+            {%- set is_line = run_query(
+                "select count(*) from (select ltrim(line, chr(65279)) as line from " ~ duckdb_lines([file])
+                ~ " where trim(line) <> '' limit 1) where case when json_valid(line) then json_type(line) = 'OBJECT'"
+                ~ " and json_type(line, '$.results') is distinct from 'ARRAY' else false end"
+            ).rows[0][0] -%}
+            {%- do (lines if is_line else packed).append(file) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return((lines | sort(case_sensitive=true), documents, packed)) }}
+{%- endmacro %}
+
+{#
+    The records of JSON documents. A sign that JSON does not allow spoils one record, not its neighbours: it is hidden
+    while the document is taken apart, and put back into its record. What is no JSON all the same, as an answer that was
+    cut, is one record; but lines of JSON are read as such, whatever the file is called.
+#}
+{% macro duckdb_document_records(documents, packed) -%}
+    {%- set contents = [] -%}
+    {%- if documents -%}
+        {%- do contents.append(
+            "select filename as record_file, ltrim(content, chr(65279)) as content from read_text("
+            ~ quoted_files(documents) ~ ")"
+        ) -%}
+    {%- endif -%}
+    {%- if packed -%}
+        {%- do contents.append(
+            "select record_file, ltrim(string_agg(line, chr(10) order by number), chr(65279)) as content\n"
+            ~ "        from (select *, row_number() over () as number from " ~ duckdb_lines(packed) ~ ")\n"
+            ~ "        group by record_file"
+        ) -%}
+    {%- endif -%}
+    {%- set first = "regexp_extract(content, '^\\s*([^\\n]*)', 1)" -%}
+    {%- set elements -%}
+case
+                    when document is null
+                        then case
+                            when json_valid({{ first }}) or json_valid({{ hidden_signs(first) }})
+                                then string_split(content, chr(10))
+                            else [content]
+                        end
+                    when json_type(document) = 'ARRAY'
+                        then cast(from_json(document, '["JSON"]') as string[])
+                    when json_type(document, '$.results') = 'ARRAY'
+                        then cast(from_json(json_extract(document, '$.results'), '["JSON"]') as string[])
+                    else [document]
+                end
+    {%- endset -%}
+    {%- set texts = "replace(replace(line, '" ~ hidden_sign(1) ~ "', '\\'), '" ~ hidden_sign(2) ~ "', chr(0))" -%}
+    {{ return(
+        "select record_file, row_number() over (" ~ ('order by record_file, place' if packed else '')
+        ~ ") as record_row,\n        case when is_mended then " ~ texts ~ " else line end as record_text\n    from (\n"
+        ~ "        select record_file, is_mended, unnest(lines) as line, generate_subscripts(lines, 1) as place\n"
+        ~ "        from (\n            select record_file, content <> document as is_mended, " ~ elements ~ " as lines\n"
+        ~ "            from (\n                select record_file, content, case\n"
+        ~ "                    when json_valid(content) then content\n"
+        ~ "                    when json_valid(" ~ hidden_signs('content') ~ ") then " ~ hidden_signs('content')
+        ~ "\n                end as document\n                from (\n        "
+        ~ contents | join('\n        union all\n        ') ~ "\n                )\n            )\n        )\n    )\n"
+        ~ "    where trim(line) <> ''"
+    ) }}
+{%- endmacro %}
+
+{#
+    JSON whose signs that are not allowed have place holders, which no text holds: the backslash of an escape that there
+    is not, or of half a character (`\ud83d` without its second half), and NUL. Escapes that are right are set aside first.
+#}
+{% macro hidden_signs(text) -%}
+    {{ return(adapter.dispatch('hidden_signs')(text)) }}
+{%- endmacro %}
+
+{% macro default__hidden_signs(text) -%}
+{%- set aside = namespace(sql="replace(" ~ text ~ ", '\\\\', '" ~ hidden_sign(3) ~ "')") -%}
+{%- for escape in right_escapes() -%}
+    {%- set kept = hidden_sign(4) ~ '\\1' ~ (hidden_sign(4) ~ '\\2' if loop.first else '') -%}
+    {%- set aside.sql = "regexp_replace(" ~ aside.sql ~ ", '" ~ escape ~ "', '" ~ kept ~ "', 'g')" -%}
+{%- endfor -%}
+{%- set hidden = "replace(replace(" ~ aside.sql ~ ", '\\', '" ~ hidden_sign(1) ~ "'), chr(0), '" ~ hidden_sign(2) ~ "')" -%}
+replace(replace({{ hidden }}, '{{ hidden_sign(3) }}', '\\'), '{{ hidden_sign(4) }}', '\')
+{%- endmacro %}
+
+{% macro spark__hidden_signs(text) -%}
+{%- set aside = namespace(sql="replace(" ~ text ~ ", '\\\\\\\\', '" ~ hidden_sign(3) ~ "')") -%}
+{%- for escape in right_escapes() -%}
+    {%- set kept = hidden_sign(4) ~ '$1' ~ (hidden_sign(4) ~ '$2' if loop.first else '') -%}
+    {%- set aside.sql = "regexp_replace(" ~ aside.sql ~ ", " ~ spark_text(escape) ~ ", '" ~ kept ~ "')" -%}
+{%- endfor -%}
+{%- set signs = "'\\\\" ~ hidden_sign(4) ~ "\\u0000', '" ~ hidden_sign(1) ~ "\\\\" ~ hidden_sign(2) ~ "'" -%}
+replace(translate({{ aside.sql }}, {{ signs }}), '{{ hidden_sign(3) }}', '\\\\')
+{%- endmacro %}
+
+{# The escapes that JSON knows, but of the backslash: first those of a character in two halves. #}
+{% macro right_escapes() -%}
+    {{ return([
+        '\\\\(u[dD][89abAB][0-9a-fA-F]{2})\\\\(u[dD][c-fC-F][0-9a-fA-F]{2})',
+        '\\\\(["/bfnrt]|u[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|u[dD][0-7][0-9a-fA-F]{2})',
+    ]) }}
+{%- endmacro %}
+
+{# One of the characters that Unicode keeps from texts. #}
+{% macro hidden_sign(number) -%}
+    {{ return(['\ufdd0', '\ufdd1', '\ufdd2', '\ufdd3'][number - 1]) }}
+{%- endmacro %}
+
+{#
+    Parquet files by their schema, where the types of a column are such as DuckDB does not bring together (a list in one
+    file and text in another): then each is read with its likes. Else they are read together.
+#}
+{% macro duckdb_schemas(files) -%}
+    {%- set schemas = {} -%}
+    {%- for file in files -%}
+        {%- do schemas.update({file: ''}) -%}
+    {%- endfor -%}
+    {%- if files | length > 1 -%}
+        {%- set rows = run_query(
+            "with fields as (select file_name, name, duckdb_type, column_id from parquet_schema(" ~ quoted_files(files)
+            ~ ") where column_id > 0),\n"
+            ~ "mixed as (select name from fields group by name having count(distinct duckdb_type) > 1"
+            ~ " and bool_or(regexp_matches(duckdb_type, '[\\[(]')))\n"
+            ~ "select file_name, md5(string_agg(name || ' ' || duckdb_type, ', ' order by column_id)) from fields\n"
+            ~ "where (select count(*) from mixed) > 0 group by file_name"
+        ).rows -%}
+        {%- for row in rows -%}
+            {%- do schemas.update({row[0]: row[1]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(schemas) }}
 {%- endmacro %}
 
 
@@ -83,8 +267,9 @@ select cast(null as string) as record_file, cast(null as bigint) as record_row, 
 #}
 {% macro spark__read_records(files) -%}
     {%- set parts = [] -%}
-    {%- if files['lines'] -%}
-        {%- set views = spark_views(files['lines'], 'text', 'value string') -%}
+    {%- set lines, documents = spark_sorted_documents(files) -%}
+    {%- if lines -%}
+        {%- set views = spark_views(lines, 'text', 'value string') -%}
         {%- set text -%}
 case
         when is_valid_utf8(line) then substring_index(line, '\u0001', 1)
@@ -92,18 +277,21 @@ case
     end
         {%- endset -%}
         {%- do parts.append(
-            spark_numbered(spark_rows(views, 'value as line'), text, files['lines']) ~ "\n    where trim(line) <> ''"
+            spark_numbered(spark_rows(views, 'value as line'), text, lines) ~ "\n    where trim(line) <> ''"
         ) -%}
     {%- endif -%}
-    {%- if files['documents'] -%}
-        {%- set views = spark_views(files['documents'], 'text', 'value string', {'wholetext': 'true'}) -%}
+    {%- if documents -%}
+        {%- set views = spark_views(documents, 'text', 'value string', {'wholetext': 'true'}) -%}
         {%- set rows -%}
 select file, block, line from (
-            select file, block, explode({{ spark_document_records('content') }}) as line
-            from ({{ spark_rows(views, "ltrim('\\ufeff', value) as content") }})
+            select file, block, explode({{ spark_document_records('content', 'document') }}) as line
+            from (
+                select *, {{ spark_document('content') }} as document
+                from ({{ spark_rows(views, "ltrim('\\ufeff', value) as content") }})
+            )
         ) where trim(line) <> ''
         {%- endset -%}
-        {%- do parts.append(spark_numbered(rows, 'line', files['documents'])) -%}
+        {%- do parts.append(spark_numbered(rows, 'line', documents)) -%}
     {%- endif -%}
     {%- if files['parquet'] -%}
         {%- do parts.append(spark_parquet_records(files['parquet'])) -%}
@@ -213,23 +401,77 @@ select record_file, record_row, {{ text }} as record_text
 regexp_replace(url_decode(replace({{ file }}, '+', '%2B')), '^file:/+', '/')
 {%- endmacro %}
 
-{#
-    The records of a JSON document as a list of text: elements of an array, or of `results`, or else the document; lines
-    where it is no JSON. Spark's reader stops at the end of the first value: within brackets it reads all there is.
-#}
-{% macro spark_document_records(content) -%}
-{%- set strictly = "map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')" -%}
+{# Files of JSON: those of lines, and documents. The first line of a .json.gz tells, as on DuckDB. #}
+{% macro spark_sorted_documents(files) -%}
+    {%- set lines = files['lines'] | list -%}
+    {%- set packed = [] -%}
+    {%- for file in files['documents'] if file.endswith('.gz') -%}
+        {%- do packed.append(file) -%}
+    {%- endfor -%}
+    {%- set of_lines = [] -%}
+    {%- if packed -%}
+        {%- set rows = run_query(
+            "select " ~ spark_file_name('file') ~ " as record_file, min_by(line, struct(block, place)) as line from (\n"
+            ~ "select *, monotonically_increasing_id() as place from (" ~ spark_rows(
+                spark_views(packed, 'text', 'value string'), "ltrim('\\ufeff', value) as line"
+            ) ~ ")) where trim(line) <> '' group by file\n"
+            ~ "having " ~ spark_is_json('line') ~ " and left(ltrim(line), 1) = '{'"
+            ~ " and from_json(line, 'struct<results: array<string>>').results is null"
+        ).rows -%}
+        {%- for row in rows -%}
+            {%- do of_lines.append(row[0]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set documents = files['documents'] | reject('in', of_lines) | list -%}
+    {%- for file in packed if file in of_lines -%}
+        {%- do lines.append(file) -%}
+    {%- endfor -%}
+    {{ return((lines | sort(case_sensitive=true), documents)) }}
+{%- endmacro %}
+
+{# Whether a text is JSON. Spark's reader stops at the end of the first value: within brackets it reads all there is. #}
+{% macro spark_is_json(text) -%}
+coalesce(cardinality(from_json(concat('[', {{ text }}, ']'), 'array<string>', {{ spark_strictly() }})), 0) = 1
+{%- endmacro %}
+
+{% macro spark_strictly() -%}
+map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')
+{%- endmacro %}
+
+{# A JSON document; where it is none for the signs in it, with place holders for these; else null. #}
+{% macro spark_document(content) -%}
 case
-                when not is_valid_utf8({{ content }}) then array(raise_error(
-                    concat("The file '", {{ spark_file_name('file') }}, "' is not utf-8 encoded.")
-                ))
-                when coalesce(
-                    cardinality(from_json(concat('[', {{ content }}, ']'), 'array<string>', {{ strictly }})), 0
-                ) <> 1 then split({{ content }}, '\n')
-                else coalesce(
-                    from_json({{ content }}, 'array<string>', {{ strictly }}),
-                    from_json({{ content }}, 'struct<results: array<string>>', {{ strictly }}).results,
-                    array({{ content }})
+                    when not is_valid_utf8({{ content }}) then raise_error(
+                        concat("The file '", {{ spark_file_name('file') }}, "' is not utf-8 encoded.")
+                    )
+                    when {{ spark_is_json(content) }} then {{ content }}
+                    when {{ spark_is_json(hidden_signs(content)) }} then {{ hidden_signs(content) }}
+                end
+{%- endmacro %}
+
+{#
+    The records of a JSON document as a list of text: elements of an array, or of `results`, or else the document. What
+    is no JSON is lines of it, or one record.
+#}
+{% macro spark_document_records(content, document) -%}
+{%- set first = "regexp_extract(" ~ content ~ ", '^\\\\s*([^\\\\n]*)', 1)" -%}
+case
+                when {{ document }} is null
+                    then case
+                        when {{ spark_is_json(first) }} or {{ spark_is_json(hidden_signs(first)) }}
+                            then split({{ content }}, '\n')
+                        else array({{ content }})
+                    end
+                else transform(
+                    coalesce(
+                        from_json({{ document }}, 'array<string>', {{ spark_strictly() }}),
+                        from_json({{ document }}, 'struct<results: array<string>>', {{ spark_strictly() }}).results,
+                        array({{ document }})
+                    ),
+                    line -> if(
+                        {{ content }} = {{ document }}, line,
+                        translate(line, '{{ hidden_sign(1) }}{{ hidden_sign(2) }}', '\\\u0000')
+                    )
                 )
             end
 {%- endmacro %}
@@ -303,33 +545,41 @@ case
     {%- set lines = spark_rows(spark_views(files, 'text', 'value string'), 'value as line') -%}
     {%- set names = {} -%}
     {%- set files_by_header = {} -%}
-    {#- A single quote between other signs, as in `5" disk`, opens and closes nothing. -#}
+    {%- set signs = [',', '\t', ';', '|'] -%}
+    {%- set are_quotes_closed = [] -%}
+    {%- for sign in signs -%}
+        {#- A single quote between other signs, as in `5" disk`, opens and closes nothing. -#}
+        {%- do are_quotes_closed.append(
+            "sum(length(regexp_replace(regexp_replace(line, '(?<=[^\"" ~ sign ~ "])\"(?=[^\"" ~ sign ~ "])', ''), "
+            ~ "'[^\"]', ''))) % 2 = 0"
+        ) -%}
+    {%- endfor -%}
     {%- set seen = run_query(
         "select " ~ spark_file_name('file') ~ " as record_file, min_by(line, struct(block, place)),\n"
-        ~ "every(is_valid_utf8(line)),\n"
-        ~ "sum(length(regexp_replace(regexp_replace(line, '(?<=[^\",])\"(?=[^\",])', ''), '[^\"]', ''))) % 2 = 0\n"
-        ~ "from (select *, monotonically_increasing_id() as place from (" ~ lines ~ "))\n"
+        ~ "every(is_valid_utf8(line)),\n" ~ are_quotes_closed | join(',\n')
+        ~ "\nfrom (select *, monotonically_increasing_id() as place from (" ~ lines ~ "))\n"
         ~ "group by file order by record_file"
     ) -%}
     {%- for row in seen.rows if row[0] in files -%}
+        {%- set separator = csv_separator(row[1]) -%}
         {%- if not row[2] -%}
             {{ exceptions.raise_compiler_error("The file '" ~ row[0] ~ "' is not utf-8 encoded.") }}
-        {%- elif not row[3] -%}
+        {%- elif not row[3 + signs.index(separator)] -%}
             {{ exceptions.raise_compiler_error(
                 "In the file '" ~ row[0] ~ "' a quote is never closed, or stands alone. A field that holds a comma, a "
                 ~ "quote or a line break stands in double quotes, and a quote within it is doubled."
             ) }}
         {%- endif -%}
-        {%- set header = csv_names(row[1]) -%}
+        {%- set header = csv_names(row[1], separator) -%}
         {%- for name in header -%}
             {%- do names.setdefault(name | lower, name) -%}
         {%- endfor -%}
-        {%- do files_by_header.setdefault(header | map('lower') | join('\n'), []).append(row[0]) -%}
+        {%- do files_by_header.setdefault((separator, header | map('lower') | join('\n')), []).append(row[0]) -%}
     {%- endfor -%}
     {%- set parts = [] -%}
-    {%- for header, files_of_header in files_by_header.items() -%}
+    {%- for separator_and_header, files_of_header in files_by_header.items() -%}
         {%- set places = {} -%}
-        {%- for key in header.split('\n') -%}
+        {%- for key in separator_and_header[1].split('\n') -%}
             {%- do places.update({key: 'column_' ~ loop.index}) -%}
         {%- endfor -%}
         {%- set fields = [] -%}
@@ -340,7 +590,8 @@ case
             files_of_header, 'csv', places.values() | join(' string, ') ~ ' string, irregular string',
             {
                 'header': 'true', 'multiLine': 'true', 'columnNameOfCorruptRecord': 'irregular',
-                'quote': '"', 'escape': '"', 'unescapedQuoteHandling': 'RAISE_ERROR', 'maxColumns': '100000',
+                'sep': separator_and_header[0], 'quote': '"', 'escape': '"',
+                'unescapedQuoteHandling': 'RAISE_ERROR', 'maxColumns': '100000',
             }
         ) -%}
         {%- do parts.append(spark_rows(views, 'irregular, ' ~ spark_row_text(fields))) -%}
@@ -357,10 +608,11 @@ case
 {%- endmacro %}
 
 {# Names of the columns of a CSV file, by its header, as DuckDB gives them: none blank, none twice. #}
-{% macro csv_names(header) -%}
+{% macro csv_names(header, separator=',') -%}
     {%- set names = [] -%}
     {%- set seen = {} -%}
-    {%- for field in modules.re.findall('("(?:[^"]|"")*"|[^,]*),', header ~ ',') -%}
+    {%- set part = modules.re.escape(separator) -%}
+    {%- for field in modules.re.findall('("(?:[^"]|"")*"|[^' ~ part ~ ']*)' ~ part, header ~ separator) -%}
         {%- set name = (field[1:-1] | replace('""', '"') if field.startswith('"') else field).strip(' ')
             or 'column' ~ loop.index0 -%}
         {%- set again = seen.get(name | lower, 0) -%}

@@ -63,6 +63,8 @@ class StagingSql:
                 "adapter": SimpleNamespace(dispatch=self._dispatch),
                 "run_started_at": datetime.now(UTC),
                 "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
+                "modules": SimpleNamespace(re=re),
+                "run_query": _run_query,
                 **(more_of_dbt or {}),
             }
         )
@@ -150,6 +152,14 @@ class StagingSql:
 
 def _return(value: object) -> NoReturn:
     raise _ReturnedError(value)
+
+
+def _run_query(sql: str) -> SimpleNamespace:
+    """Ask a DuckDB of its own, which sees files and nothing else."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        return SimpleNamespace(rows=connection.execute(sql).fetchall())
 
 
 def _refuse(message: str) -> NoReturn:

@@ -8,12 +8,15 @@ of them are one document, and classes that are none.
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from python_steps.building.project_sql import StagingSql
+from python_steps.sources.examination import Examination, examine
+from python_steps.sources.field_names import normalised
+from python_steps.sources.formats import form_of
 from python_steps.sources.locations import Listing, list_files
 from python_steps.sources.reading_errors import explain_reading
 from python_steps.sources.systems import Source
@@ -47,6 +50,8 @@ class Head:
         Required fields that no record has (alternatives joined by ` or `).
     absent
         Optional fields that no record has.
+    unread
+        Delivered fields of a table that nothing reads.
     rejected
         Reason to number of records that a build would refuse, named as in rejected_records.
     languages
@@ -73,6 +78,7 @@ class Head:
     fields: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
     languages: dict[str, int] = field(default_factory=dict)
     years: tuple[int, int] | None = None
@@ -111,11 +117,12 @@ def read_head(source: Source, project: Path) -> Head:
     head = Head(source, listing, size=sum(file.stat().st_size for file in listing.files))
     head.formats = Counter(_format_in_words(file) for file in listing.files)
     reads_all = head.size <= READ_FULLY_BELOW
-    chosen = listing.files if reads_all else _spread(listing.files, HEAD_FILES)
-    rows_of_file = None if reads_all else -(-HEAD_ROWS // len(chosen))
-    for file in set(listing.files) - set(chosen):
-        if file.suffix == ".gz" and not _begins_as_gzip(file):
-            head.problems.append(_damaged(file, "it is not a gzip file"))
+    examination = examine(source, listing)
+    head.problems += examination.problems
+    listing.notes += examination.notes
+    readable = [file for file in listing.files if file not in examination.refused]
+    chosen = readable if reads_all else _spread(readable, HEAD_FILES)
+    rows_of_file = None if reads_all else -(-HEAD_ROWS // max(len(chosen), 1))
     with duckdb.connect() as connection:
         for table, files, limit in (
             ("head", chosen, rows_of_file),
@@ -123,14 +130,36 @@ def read_head(source: Source, project: Path) -> Head:
         ):
             connection.execute(f"create table {table} ({RECORD})")
             for file in files:
-                head.problems += _read_file(connection, sql, table, file, limit)
+                if file not in examination.refused:
+                    head.problems += _read_file(connection, sql, table, file, limit)
         head.breaking = list(head.problems)
         _describe(connection, sql, head)
         if reads_all:
             head.is_exact = not head.problems
+            listing.notes += _short_of_promise(connection, examination)
         else:
-            head.rows, head.is_exact = _estimate_rows(connection, listing.files)
+            head.rows, head.is_exact = _estimate_rows(connection, readable)
     return head
+
+
+def _short_of_promise(
+    connection: "duckdb.DuckDBPyConnection", examination: Examination
+) -> Iterator[str]:
+    """Say which files hold fewer records than their manifest says."""
+    counted = dict(
+        connection.execute("select record_file, count(*) from head group by record_file").fetchall()
+    )
+    short = [
+        (file, counted.get(file.as_posix(), 0), promised)
+        for file, promised in examination.promised.items()
+        if counted.get(file.as_posix(), 0) < promised
+    ]
+    if short:
+        file, found, promised = short[0]
+        yield (
+            f"{len(short):,} files hold fewer records than the manifest says: download them again. "
+            f"The first: {file} with {found:,} of {promised:,}."
+        )
 
 
 def _spread(files: list[Path], count: int) -> list[Path]:
@@ -140,24 +169,9 @@ def _spread(files: list[Path], count: int) -> list[Path]:
     return [files[round(i * (len(files) - 1) / (count - 1))] for i in range(count)]
 
 
-def _form(file: Path | str) -> str:
-    """How a file is read: lines, documents, parquet or csv."""
-    name = str(file)
-    if name.endswith(".parquet"):
-        return "parquet"
-    if name.endswith((".csv", ".csv.gz")):
-        return "csv"
-    return "documents" if name.endswith(".json") else "lines"
-
-
 def _format_in_words(file: Path) -> str:
     words = {"lines": "JSON lines", "documents": "JSON", "parquet": "Parquet", "csv": "CSV"}
-    return words[_form(file)] + (" (gzip)" if file.suffix == ".gz" else "")
-
-
-def _begins_as_gzip(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(2) == b"\x1f\x8b"
+    return words[form_of(file)] + (" (gzip)" if file.suffix == ".gz" else "")
 
 
 def _damaged(file: Path, reason: str) -> str:
@@ -185,8 +199,8 @@ def _read_file(
     import duckdb
 
     first = "" if limit is None else f" limit {limit}"
-    records = sql.records(_form(file), [glob.escape(str(file))])
     try:
+        records = sql.records(form_of(file), [str(file)])
         connection.execute(f"insert into {table} select * from ({records}){first}")
     except duckdb.Error as error:
         first_line = str(error).strip().splitlines()[0].rstrip(".")
@@ -198,7 +212,7 @@ def records_of(sql: StagingSql, files: Iterable[Path]) -> str:
     """Return SQL of all records in files of any formats."""
     by_form: dict[str, list[str]] = {}
     for file in files:
-        by_form.setdefault(_form(file), []).append(glob.escape(str(file)))
+        by_form.setdefault(form_of(file), []).append(str(file))
     return " union all ".join(
         f"select * from ({sql.records(form, found)})" for form, found in by_form.items()
     )
@@ -206,12 +220,13 @@ def records_of(sql: StagingSql, files: Iterable[Path]) -> str:
 
 def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -> tuple[int, bool]:
     """Rows of all files, and whether that is exact: Parquet tells, others are judged by size."""
-    parquet = [glob.escape(str(file)) for file in files if _form(file) == "parquet"]
-    others = [file for file in files if _form(file) != "parquet"]
+    parquet = [file for file in files if form_of(file) == "parquet"]
+    others = [file for file in files if form_of(file) != "parquet"]
     exact = 0
     if parquet:
         (exact,) = connection.execute(
-            "select sum(num_rows) from parquet_file_metadata(?)", [parquet]
+            "select sum(num_rows) from parquet_file_metadata(?)",
+            [[glob.escape(str(file)) for file in parquet]],
         ).fetchone()
     if not others:
         return int(exact), True
@@ -258,19 +273,49 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     head.rejected = _counts(connection, "reason from judged where reason is not null")
     head.languages = _counts(connection, "language from judged where language is not null")
     head.fields = _fields(connection)
-    delivery = head.source.delivery
     if head.fields:
-        head.missing = [" or ".join(g) for g in delivery.required if not set(g) & set(head.fields)]
-        head.absent = [name for name in delivery.optional if name not in head.fields]
+        _compare_fields(head)
     if sum(head.rejected.values()) == head.rows_read:
         reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
-        head.problems.append(
-            f"Every record would be rejected ({reasons}). Is {head.source.name} the right system "
-            "for these files?"
-            if head.rows_read
-            else f"{head.source.name} has no records."
-        )
+        if head.rows_read:
+            head.problems.append(
+                f"Every record would be rejected ({reasons}). Is {head.source.name} the right "
+                "system for these files?"
+            )
+        elif not head.problems:
+            head.problems.append(f"{head.source.name} has no records.")
     _explain_broken(connection, head)
+
+
+def _compare_fields(head: Head) -> None:
+    """Say which of the delivered fields are read, and which required ones are not there."""
+    delivery = head.source.delivery
+    delivered: dict[str, str] = {}
+    for name in head.fields:
+        delivered.setdefault(normalised(name), name)
+    is_refused = sum(head.rejected.values()) == head.rows_read
+    for group in delivery.required:
+        if set(group) & set(head.fields):
+            continue
+        similar = [(name, delivered[name]) for name in group if name in delivered]
+        if similar and is_refused:
+            name, given = similar[0]
+            head.problems.append(f"The column {given} must be called {name}.")
+        if not similar:
+            head.missing.append(" or ".join(group))
+    head.absent = [name for name in delivery.optional if name not in delivered]
+    renamed = [
+        f"{given} as {name}"
+        for name, given in delivered.items()
+        if name in delivery.fields and given != name
+    ]
+    if delivery.system == "tables" and renamed and not is_refused:
+        head.listing.notes.append(f"Columns are read by similar names: {', '.join(renamed)}.")
+    is_table = any(form_of(file) == "csv" for file in head.listing.files)
+    if delivery.system == "tables" or is_table:
+        head.unread = sorted(
+            given for name, given in delivered.items() if name not in delivery.fields
+        )
 
 
 def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head) -> None:
@@ -338,5 +383,5 @@ def _explain_broken(connection: "duckdb.DuckDBPyConnection", head: Head) -> None
             "Unpack it and name it .json."
         )
     else:
-        unit = "line" if _form(file) == "lines" else "record"
+        unit = "line" if form_of(file) == "lines" else "record"
         head.listing.notes.append(f"The first broken record is {unit} {row} of {file}.")
