@@ -19,7 +19,7 @@ import yaml
 
 from python_steps.building.project_sql import StagingSql
 from python_steps.building.settings import project_variables
-from python_steps.sources.formats import form_of
+from python_steps.sources.findings import form_of
 from python_steps.sources.locations import list_files
 from python_steps.sources.systems import Source, deliveries
 

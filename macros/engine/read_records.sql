@@ -245,10 +245,12 @@ replace(translate({{ aside.sql }}, {{ signs }}), '{{ hidden_sign(3) }}', '\\\\')
     {%- endfor -%}
     {%- if files | length > 1 -%}
         {%- set rows = run_query(
-            "with fields as (select file_name, name, duckdb_type, column_id from parquet_schema(" ~ quoted_files(files)
-            ~ ") where column_id > 0),\n"
-            ~ "mixed as (select name from fields group by name having count(distinct duckdb_type) > 1"
-            ~ " and bool_or(regexp_matches(duckdb_type, '[\\[(]')))\n"
+            "with fields as (select file_name, lower(name) as name, duckdb_type, column_id from parquet_schema("
+            ~ quoted_files(files) ~ ") where column_id > 0),\n"
+            ~ "in_file as (select name, string_agg(distinct duckdb_type, '|' order by duckdb_type) as types from fields"
+            ~ " group by file_name, name),\n"
+            ~ "mixed as (select name from in_file group by name having count(distinct types) > 1"
+            ~ " and bool_or(regexp_matches(types, '[[]|STRUCT|MAP|UNION')))\n"
             ~ "select file_name, md5(string_agg(name || ' ' || duckdb_type, ', ' order by column_id)) from fields\n"
             ~ "where (select count(*) from mixed) > 0 group by file_name"
         ).rows -%}

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from python_steps.sources import manifests
-from python_steps.sources.formats import Finding, look_at
+from python_steps.sources.findings import Finding
+from python_steps.sources.formats import look_at
 from python_steps.sources.locations import Listing
 from python_steps.sources.systems import Source
 

@@ -10,7 +10,7 @@ A location is a file, a folder or a glob. dbt receives it through an environment
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -153,8 +153,9 @@ def list_files(source: Source) -> Listing:
     twins: list[str] = []
     unread: list[Path] = []
     for location in source.here.locations:
-        unread += map(Path, unread_at(location, source.delivery.table))
-        here = files_at(location, source.delivery.table)
+        paths = _paths_at(location)
+        unread += _unread(location, paths, source.delivery.table)
+        here = _readable(location, paths, source.delivery.table)
         if not here:
             raise InputError(_nothing_at(location, source))
         plain = [file for file in here if f"{file}.gz" in here]
@@ -210,55 +211,67 @@ def files_at(location: str, table: Table) -> dict[str, str]:
     InputError
         If a link leads nowhere, to a folder above itself, or to a file that is there already.
     """
-    below = _paths_at(location)
-    found = {path: b for path, b in below.items() if table.holds(path, b) or path == location}
-    _refuse_links(found)
+    return _readable(location, _paths_at(location), table)
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """All files at a location, sorted, with their paths below it, and whether a link is there."""
+
+    below: Mapping[str, str]
+    has_links: bool
+
+
+def _readable(location: str, paths: _Paths, table: Table) -> dict[str, str]:
+    below = paths.below.items()
+    found = {path: b for path, b in below if table.holds(path, b) or path == location}
+    if paths.has_links:
+        _refuse_links(found)
     return found
 
 
-def unread_at(location: str, table: Table) -> list[str]:
-    """Return the files of a folder that may hold records but cannot be read as they are."""
-    return [
-        path
-        for path, below in _paths_at(location).items()
-        if table.leaves_unread(path)
-        and not re.search(table.ignored_files, below)
-        and path != location
-    ]
+def _unread(location: str, paths: _Paths, table: Table) -> Iterator[Path]:
+    """Yield the files of a folder that may hold records but cannot be read as they are."""
+    for path, below in paths.below.items():
+        is_hidden = re.search(table.ignored_files, below)
+        if table.leaves_unread(path) and not is_hidden and path != location:
+            yield Path(path)
 
 
-def _paths_at(location: str) -> dict[str, str]:
-    """Return all files at a location, sorted, each with its path below the location."""
-    files: set[str] = set()
+def _paths_at(location: str) -> _Paths:
+    files: dict[str, bool] = {}
     for match in matching(location):
-        files.update(_below(str(match)) if match.is_dir() else [str(match)])
+        found = _below(str(match)) if match.is_dir() else [(str(match), match.is_symlink())]
+        files |= dict(found)
     root = len(_fixed(location).rstrip("/"))
     paths = sorted(file.replace(os.sep, "/") for file in files)
-    return {path: "/" + path[root:].lstrip("/") for path in paths}
+    below = {path: "/" + path[root:].lstrip("/") for path in paths}
+    return _Paths(below, any(files.values()))
 
 
-def _below(folder: str) -> Iterator[str]:
-    """Yield the files below a folder, and links that lead nowhere."""
+def _below(folder: str, *, is_linked: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield the files below a folder and links that lead nowhere, and whether by a link."""
     with os.scandir(folder) as entries:
         for entry in entries:
+            is_link = entry.is_symlink()
             if not entry.is_dir():
-                yield entry.path
+                yield entry.path, is_linked or is_link
                 continue
-            if entry.is_symlink():
+            if is_link:
                 real = os.path.realpath(entry.path)
                 if f"{os.path.realpath(folder)}/".startswith(f"{real}/"):
                     raise InputError(
                         f"{entry.path} is a link to a folder above itself. Remove the link."
                     )
-            yield from _below(entry.path)
+            yield from _below(entry.path, is_linked=is_linked or is_link)
 
 
 def _refuse_links(files: Iterable[str]) -> None:
     """Refuse links that lead nowhere, and files that would be read twice because of a link."""
-    by_place: dict[str, str] = {}
+    by_place: dict[Path, str] = {}
     for file in files:
-        real = os.path.realpath(file)
-        if not os.path.exists(real):
+        real = Path(file).resolve()
+        if not real.exists():
             raise InputError(
                 f"{file} is a link to a file that is not there. Fetch the file or remove the link."
             )
@@ -273,8 +286,9 @@ def _refuse_links(files: Iterable[str]) -> None:
 def _nothing_at(location: str, source: Source) -> str:
     """Why a location gives no file, and the remedy."""
     if Path(location).is_dir():
-        others = [Path(file) for file in _paths_at(location) if Path(file).is_file()]
-        found = next(filter(None, (_in_words(file) for file in others[:10])), "")
+        others = [Path(file) for file in _paths_at(location).below if Path(file).is_file()]
+        required = source.delivery.required
+        found = next(filter(None, (_in_words(file, required) for file in others[:10])), "")
         return (
             f"No readable file of {source.name} in {location}. {found}Files must end in "
             f"{READABLE_IN_WORDS}; give another folder with {source.option}."
@@ -287,10 +301,10 @@ def _nothing_at(location: str, source: Source) -> str:
     return f"{location} ({source.name}) does not exist. Check the path given with {source.option}."
 
 
-def _in_words(file: Path) -> str:
+def _in_words(file: Path, required: Iterable[Collection[str]]) -> str:
     """Say what a file is, if it is known and cannot be read."""
     try:
-        found = look_at(file)
+        found = look_at(file, required)
     except OSError:
         return ""
     return f"{file} is {found.what}. {found.remedy} " if found else ""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from python_steps.building.project_sql import StagingSql
 from python_steps.sources.examination import Examination, examine
 from python_steps.sources.field_names import normalised
-from python_steps.sources.formats import form_of
+from python_steps.sources.findings import form_of
 from python_steps.sources.locations import Listing, list_files
 from python_steps.sources.reading_errors import explain_reading
 from python_steps.sources.systems import Source

@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from python_steps.sources.formats import encoding_in_words, separator_of
+from python_steps.sources.findings import separator_of
+from python_steps.sources.formats import encoding_in_words
 
 
 def explain_reading(message: str) -> str | None:
     """Say what is wrong with the file that DuckDB's message is about; None of other messages."""
     file = re.search(
-        r"file (?:= (.+)|'([^']+)'|\"([^\"]+)\")|GZIP stream: (/.+)|reading file file:/*(/\S+?)[.] ",
+        r"file (?:= (.+)|'([^']+)'|\"([^\"]+)\")|GZIP stream: (/.+)"
+        r"|reading file file:/*(/\S+?)[.] ",
         message,
     )
     name = next(filter(None, file.groups())).strip() if file else "A delivered file"
@@ -29,8 +31,9 @@ def explain_reading(message: str) -> str | None:
     where = irregular or (line and line[1])
     if re.search(r'\\"', row):
         return (
-            f'{name}, line {where}: quotes are written as \\" there, but a quote within a quoted field '
-            'is doubled in CSV. Export it so, or convert it: `sed \'s/\\\\"/""/g\' FILE > NEW`.'
+            f'{name}, line {where}: quotes are written as \\" there, but a quote within a quoted '
+            "field is doubled in CSV. Export it so, or convert it: "
+            """`sed 's/\\\\"/""/g' FILE > NEW`."""
         )
     return (
         f"{name}{f', line {where}' if where else ''}: the row has more or fewer fields than the "
