@@ -82,5 +82,5 @@ def _look_at(file: Path, required: Iterable[Iterable[str]]) -> Finding | None:
 def _sentence(finding: Finding, files: list[Path]) -> str:
     """Say once what several files are."""
     if len(files) == 1:
-        return f"{files[0]} is {finding.what}. {finding.remedy}"
+        return finding.about(files[0])
     return f"{len(files)} files are each {finding.what}. {finding.remedy} The first: {files[0]}"

@@ -1,6 +1,7 @@
 """What can be said of a delivered file, and how files are read by their names."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,15 @@ class Finding:
     what: str
     remedy: str
     is_misread: bool = True
+
+    def about(self, file: Path) -> str:
+        """Return what is to be said of a file."""
+        return f"{file} is {self.what}. {of_file(self.remedy, file)}"
+
+
+def of_file(remedy: str, file: Path) -> str:
+    """Return a remedy whose command names a file."""
+    return re.sub(r"\bFILE\b", lambda _: shlex.quote(str(file)), remedy)
 
 
 UNPACK = "Unpack it and give the unpacked files."

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from python_steps.sources.findings import AGAIN, CONVERT, TO_CSV, UNPACK, Finding
+from python_steps.sources.findings import AGAIN, CONVERT, TO_CSV, UNPACK, Finding, of_file
 from python_steps.sources.formats_of_text import recognise_text
 
 HEAD = 1 << 16  # bytes looked at
@@ -169,10 +169,10 @@ def encoding_in_words(file: Path) -> str:
                     block = re.sub(rb"^[\x80-\xbf]{1,3}", b"", block)
                     found = _encoding(block, is_whole=False)
                     if found:
-                        return found.remedy
+                        return of_file(found.remedy, file)
     except (OSError, EOFError, zlib.error):
         pass
-    return _convert("latin1")
+    return of_file(_convert("latin1"), file)
 
 
 def look_at(file: Path, required: Iterable[Collection[str]] = ()) -> Finding | None:

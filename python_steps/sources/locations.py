@@ -307,4 +307,4 @@ def _in_words(file: Path, required: Iterable[Collection[str]]) -> str:
         found = look_at(file, required)
     except OSError:
         return ""
-    return f"{file} is {found.what}. {found.remedy} " if found else ""
+    return f"{found.about(file)} " if found else ""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from python_steps.sources.findings import separator_of
+from python_steps.sources.findings import of_file, separator_of
 from python_steps.sources.formats import encoding_in_words
 
 
@@ -30,10 +30,10 @@ def explain_reading(message: str) -> str | None:
     irregular, row = _first_irregular_line(Path(name)) if file else (None, "")
     where = irregular or (line and line[1])
     if re.search(r'\\"', row):
+        command = of_file(r"""sed 's/\\"/""/g' FILE""", Path(name))
         return (
             f'{name}, line {where}: quotes are written as \\" there, but a quote within a quoted '
-            "field is doubled in CSV. Export it so, or convert it: "
-            """`sed 's/\\\\"/""/g' FILE > NEW`."""
+            f"field is doubled in CSV. Export it so, or convert it: `{command} > NEW`."
         )
     return (
         f"{name}{f', line {where}' if where else ''}: the row has more or fewer fields than the "
