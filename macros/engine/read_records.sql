@@ -74,7 +74,7 @@ select cast(null as string) as record_file, cast(null as bigint) as record_row, 
 {%- if files['csv'] -%}
     {%- set separators = {} -%}
     {%- for file in files['csv'] -%}
-        {%- do separators.update({file: csv_separator(duckdb_first_line(file, '1048576'))}) -%}
+        {%- do separators.update({file: csv_separator(duckdb_first_line(file))}) -%}
     {%- endfor -%}
     {%- do parts.append(duckdb_numbered(
         "read_csv(", neighbours_alike(separators),
@@ -101,20 +101,19 @@ select cast(null as string) as record_file, cast(null as bigint) as record_row, 
 {%- endmacro %}
 
 {# DuckDB's table of the lines of files, as a subquery: record_file and line. #}
-{% macro duckdb_lines(files, longest='33554432') -%}
+{% macro duckdb_lines(files) -%}
     {{ return(
         "(\n            select filename as record_file, line\n            from read_csv(\n                "
         ~ quoted_files(files) ~ ",\n                delim = chr(1), quote = '', escape = '', header = false,"
         ~ " columns = {'line': 'VARCHAR'},\n                auto_detect = false, filename = true, strict_mode = false,"
-        ~ " null_padding = true,\n                max_line_size = " ~ longest
-        ~ (", buffer_size = 67108864" if longest == '33554432' else '') ~ "\n            )\n        )"
+        ~ " null_padding = true,\n                max_line_size = 33554432, buffer_size = 67108864\n            )\n        )"
     ) }}
 {%- endmacro %}
 
 {# The first line of a file that is not blank. #}
-{% macro duckdb_first_line(file, longest='33554432') -%}
+{% macro duckdb_first_line(file) -%}
     {%- set rows = run_query(
-        "select ltrim(line, chr(65279)) from " ~ duckdb_lines([file], longest) ~ " where trim(line) <> '' limit 1"
+        "select ltrim(line, chr(65279)) from " ~ duckdb_lines([file]) ~ " where trim(line) <> '' limit 1"
     ).rows -%}
     {{ return(rows[0][0] if rows else '') }}
 {%- endmacro %}

@@ -31,6 +31,28 @@ FIRST_LINES: tuple[tuple[str, str, str], ...] = (
 )
 
 
+# Fields of documents that hold records, but `results`, which is read.
+WRAPPERS = frozenset(
+    [
+        "content",
+        "data",
+        "docs",
+        "documents",
+        "entries",
+        "hits",
+        "items",
+        "papers",
+        "patentFileWrapperDataBag",
+        "patents",
+        "publications",
+        "records",
+        "rows",
+        "value",
+        "works",
+    ]
+)
+
+
 def recognise_text(
     name: str,
     text: str,
@@ -153,19 +175,13 @@ def _document(
     if re.match(r'\{\s*"(meta|results|group_by)"', text):
         return None
     wrapper = re.match(r'\{\s*(?:"[\w-]+"\s*:\s*[^\[{,]+,\s*)*"([\w-]+)"\s*:\s*\[\s*\{', text)
-    if wrapper and wrapper[1] not in {"results", "authorships"} and not _has_id(text, required):
+    if wrapper and wrapper[1] in WRAPPERS:
         what = f"a JSON document whose records are in `{wrapper[1]}`"
         found = _export(_keys(text[wrapper.end() - 1 :]), required)
         if found:
             return found
         return Finding(what, f"Take them out: `jq -c '.{wrapper[1]}[]' FILE > NEW.jsonl`.")
     return _export(_keys(text.lstrip("[ \r\n\t")), required)
-
-
-def _has_id(text: str, required: Sequence[Collection[str]]) -> bool:
-    """Whether a document is itself a record: the first field that records need comes first."""
-    keys = re.findall(r'"([^"\\]+)"\s*:', text[:200])
-    return bool(required and keys and normalised(keys[0]) in required[0])
 
 
 def _keys(text: str) -> list[str]:

@@ -73,6 +73,7 @@ READ_AS_THEY_ARE = {
     "array.json": b"[" + json.dumps(RECORD).encode() + b"]\n",
     "one_work.json": json.dumps(RECORD, indent=1).encode(),
     "empty_page.json": b'{"meta": {}, "results": []}',
+    "title_first.json": b'{"title_localized": [{"text": "A"}], "publication_number": "1"}\n',
     "large_page.json": json.dumps({"meta": {}, "results": [RECORD] * 5000}).encode(),
     "a.csv": TABLE.encode(),
     "bom.csv": b"\xef\xbb\xbf" + TABLE.encode(),
