@@ -33,23 +33,8 @@ FIRST_LINES: tuple[tuple[str, str, str], ...] = (
 
 # Fields of documents that hold records, but `results`, which is read.
 WRAPPERS = frozenset(
-    [
-        "content",
-        "data",
-        "docs",
-        "documents",
-        "entries",
-        "hits",
-        "items",
-        "papers",
-        "patentFileWrapperDataBag",
-        "patents",
-        "publications",
-        "records",
-        "rows",
-        "value",
-        "works",
-    ]
+    {"content", "data", "docs", "documents", "entries", "hits", "items", "papers", "patents"}
+    | {"patentFileWrapperDataBag", "publications", "records", "rows", "value", "works"}
 )
 
 

@@ -29,9 +29,9 @@ def compare(locations: Iterable[str], files: Iterable[Path]) -> tuple[list[str],
     files = list(files)
     sentences: list[str] = []
     promised: dict[Path, int] = {}
-    for manifest in _manifests(locations, files):
+    for manifest, tables in _manifests(locations, files).items():
         try:
-            entries = dict(_entries(json.loads(manifest.read_bytes())))
+            entries = dict(_entries(json.loads(manifest.read_bytes()), tables))
         except (OSError, ValueError, TypeError, AttributeError, KeyError):
             sentences.append(
                 f"{manifest} cannot be read, so whether all files are here is unknown."
@@ -70,35 +70,44 @@ def _told(
         )
 
 
-def _manifests(locations: Iterable[str], files: Iterable[Path]) -> list[Path]:
-    """Return the manifests at locations that are in the folder of a file or in the one above."""
+def _manifests(locations: Iterable[str], files: Iterable[Path]) -> dict[Path, set[str]]:
+    """Return the manifests at locations, in the folders of files and in the two above.
+
+    Of the uppermost, which may tell of other tables, with the folders of tables that are read.
+    """
     tops = [Path(location) for location in locations]
-    folders = {folder for file in files for folder in (file.parent, file.parent.parent)}
-    return sorted(
-        folder / name
-        for folder in folders
+    folders: dict[Path, set[str]] = {}
+    for file in files:
+        below, table, above = (*file.parents, *[file.parent] * 3)[:3]
+        folders.setdefault(below, set())
+        folders.setdefault(table, set())
+        folders.setdefault(above, set()).add(table.name)
+    return {
+        folder / name: tables
+        for folder, tables in sorted(folders.items())
         for name in NAMES
         if any(folder.is_relative_to(top) for top in tops) and (folder / name).is_file()
-    )
+    }
 
 
 def _entries(
-    manifest: Mapping[str, list[dict]],
+    manifest: Mapping[str, list[dict]], tables: set[str]
 ) -> Iterator[tuple[str, tuple[int | None, int | None]]]:
     """Yield the address of each file of a manifest with its bytes and its records."""
     for entry in manifest.get("entries") or manifest.get("files") or ():
         meta = entry.get("meta") or entry
-        yield entry["url"], (meta.get("content_length"), meta.get("record_count"))
+        if not tables or tables & set(PurePosixPath(entry["url"]).parts):
+            yield entry["url"], (meta.get("content_length"), meta.get("record_count"))
 
 
 def _file_of(url: str, folder: Path) -> Path | None:
     """Return the file of an address below the folder of its manifest, also if it was unpacked."""
-    *_, above, name = PurePosixPath(url).parts
-    # Above lies `updated_date=…`, or the folder of the manifest itself.
-    for path in (folder / above / name, folder / name):
+    parts = PurePosixPath(url).parts
+    # `part_000.gz` alone would be that of any date.
+    fewest = 2 if "=" in "".join(parts[-2:-1]) else 1
+    for count in range(fewest, min(len(parts), 4) + 1):
+        path = folder.joinpath(*parts[-count:])
         for file in (path, path.with_suffix("") if path.suffix == ".gz" else path):
             if file.is_file():
                 return file
-        if "=" in above:
-            break
     return None

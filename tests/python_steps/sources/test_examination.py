@@ -152,6 +152,19 @@ def test_what_a_manifest_promises_and_is_not_there_is_told(tmp_path, name, key, 
     assert "41 records" in note and "updated_date=2024-02-01/part_000.gz" in note
 
 
+def test_a_manifest_beside_the_folders_of_tables_counts_for_those_that_are_read(tmp_path):
+    write(tmp_path / "data/works/updated_date=2024-01-01/part_000.gz")
+    urls = [
+        f"s3://openalex/data/{table}/updated_date=2024-0{month}-01/part_000.gz"
+        for table in ("works", "authors")
+        for month in (1, 2)
+    ]
+    entries = [{"url": url, "meta": {"record_count": 1}} for url in urls]
+    write(tmp_path / "data/manifest", json.dumps({"entries": entries}).encode())
+    (note,) = examined(tmp_path).notes
+    assert note.startswith("1 of 2 files that ") and urls[1] in note
+
+
 def test_of_a_part_of_a_snapshot_nothing_is_missing(tmp_path):
     snapshot(tmp_path, "manifest", "entries")
     assert examined(tmp_path / "works/updated_date=2024-01-01").notes == []
