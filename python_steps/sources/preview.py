@@ -178,12 +178,12 @@ def _damaged(file: Path, reason: str) -> str:
     return f"{file} cannot be read: {reason}. Download or export it again."
 
 
-# Of staged records, by entity: the year, the abstract and the language.
+# Of staged records, by entity: the year, the abstract, the language and the fields not read.
 COLUMNS = {
-    "papers": ("publication_year", "abstract", "language"),
-    "patents": ("year", "abstract", "language"),
+    "papers": ("publication_year", "abstract", "language", "unread_fields"),
+    "patents": ("year", "abstract", "language", "unread_fields"),
 }
-NO_COLUMNS = ("null::integer", "null::varchar", "null::varchar")
+NO_COLUMNS = ("null::integer", "null::varchar", "null::varchar", "null::varchar[]")
 
 RECORD = "record_file varchar, record_row bigint, record_text varchar"
 
@@ -274,7 +274,8 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     head.languages = _counts(connection, "language from judged where language is not null")
     head.fields = _fields(connection)
     if head.fields:
-        _compare_fields(head)
+        told = connection.execute("select distinct unnest(unread) from judged order by 1")
+        _compare_fields(head, [name for (name,) in told.fetchall()])
     if sum(head.rejected.values()) == head.rows_read:
         reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
         if head.rows_read:
@@ -287,8 +288,11 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     _explain_broken(connection, head)
 
 
-def _compare_fields(head: Head) -> None:
-    """Say which of the delivered fields are read, and which required ones are not there."""
+def _compare_fields(head: Head, unread: list[str]) -> None:
+    """Say which of the delivered fields are read, and which required ones are not there.
+
+    Where staging says which it does not read, that counts; else what is not in the yml.
+    """
     delivery = head.source.delivery
     delivered: dict[str, str] = {}
     for name in head.fields:
@@ -312,7 +316,9 @@ def _compare_fields(head: Head) -> None:
     if delivery.system == "tables" and renamed and not is_refused:
         head.listing.notes.append(f"Columns are read by similar names: {', '.join(renamed)}.")
     is_table = any(form_of(file) == "csv" for file in head.listing.files)
-    if delivery.system == "tables" or is_table:
+    if unread:
+        head.unread = unread
+    elif delivery.system == "tables" or is_table:
         head.unread = sorted(
             given for name, given in delivered.items() if name not in delivery.fields
         )
@@ -321,7 +327,7 @@ def _compare_fields(head: Head) -> None:
 def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head) -> None:
     """Make the table `judged`: the year, abstract and language of records, and why one fails."""
     delivery = head.source.delivery
-    year, abstract, language = COLUMNS.get(delivery.entity, NO_COLUMNS)
+    year, abstract, language, unread = COLUMNS.get(delivery.entity, NO_COLUMNS)
     rejected = "".join(
         f"when source_record_id in (select source_record_id "
         f"from ({sql.model(table.model, table.name)})) then '{table.rejects}' "
@@ -332,7 +338,7 @@ def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head)
         create table judged as
         select
             record_file, record_row, {year} as year,
-            {abstract} as abstract, {language} as language,
+            {abstract} as abstract, {language} as language, {unread} as unread,
             case when rejection_reason is not null then rejection_reason {rejected}end as reason
         from ({sql.model(delivery.table.model, "head")})
     """)
