@@ -27,6 +27,8 @@ class Table:
         Pattern of the paths that can be read.
     ignored_files
         Pattern of the paths below a location, from `/`, that are left out all the same.
+    unread_files
+        Pattern of the paths that may hold records but cannot be read as they are.
     files
         Where a location holds several tables: the files of this one are those of the first of these
         patterns that any path below the location matches.
@@ -38,13 +40,18 @@ class Table:
     model: str
     record_files: str
     ignored_files: str
+    unread_files: str = "$^"
     files: tuple[str, ...] = ("",)
     rejects: str | None = None
 
     def holds(self, path: str, below: str) -> bool:
         """Whether a file can be read, by its path and its path below the location."""
-        is_record_file = re.search(self.record_files, path)
+        is_record_file = re.search(self.record_files, path) and not self.leaves_unread(path)
         return bool(is_record_file) and not re.search(self.ignored_files, below)
+
+    def leaves_unread(self, path: str) -> bool:
+        """Whether a file may hold records but cannot be read as it is."""
+        return bool(re.search(self.unread_files, path))
 
     def among(self, files: Mapping[str, str]) -> list[str]:
         """Return the files of this table, of those at a location with their paths below it."""
@@ -149,12 +156,13 @@ def _deliveries_of(source: Mapping[str, Any], common: Mapping[str, Any]) -> list
             f"stg_{system}__{name}",
             meta["record_files"],
             meta["ignored_files"],
+            meta.get("unread_files", "$^"),
             tuple(meta.get("files", ("",))),
             meta.get("rejects"),
         )
         for name, meta in metas.items()
     }
-    of_table = {"record_files", "ignored_files", "files", "rejects"}
+    of_table = {"record_files", "ignored_files", "unread_files", "files", "rejects"}
     found = []
     for name, meta in metas.items():
         if "entity" not in meta:

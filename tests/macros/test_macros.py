@@ -13,7 +13,7 @@ from tests.architecture.test_layers import PROJECT
 MACROS = PROJECT / "macros"
 
 # These read and write files: the tests of whole builds show what they do.
-SHOWN_BY_BUILDS = {"files_at", "read_records", "write_file"}
+SHOWN_BY_BUILDS = {"files_at", "read_records", "read_records_on_spark", "write_file"}
 
 # Letters that Unicode takes apart into a plain one and marks. Korean syllables have no marks.
 LETTERS = "".join(
@@ -244,6 +244,13 @@ CASES = {
     "to_json_text": (
         ("{{ to_json_text('words') }}", {"words": ['ä"\\/<\t\n\x01', "😀", None]}),
         '["ä\\"\\\\/<\\t\\n\\u0001","😀",null]',
+    ),
+    "hidden_signs": (
+        (
+            "translate({{ hidden_signs('text') }}, '\ufdd0\ufdd1', '?!')",
+            r"\ud83d \ud83d\ude00 \ude00\ud83d \\ud83d \n \u00e9 \u12 \x \\\q \\",
+        ),
+        r"?ud83d \ud83d\ude00 ?ude00?ud83d \\ud83d \n \u00e9 ?u12 ?x \\?q \\",
     ),
     # -------------------------------------------------------------------------------- text
     **{
