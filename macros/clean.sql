@@ -172,6 +172,14 @@ nullif(nullif(coalesce(
 nullif({{ regexp_replace_all(clean_value(text), '^(0[0 :TZ./+-]*|9999[0-9 :TZ./+-]*)$', '') }}, '')
 {%- endmacro %}
 
+{# Whether a text says yes or no; null where it says neither. #}
+{% macro yes_or_no(text) -%}
+case
+            when lower(trim({{ text }})) in ('true', 't', 'yes', 'y', '1', '1.0') then true
+            when lower(trim({{ text }})) in ('false', 'f', 'no', 'n', '0', '0.0') then false
+        end
+{%- endmacro %}
+
 {# Why a record cannot become a document; null where it can. The first reason that holds. #}
 {% macro rejection_reason(is_parsed, identifier, title, year, others={}) -%}
 case

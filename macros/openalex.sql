@@ -19,14 +19,6 @@
 coalesce({{ filled | join(', ') }})
 {%- endmacro %}
 
-{# Whether a text says yes or no; null where it says neither. #}
-{% macro yes_or_no(text) -%}
-case
-                when lower({{ text }}) in ('true', 't', 'yes', 'y', '1', '1.0') then true
-                when lower({{ text }}) in ('false', 'f', 'no', 'n', '0', '0.0') then false
-            end
-{%- endmacro %}
-
 {# A list of text without what is blank; null where nothing is left. #}
 {% macro filled_list(list) -%}
 {%- set filled = list_where(list, 'one', "trim(one) <> ''") -%}

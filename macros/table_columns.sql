@@ -147,12 +147,3 @@ coalesce(nullif({{ regexp_first(clean_value(text), '^([0-9]+)[.]0+$', 1) }}, '')
 {% macro listed_text(text) -%}
 nullif({{ regexp_replace_all(clean_value(text), '(?i)^([^\\p{L}\\p{N}]|\\b(null|none|nan|nat)\\b)*$', '') }}, '')
 {%- endmacro %}
-
-
-{# Whether a text says yes or no; null where it says neither. #}
-{% macro yes_or_no(text) -%}
-case
-            when {{ regexp_first('lower(trim(' ~ text ~ '))', '^(true|t|yes|y|1([.]0*)?)$') }} <> '' then true
-            when {{ regexp_first('lower(trim(' ~ text ~ '))', '^(false|f|no|n|0([.]0*)?)$') }} <> '' then false
-        end
-{%- endmacro %}
