@@ -122,7 +122,7 @@ replace(replace(
 {%- set chosen -%}
 case
                         {%- if separates_commas %}
-                        when true then {{ regexp_all('plain', '[^;；|,\\n]+') }}
+                        when true then {{ regexp_all('plain', '(?:[(][^()]*[)]|[^;；|,\\n])+') }}
                         {%- endif %}
                         when contains(plain, ';') or contains(plain, '；')
                             then {{ regexp_all("replace(plain, ';', ' ; ')", '[^;；]+') }}
@@ -204,12 +204,16 @@ case
     more_names: fields of an object that are its name, too.
 #}
 {% macro named_elements(elements, countries='null', more_names=[]) -%}
+{%- set beside = (
+    'cast(null as string)' if countries == 'null'
+    else "case when " ~ are_parallel(elements, countries) ~ " then " ~ list_at(countries, 'item.position') ~ " end"
+) -%}
+{#- Espacenet prints Sample Ada [NL]. -#}
+{%- set after_name = ' \\[([A-Z]{2})\\] *$' -%}
 {%- set named = list_map(list_positioned(elements), 'item', struct({
-    'name': element_name('item.element', more_names), 'element': 'item.element',
-    'country': (
-        "cast(null as string)" if countries == 'null'
-        else "case when " ~ are_parallel(elements, countries) ~ " then " ~ list_at(countries, 'item.position') ~ " end"
-    ),
+    'name': element_name(regexp_replace_all('item.element', after_name, ''), more_names),
+    'element': 'item.element',
+    'country': 'coalesce(' ~ beside ~ ", nullif(" ~ regexp_first('item.element', after_name, 1) ~ ", ''))",
 })) -%}
 {{ list_where(named, 'item', 'item.name is not null') }}
 {%- endmacro %}
