@@ -182,10 +182,37 @@ CASES = {
     "json_list of text that holds a list": (json_list('{"k": "[\\"a\\", 2]"}'), '["a","2"]'),
     "json_list of text that begins as a list": (json_list('{"k": "[1] a; b"}'), '["[1] a","b"]'),
     "json_list of one number": (json_list('{"k": 12}'), '["12"]'),
-    "json_list of an object": (json_list('{"k": {"a": 1}}'), '["{\\"a\\":1}"]'),
+    "json_list of an object": (json_list('{"k": {"a": 1}}'), None),
+    "json_list of objects": (
+        json_list('{"k": [{"name": "a"}, {"display_name": "b"}, {"x": 1}]}'),
+        '["a","b"]',
+    ),
+    "json_list as Python prints it": (json_list("{\"k\": \"['a', None, 'b;c']\"}"), '["a","b;c"]'),
+    "json_list as PostgreSQL prints it": (json_list('{"k": "{a,b c}"}'), '["a","b c"]'),
+    "json_list of names with a comma": (json_list('{"k": "Sample, Ada"}'), '["Sample, Ada"]'),
     "json_list of blanks": (json_list('{"k": [" ", ""]}'), None),
     "json_list of no elements": (json_list('{"k": []}'), None),
     "json_list of null": (json_list('{"k": null}'), None),
+    "json_elements": (
+        ("{{ to_json_text(json_elements('text')) }}", '["a", 1, {"b": null}, [2], null]'),
+        '["a","1","{\\"b\\":null}","[2]",null]',
+    ),
+    **{
+        f"json_elements of {text!r}": (("{{ to_json_text(json_elements('text')) }}", text), None)
+        for text in ["", "a", '{"a": 1}', "['a']", '["a"', '["a"] b']
+    },
+    "json_entries": (
+        (
+            "{{ list_join(list_sorted(list_map(json_entries('text'), 'entry', "
+            "\"entry.key || '=' || coalesce(entry.value, '?')\")), ' ') }}",
+            '{"b c": "x", "a": 1, "n": null, "l": [1, {"k": true}]}',
+        ),
+        'a=1 b c=x l=[1,{"k":true}] n=?',
+    ),
+    **{
+        f"json_entries of {text!r}": (("{{ json_entries('text') }} is null", text), "true")
+        for text in ["", "a", "[]", '{"a": 1', "{'a': 1}", '{"a": 1, "a": 2}']
+    },
     "parse_json": (parsed('{"id": "a\\u00e9\\ud83d\\ude00"}'), "aé😀"),
     "parse_json of a number": (
         parsed('{"id": 12345678901234567890123}'),
@@ -494,6 +521,27 @@ CASES = {
         for text in ["None of the above: a survey", "NA+ channels", "A", "Null results", "No"]
     },
     "clean_value of Namibia": (("{{ clean_value('text', keeps_na=true) }}", "NA"), "NA"),
+    # ------------------------------------------------------------------------ compact_code.sql
+    **{
+        f"compact_code of {text!r}": (("{{ compact_code('text') }}", text), "G06N3/08")
+        for text in [
+            *("G06N 3/08", "g06n3/08", "G06N 3/08 (2006.01)", "G06N 3/08 [2006.01]"),
+            *("G06N 3/08 20060101AFI20180305BHUS", "G06N3/0820060101A", "G06N 3/08 20060101"),
+            *("G06N003/080", "G06N3/0800", "G06N0003080000", "IPC: G06N 3/08"),
+            *("[G06N3/08]", "G06N_3/08", "Int. Cl. G06N 3/08", "G06N 3/08 2006.01;"),
+        ]
+    },
+    **{
+        f"compact_code of {text!r}": (("{{ compact_code('text') }}", text), code)
+        for text, code in [
+            *[
+                ("H01L 2924/01020", "H01L2924/01020"),
+                ("G06N", "G06N"),
+                ("A61B017/00", "A61B017/00"),
+            ],
+            *[("G06N-003/08", "G06N003/08"), ("x", "X"), (None, None)],
+        ]
+    },
     "shard": (("{{ shard('text') }}", "é"), "6"),
     # ---------------------------------------------------------------------------- novelty.sql
     **{
