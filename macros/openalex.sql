@@ -19,6 +19,11 @@
 coalesce({{ filled | join(', ') }})
 {%- endmacro %}
 
+{# The name that a location prints for its source; some print an address instead. #}
+{% macro printed_source(location) -%}
+case when not contains({{ location }}.raw_source_name, '://') then {{ location }}.raw_source_name end
+{%- endmacro %}
+
 {# A list of text without what is blank; null where nothing is left. #}
 {% macro filled_list(list) -%}
 {%- set filled = list_where(list, 'one', "trim(one) <> ''") -%}

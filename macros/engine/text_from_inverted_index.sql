@@ -117,9 +117,9 @@ nullif(
                             {{ index }}.words,
                             list_transform(
                                 list_sort(flatten(list_transform(
-                                    {{ index }}.places,
-                                    lambda places, word: list_transform(
-                                        places, lambda place: place * 4096 + cast(word as integer)
+                                    list_zip({{ index }}.places, range(1, len({{ index }}.words) + 1)),
+                                    lambda entry: list_transform(
+                                        entry[1], lambda place: place * 4096 + cast(entry[2] as integer)
                                     )
                                 ))),
                                 lambda item: item % 4096
