@@ -345,7 +345,7 @@ ranked_values as (
         *,
         case
             when field in ({{ dates }}) then 'year'
-            when field in ('country', 'countries', 'country_code', 'country_codes') then 'countries'
+            when field like '%countr%' then 'countries'
             when field in ('ipc', 'cpc', 'code') then 'codes'
             when field in ('applicant', 'assignee') then 'applicants'
             when field in ('abstract_inverted_index') then 'abstract'
