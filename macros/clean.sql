@@ -35,13 +35,14 @@ nullif({{ regexp_replace_all(text, '(?i)^([<(]|\\[)*(<na|' ~ words | join('|') ~
     others (HTML, JATS, MathML), which part words. A `<` that opens no tag stays: a tag's name follows at once, and
     attributes have an equals sign.
 #}
-{% macro clean_markup(text) -%}
+{% macro clean_markup(text, keeps_na=false) -%}
 {%- set attributes = '( [a-zA-Z][^<>=]*=[^<>]*)? ?/?>' -%}
 {%- set inside_words = '</?(jats:)?(i|b|u|em|sub|sup|sc|tt|small|big|strong|span|font|italic|bold|monospace)' -%}
 {%- set joined = regexp_replace_all(without_entities(text), inside_words ~ attributes, '') -%}
 {%- set parted = regexp_replace_all(joined, '</?[a-zA-Z][a-zA-Z0-9:-]*' ~ attributes, ' ') -%}
 {{ clean_value(
-    "case when contains(" ~ text ~ ", '&') or contains(" ~ text ~ ", '<') then " ~ parted ~ " else " ~ text ~ " end"
+    "case when contains(" ~ text ~ ", '&') or contains(" ~ text ~ ", '<') then " ~ parted ~ " else " ~ text ~ " end",
+    keeps_na
 ) }}
 {%- endmacro %}
 

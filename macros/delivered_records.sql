@@ -7,8 +7,9 @@
     sample is read. A broken line stays a row: staging and rejected_records say what becomes of it.
 
     Nothing is parsed here but the container: lines of JSON (plain or gzip), JSON documents (an array, or an object
-    with `results`, as an API answers), Parquet and CSV, whose rows become JSON text. So one staging model
-    serves every form of delivery, and the raw record is at hand for those that are refused.
+    with `results`, as an API answers; plain or gzip), Parquet, and CSV whatever separates its fields, whose rows become
+    JSON text. So one staging model serves every form of delivery, and the raw record is at hand for those that are
+    refused.
 #}
 {% macro delivered_records(system, table) -%}
     {%- set delivered = source(system, table) -%}  {# for the lineage #}
@@ -53,8 +54,8 @@
 
 
 {#
-    The files of one delivered table, by the way they are read, sorted. Of a folder: what `record_files` and
-    `ignored_files` of the source's meta let through; of `part_0` and `part_0.gz` only the latter. Where a location holds
+    The files of one delivered table, by the way they are read, sorted. Of a folder: what `record_files`, `ignored_files`
+    and `unread_files` of the source's meta let through; of `part_0` and `part_0.gz` only the latter. Where a location holds
     several tables, `files` of the meta tells them apart: a table has the files of the first of its patterns that any
     file matches. `name` is what an error calls the table. python_steps/sources/locations.py lists by the same rules.
 #}
@@ -63,14 +64,22 @@
     {%- for location in locations -%}
         {#- What a path means shows below the location: the folders above it may be called anything. -#}
         {%- set path = modules.re.sub('^([.]/+)+', '', location) -%}
+        {%- set there = files_at(path) -%}
         {%- set fixed = path.split('*')[0].split('?')[0].split('[')[0] -%}
-        {%- set root = path if fixed == path else fixed.rpartition('/')[0] -%}
+        {#- Files begin with the location unless it is a glob. -#}
+        {%- set is_glob = fixed != path and there and path.rstrip('/') not in there[0] -%}
+        {%- set root = fixed.rpartition('/')[0] if is_glob else path -%}
         {%- set here = {} -%}
-        {%- for file in files_at(path) -%}
+        {%- for file in there -%}
             {%- set below = '/' ~ file[file.find(root) + root | length:].lstrip('/') -%}
+            {%- set is_unread = modules.re.search(rules.get('unread_files', '$^'), file) -%}
             {%- set is_record_file = modules.re.search(rules.record_files, file)
                 and not modules.re.search(rules.ignored_files, below) -%}
-            {%- if is_record_file or file == path -%}
+            {%- if file == path and is_unread -%}
+                {{ exceptions.raise_compiler_error(
+                    file ~ " cannot be read as it is: unpack or convert it. `deepinnovation check` says how."
+                ) }}
+            {%- elif is_record_file and not is_unread or file == path -%}
                 {%- do here.update({file: below}) -%}
             {%- endif -%}
         {%- endfor -%}
@@ -93,9 +102,9 @@
     {%- for file in chosen | sort(case_sensitive=true) -%}
         {%- if file.endswith('.parquet') -%}
             {%- do files['parquet'].append(file) -%}
-        {%- elif file.endswith('.csv') or file.endswith('.csv.gz') -%}
+        {%- elif modules.re.search('[.](csv|tsv)([.]gz)?$', file) -%}
             {%- do files['csv'].append(file) -%}
-        {%- elif file.endswith('.json') -%}
+        {%- elif modules.re.search('[.]json([.]gz)?$', file) -%}
             {%- do files['documents'].append(file) -%}
         {%- else -%}
             {%- do files['lines'].append(file) -%}

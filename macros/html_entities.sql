@@ -229,7 +229,7 @@ case
 
 {# Text that begins with `&`, with the character that its entity stands for; as it is where it begins with none. #}
 {% macro without_entity(text) -%}
-{%- set name = regexp_first(text, '^&([A-Za-z][A-Za-z0-9]*);', 1) -%}
+{%- set name = regexp_first(text, '^&([A-Za-z][A-Za-z0-9]*;)', 1) -%}
 {%- set rest = regexp_replace_all(text, '^&#([0-9]+|[xX][0-9a-fA-F]+);?', '') -%}
 {%- set accented = (
     '^&([AEIOUYaeiouy]acute|[AEIOUaeiou](?:grave|circ)|[ANOano]tilde|[AEIOUaeiouy]uml|[Cc]cedil|[Aa]ring|[Oo]slash'
@@ -244,14 +244,18 @@ case
     regexp_first(text, '^&(lt|gt)(?:[^a-z]|$)', 1),
     regexp_first(text, '^&(AMP|LT|GT|QUOT|COPY|REG|ETH|THORN)(?:[^A-Za-z0-9=]|$)', 1),
 ] | join(' || ') -%}
+{#- First the name with its semicolon, which it has beyond its letters, then without. -#}
+{%- set decoded = (
+    named_character("replace(name, ';', '')") ~ " || substring(" ~ text ~ ", length(name) + 2)"
+) -%}
 coalesce(
                     case
                         when substring({{ text }}, 2, 1) = '#'
                             then case when {{ rest }} <> {{ text }} then {{ character_of_entity(text) }} || {{ rest }} end
-                        when {{ name }} <> ''
-                            then {{ named_character(name) }} || substring({{ text }}, length({{ name }}) + 3)
                     end,
-                    {{ named_character(prefix) }} || substring({{ text }}, length({{ prefix }}) + 2),
+                    {{ list_at(list_where(
+                        list_map(list_of([name, prefix]), 'name', decoded), 'decoded', 'decoded is not null'
+                    ), 1) }},
                     {{ text }}
                 )
 {%- endmacro %}

@@ -12,6 +12,8 @@
         'precision': {'one_of': ['auto', 'f32', 'bf16']},
         'spark_gpus_per_task': share,
         'earliest_year': {'from': 1},
+        'paper_types': {'is': 'list'},
+        'include_xpac': {'one_of': [true, false]},
         'rejected_share_limit': share,
         'complete_year_share': share,
         'classifiers': {'is': 'text'},

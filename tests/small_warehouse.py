@@ -6,7 +6,6 @@ are there: what a Python model adds, and that dbt builds the same, is for the te
 """
 
 import csv
-import glob
 import hashlib
 import itertools
 import re
@@ -20,6 +19,7 @@ import yaml
 
 from python_steps.building.project_sql import StagingSql
 from python_steps.building.settings import project_variables
+from python_steps.sources.findings import form_of
 from python_steps.sources.locations import list_files
 from python_steps.sources.systems import Source, deliveries
 
@@ -140,8 +140,7 @@ class SmallWarehouse:
     def _delivered_records(self, system: str, table: str) -> str:
         by_form: dict[str, list[str]] = {"lines": [], "documents": [], "parquet": [], "csv": []}
         for file in self.files.get((system, table), ()):
-            path = str(file) if self.spark else glob.escape(str(file))
-            by_form[_form(file)].append(path)
+            by_form[form_of(file)].append(str(file))
         return self.sql._dispatch("read_records")(by_form)
 
 
@@ -152,9 +151,3 @@ class _Relations(dict):
 
     def __missing__(self, name: str) -> str:
         return self.warehouse._relation(name)
-
-
-def _form(file: Path) -> str:
-    from python_steps.sources.preview import _form
-
-    return _form(file)

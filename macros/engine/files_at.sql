@@ -1,17 +1,33 @@
 {#
     Every file at a location and below it. A location is a file, a folder or a glob (`*`, `?`, `[a-z]`, and `**` for
-    any depth of folders). Nothing there is an empty list. Local files come without a scheme.
+    any depth of folders). What exists is that file or folder, whatever signs are in its name; only else is it a glob.
+    Links are followed, to files and to folders. Nothing there is an empty list. Local files come without a scheme.
 #}
 {% macro files_at(location) -%}
     {{ return(adapter.dispatch('files_at')(location)) }}
 {%- endmacro %}
 
+{# DuckDB's `**` leaves links out, its `*` does not: so links are followed through eight folders. #}
 {% macro default__files_at(location) -%}
-    {%- set quoted = location | replace("'", "''") -%}
-    {{ return(run_query(
-        "select file from glob('" ~ quoted ~ "')"
-        ~ (" union select file from glob('" ~ quoted ~ "/**')" if '**' not in location)
-    ).columns[0].values() | list) }}
+    {%- set below = ['', '/*', '/*/*', '/*/*/*', '/*/*/*/*', '/*/*/*/*/*', '/*/*/*/*/*/*', '/*/*/*/*/*/*/*', '/**'] -%}
+    {%- for place, endings in [
+        (without_glob(location.rstrip('/')), below), (location, below if '**' not in location else ['']),
+    ] -%}
+        {%- set globs = [] -%}
+        {%- for ending in endings -%}
+            {%- do globs.append("select file from glob('" ~ (place | replace("'", "''")) ~ ending ~ "')") -%}
+        {%- endfor -%}
+        {%- set files = run_query(globs | join(' union ')).columns[0].values() | list -%}
+        {%- if files -%}
+            {{ return(files) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return([]) }}
+{%- endmacro %}
+
+{# A glob of DuckDB's that only one path matches. #}
+{% macro without_glob(path) -%}
+    {{ return(modules.re.sub('[*?[]', '[\\g<0>]', path)) }}
 {%- endmacro %}
 
 {#
@@ -28,21 +44,31 @@
     ] -%}
         {%- set pattern.value = pattern.value | replace(escaped, meaning) -%}
     {%- endfor -%}
-    {%- set listed = modules.re.sub('[{}\\\\]', '?', location.split('/**')[0]) or '/' -%}
-    {%- set view = 'listed_' ~ local_md5(listed) -%}
-    {%- set rows = spark_script(
-        "create or replace temporary view " ~ view ~ " using binaryFile options (path " ~ spark_text(listed)
-        ~ ", recursiveFileLookup 'true'); select path from " ~ view,
-        'path_not_found', "select '' as path where false"
-    ) -%}
-    {%- set files = [] -%}
-    {%- for file in rows.columns[0].values() -%}
-        {%- set file = modules.re.sub('^file:/+', '/', file) -%}
-        {%- if modules.re.search(pattern.value ~ ('$' if '**' in path else '(/.*)?$'), file) -%}
-            {%- do files.append(file) -%}
+    {%- for listed, meant in [
+        (modules.re.sub(spark_glob_sign(), '?', location), modules.re.escape(path) ~ '(/.*)?$'),
+        (
+            modules.re.sub('[{}\\\\]', '?', location.split('/**')[0]) or '/',
+            pattern.value ~ ('$' if '**' in path else '(/.*)?$'),
+        ),
+    ] -%}
+        {%- set view = 'listed_' ~ local_md5(listed) -%}
+        {%- set rows = spark_script(
+            "create or replace temporary view " ~ view ~ " using binaryFile options (path " ~ spark_text(listed)
+            ~ ", recursiveFileLookup 'true'); select path from " ~ view,
+            'path_not_found', "select '' as path where false"
+        ) -%}
+        {%- set files = [] -%}
+        {%- for file in rows.columns[0].values() -%}
+            {%- set file = modules.re.sub('^file:/+', '/', file) -%}
+            {%- if modules.re.search(meant, file) -%}
+                {%- do files.append(file) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if files -%}
+            {{ return(files) }}
         {%- endif -%}
     {%- endfor -%}
-    {{ return(files) }}
+    {{ return([]) }}
 {%- endmacro %}
 
 {#

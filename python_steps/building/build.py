@@ -21,9 +21,10 @@ from python_steps.building.progress import Progress
 from python_steps.building.reporting import FailuresOnly, Reporter
 from python_steps.building.settings import Outcome, Settings, project_variables
 from python_steps.engine.files import LockedError, locked
-from python_steps.errors import UNREADABLE, WRONG_USAGE, BuildError
+from python_steps.errors import UNREADABLE, WRONG_USAGE, BuildError, InputError
 from python_steps.sources.archives import unpack
-from python_steps.sources.locations import is_sample, sample
+from python_steps.sources.examination import examine
+from python_steps.sources.locations import is_sample, list_files, sample
 from python_steps.sources.systems import deliveries
 from python_steps.warehouse.opening import explain_warehouse
 
@@ -49,8 +50,30 @@ def build(settings: Settings, reporter: Reporter) -> Outcome:
             lost = lost_files(journal, settings)
             if not lost:
                 return Outcome(0, log, journal.ended["ended_at"], _warnings(journal))
+        notes = _examined(settings)
+        for note in notes:
+            reporter.say(f"Note: {note}")
         with _environment(settings), contextlib.chdir(settings.project):
-            return _run(settings, journal, reporter)
+            outcome = _run(settings, journal, reporter)
+        return replace(outcome, warnings=(*notes, *outcome.warnings))
+
+
+MOST_PROBLEMS = 5
+
+
+def _examined(settings: Settings) -> list[str]:
+    """Look at the delivered files before hours are spent on them, and return what is to be told."""
+    problems, notes = [], []
+    for source in settings.sources:
+        if source.here.locations:
+            found = examine(source, list_files(source))
+            problems += found.problems
+            notes += found.notes
+    if problems:
+        more = len(problems) - MOST_PROBLEMS
+        lines = problems[:MOST_PROBLEMS] + ([f"And {more} more."] if more > 0 else [])
+        raise InputError("\n".join(lines))
+    return notes
 
 
 def _with_unpacked(settings: Settings) -> Settings:

@@ -63,6 +63,8 @@ class StagingSql:
                 "adapter": SimpleNamespace(dispatch=self._dispatch),
                 "run_started_at": datetime.now(UTC),
                 "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
+                "modules": SimpleNamespace(re=re),
+                "run_query": _run_query,
                 **(more_of_dbt or {}),
             }
         )
@@ -80,6 +82,22 @@ class StagingSql:
     def check_variables(self) -> None:
         """Refuse what a build would refuse: a ValueError names the variable and what it may be."""
         self._call("check_variables")
+
+    def fields_read(self, system: str, entity: str, names: Iterable[str]) -> dict[str, str]:
+        """Return the fields of an entity that delivered names are read as, each with its name.
+
+        In `tables`, case, blanks and usual synonyms of a name make no difference: see the macro
+        table_columns. Other systems are read by their own names.
+        """
+        if system != "tables":
+            return {name: name for name in names}
+        plain = {re.sub(r"[\W_]+", "", name.lower()): name for name in names}
+        read = {}
+        for field, others in self._call("table_columns", entity).items():
+            found = [name.replace("_", "") for name in (field, *others)]
+            for name in filter(plain.__contains__, found):
+                read.setdefault(field, plain[name])
+        return read
 
     def macro(self, name: str, *arguments: object) -> str:
         """Return SQL that a macro of the project writes."""
@@ -154,6 +172,14 @@ class StagingSql:
 
 def _return(value: object) -> NoReturn:
     raise _ReturnedError(value)
+
+
+def _run_query(sql: str) -> SimpleNamespace:
+    """Ask a DuckDB of its own, which sees files and nothing else."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        return SimpleNamespace(rows=connection.execute(sql).fetchall())
 
 
 def _refuse(message: str) -> NoReturn:

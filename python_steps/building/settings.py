@@ -92,7 +92,8 @@ class Outcome:
     log
         dbt's full log.
     warnings
-        Tests that found something and only warn, each with its message.
+        What should be known of the delivered files, and tests that found something and only warn,
+        each with its message.
     """
 
     exit_code: int

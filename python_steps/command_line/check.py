@@ -107,6 +107,7 @@ def _facts_of_records(head: Head) -> list[tuple[str, str]]:
     languages = ", ".join(f"{name} {_share(count, head.rows_read)}" for name, count in most)
     facts = [
         ("fields", ", ".join(sorted(head.fields))),
+        ("not read", ", ".join(head.unread)),
         ("optional, missing", ", ".join(head.absent) or "none"),
         ("would be rejected", refused or "none"),
         ("with an abstract", _share(head.abstracts, head.rows_read)),
@@ -115,6 +116,7 @@ def _facts_of_records(head: Head) -> list[tuple[str, str]]:
         ("share filled", _filled(head)),
     ]
     has_all = head.source.delivery.holds_documents
+    facts = [fact for fact in facts if fact[1]]
     return [fact for fact in facts if has_all or fact[0] in FACTS_OF_OTHER_TABLES]
 
 
@@ -127,7 +129,7 @@ def _filled(head: Head) -> str:
     return ", ".join(filled) + (f"; never: {', '.join(never)}" if never else "")
 
 
-FACTS_OF_OTHER_TABLES = ("fields", "optional, missing", "would be rejected")
+FACTS_OF_OTHER_TABLES = ("fields", "not read", "optional, missing", "would be rejected")
 
 
 def _share(count: int, of: int) -> str:

@@ -162,6 +162,7 @@ class Delivered:
     patents: tuple[tuple[str, str], ...]
     labels: str | None
     links: str | None
+    entities: tuple[tuple[str, str], ...] = ()
 
     def sources(self, *, takes_addresses: bool) -> "list[Source]":
         """Return what to read; the environment names what the options do not."""
@@ -174,6 +175,7 @@ class Delivered:
             self.patents,
             tables,
             os.environ,
+            entities=self.entities,
             takes_addresses=takes_addresses,
         )
 
@@ -202,6 +204,12 @@ SOURCE_OPTIONS = (
         metavar="PATH",
         help="Table of known pairs: paper_id, patent_id, kind.",
     ),
+    click.option(
+        "--entities",
+        type=SystemPath("entities"),
+        multiple=True,
+        help="Register of organisations, as ror=FILE: ROR's data dump (zip, JSON or CSV).",
+    ),
 )
 
 
@@ -215,9 +223,10 @@ def source_options(command: Command) -> Command:
         patents: tuple[tuple[str, str], ...],
         labels: str | None,
         links: str | None,
+        entities: tuple[tuple[str, str], ...],
         **others: object,
     ) -> object:
-        delivered = Delivered(papers, patents, labels, links)
+        delivered = Delivered(papers, patents, labels, links, entities)
         return command(*arguments, delivered=delivered, **others)
 
     for option in reversed(SOURCE_OPTIONS):

@@ -56,7 +56,14 @@ def _unpack_one(archive: Path, folder: Path, table: Table) -> Path:
     """Unpack one archive and return its folder."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [m for m in opened.infolist() if _is_record_file(m.filename, archive, table)]
+            infos = opened.infolist()
+            members = [info for info in infos if _is_record_file(info.filename, archive, table)]
+            if not members:
+                held = ", ".join(info.filename for info in infos[:3]) or "nothing"
+                raise InputError(
+                    f"{archive} contains no readable file, but {held}: files must end in "
+                    f"{READABLE_IN_WORDS}. Unpack or convert them, and give the folder."
+                )
             _refuse_unsafe(archive, members, folder)
             contents = "".join(f"{m.filename}|{m.file_size}|{m.CRC}\n" for m in members)
             name = f"{archive.stem}-{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
@@ -92,11 +99,7 @@ def _is_record_file(member: str, archive: Path, table: Table) -> bool:
 
 
 def _refuse_unsafe(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
-    """Refuse archives without records, encrypted ones, bombs, and those too large for the disk."""
-    if not members:
-        raise InputError(
-            f"{archive} contains no readable file: files must end in {READABLE_IN_WORDS}."
-        )
+    """Refuse encrypted archives, bombs, and those too large for the disk."""
     if any(member.flag_bits & 0x1 for member in members):
         raise InputError(f"{archive} is encrypted. Unpack it yourself and give the folder.")
     size = sum(member.file_size for member in members)

@@ -10,14 +10,15 @@ A location is a file, a folder or a glob. dbt receives it through an environment
 import glob
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from python_steps.errors import InputError
+from python_steps.sources.formats import look_at
 from python_steps.sources.systems import Source, Table, deliveries, is_address
 
-READABLE_IN_WORDS = ".jsonl, .ndjson, .json, .csv, .parquet or .gz, or be named part_*"
+READABLE_IN_WORDS = ".jsonl, .ndjson, .json, .csv, .tsv, .parquet or .gz, or be named part_*"
 
 
 # Between locations; not the colon of an address such as hdfs://host:9000/folder.
@@ -34,12 +35,15 @@ class Listing:
         What is read as records, in the order of the locations, sorted within each.
     beside
         The files of the other tables of the delivery, such as OpenAlex's lists of deleted works.
+    unread
+        What may hold records but cannot be read as it is.
     notes
         What a reader should know of the choice, as sentences.
     """
 
     files: list[Path] = field(default_factory=list)
     beside: dict[str, list[Path]] = field(default_factory=dict)
+    unread: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -50,6 +54,7 @@ def configured(
     besides: Mapping[str, str | None],
     environment: Mapping[str, str],
     *,
+    entities: Iterable[tuple[str, str]] = (),
     takes_addresses: bool = False,
 ) -> list[Source]:
     """Return the sources that options name; where they name none, those of the environment.
@@ -64,6 +69,8 @@ def configured(
         Paths of imported labels and links, by their names.
     environment
         Variables as in `os.environ`; those of an entity hold where no option names that entity.
+    entities
+        Pairs of a register of organisations and a path, likewise.
     takes_addresses
         Whether a location may be an address of other storage.
 
@@ -77,7 +84,7 @@ def configured(
     InputError
         If a path cannot be handed on.
     """
-    options = {"papers": list(papers), "patents": list(patents)}
+    options = {"papers": list(papers), "patents": list(patents), "entities": list(entities)}
     options |= {entity: [("tables", path)] for entity, path in besides.items() if path}
     sources = []
     for (entity, system), delivery in deliveries(project).items():
@@ -118,6 +125,7 @@ def absolute(path: str, *, takes_addresses: bool = False) -> str:
     for is_held, character, use in (
         (len(SEPARATOR.split(path)) > 1, os.pathsep, "separates locations"),
         ("'" in path, "quote (')", "is not supported"),
+        (os.sep == "/" and "\\" in path, "backslash", "is not supported"),
     ):
         if is_held:
             raise InputError(
@@ -146,8 +154,11 @@ def list_files(source: Source) -> Listing:
     found: dict[str, dict[str, None]] = {table.name: {} for table in tables}
     readable: dict[str, None] = {}
     twins: list[str] = []
+    unread: list[Path] = []
     for location in source.here.locations:
-        here = files_at(location, source.delivery.table)
+        paths = _paths_at(location)
+        unread += _unread(location, paths, source.delivery.table)
+        here = _readable(location, paths, source.delivery.table)
         if not here:
             raise InputError(_nothing_at(location, source))
         plain = [file for file in here if f"{file}.gz" in here]
@@ -156,17 +167,17 @@ def list_files(source: Source) -> Listing:
         for table in tables:
             found[table.name] |= dict.fromkeys(f for f in table.among(here) if f not in plain)
     listed = {name: list(map(Path, files)) for name, files in found.items()}
-    listing = Listing(listed.pop(source.delivery.table.name), listed)
+    listing = Listing(listed.pop(source.delivery.table.name), listed, unread)
     if twins:
         listing.notes.append(
             f"{len(twins)} files exist both plain and as .gz; the .gz files are read. The first: "
             f"{twins[0]}"
         )
     read = set(twins).union(*found.values())
-    unread = [file for file in readable if file not in read]
-    if unread:
+    others = [file for file in readable if file not in read]
+    if others:
         listing.notes.append(
-            f"{len(unread)} files hold other tables and are not read. The first: {unread[0]}"
+            f"{len(others)} files hold other tables and are not read. The first: {others[0]}"
         )
     if {".parquet"} < {file.suffix for file in listing.files}:
         listing.notes.append(
@@ -196,26 +207,93 @@ def files_at(location: str, table: Table) -> dict[str, str]:
     """Return the readable files at a location, sorted, each with its path below the location.
 
     A location may be a file, a folder or a glob; a file that is named outright is readable by any
-    name. Links below a folder are left out, as DuckDB does. Paths have `/` as separator.
+    name. Links are followed. Paths have `/` as separator.
+
+    Raises
+    ------
+    InputError
+        If a link leads nowhere, to a folder above itself, or to a file that is there already.
     """
-    files = set()
+    return _readable(location, _paths_at(location), table)
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """All files at a location, sorted, with their paths below it, and whether a link is there."""
+
+    below: Mapping[str, str]
+    has_links: bool
+
+
+def _readable(location: str, paths: _Paths, table: Table) -> dict[str, str]:
+    below = paths.below.items()
+    found = {path: b for path, b in below if table.holds(path, b) or path == location}
+    if paths.has_links:
+        _refuse_links(found)
+    return found
+
+
+def _unread(location: str, paths: _Paths, table: Table) -> Iterator[Path]:
+    """Yield the files of a folder that may hold records but cannot be read as they are."""
+    for path, below in paths.below.items():
+        is_hidden = re.search(table.ignored_files, below)
+        if table.leaves_unread(path) and not is_hidden and path != location:
+            yield Path(path)
+
+
+def _paths_at(location: str) -> _Paths:
+    files: dict[str, bool] = {}
     for match in matching(location):
-        if match.is_dir():
-            below_it = (file for file in match.rglob("*") if file.is_file())
-            files.update(str(file) for file in below_it if not file.is_symlink())
-        else:
-            files.add(str(match))
+        found = _below(str(match)) if match.is_dir() else [(str(match), match.is_symlink())]
+        files |= dict(found)
     root = len(_fixed(location).rstrip("/"))
     paths = sorted(file.replace(os.sep, "/") for file in files)
     below = {path: "/" + path[root:].lstrip("/") for path in paths}
-    return {path: b for path, b in below.items() if table.holds(path, b) or path == location}
+    return _Paths(below, any(files.values()))
+
+
+def _below(folder: str, *, is_linked: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield the files below a folder and links that lead nowhere, and whether by a link."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            is_link = entry.is_symlink()
+            if not entry.is_dir():
+                yield entry.path, is_linked or is_link
+                continue
+            if is_link:
+                real = os.path.realpath(entry.path)
+                if f"{os.path.realpath(folder)}/".startswith(f"{real}/"):
+                    raise InputError(
+                        f"{entry.path} is a link to a folder above itself. Remove the link."
+                    )
+            yield from _below(entry.path, is_linked=is_linked or is_link)
+
+
+def _refuse_links(files: Iterable[str]) -> None:
+    """Refuse links that lead nowhere, and files that would be read twice because of a link."""
+    by_place: dict[Path, str] = {}
+    for file in files:
+        real = Path(file).resolve()
+        if not real.exists():
+            raise InputError(
+                f"{file} is a link to a file that is not there. Fetch the file or remove the link."
+            )
+        if real in by_place:
+            raise InputError(
+                f"{by_place[real]} and {file} are the same file, by a link: its records would be "
+                "read twice. Remove the link."
+            )
+        by_place[real] = file
 
 
 def _nothing_at(location: str, source: Source) -> str:
     """Why a location gives no file, and the remedy."""
     if Path(location).is_dir():
+        others = [Path(file) for file in _paths_at(location).below if Path(file).is_file()]
+        required = source.delivery.required
+        found = next(filter(None, (_in_words(file, required) for file in others[:10])), "")
         return (
-            f"No readable file of {source.name} in {location}. Files must end in "
+            f"No readable file of {source.name} in {location}. {found}Files must end in "
             f"{READABLE_IN_WORDS}; give another folder with {source.option}."
         )
     if glob.has_magic(location):
@@ -224,3 +302,12 @@ def _nothing_at(location: str, source: Source) -> str:
             f"Check the glob given with {source.option}, and quote it."
         )
     return f"{location} ({source.name}) does not exist. Check the path given with {source.option}."
+
+
+def _in_words(file: Path, required: Iterable[Collection[str]]) -> str:
+    """Say what a file is, if it is known and cannot be read."""
+    try:
+        found = look_at(file, required)
+    except OSError:
+        return ""
+    return f"{found.about(file)} " if found else ""

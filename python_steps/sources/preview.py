@@ -8,12 +8,14 @@ of them are one document, and classes that are none.
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from python_steps.building.project_sql import StagingSql
+from python_steps.sources.examination import Examination, examine
+from python_steps.sources.findings import form_of
 from python_steps.sources.locations import Listing, list_files
 from python_steps.sources.plausibility import Counted, counted
 from python_steps.sources.reading_errors import explain_reading
@@ -48,6 +50,8 @@ class Head:
         Required fields that no record has (alternatives joined by ` or `).
     absent
         Optional fields that no record has.
+    unread
+        Delivered fields of a table that nothing reads.
     rejected
         Reason to number of records that a build would refuse, named as in rejected_records.
     languages
@@ -76,6 +80,7 @@ class Head:
     fields: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
     languages: dict[str, int] = field(default_factory=dict)
     years: tuple[int, int] | None = None
@@ -115,11 +120,12 @@ def read_head(source: Source, project: Path) -> Head:
     head = Head(source, listing, size=sum(file.stat().st_size for file in listing.files))
     head.formats = Counter(_format_in_words(file) for file in listing.files)
     reads_all = head.size <= READ_FULLY_BELOW
-    chosen = listing.files if reads_all else _spread(listing.files, HEAD_FILES)
-    rows_of_file = None if reads_all else -(-HEAD_ROWS // len(chosen))
-    for file in set(listing.files) - set(chosen):
-        if file.suffix == ".gz" and not _begins_as_gzip(file):
-            head.problems.append(_damaged(file, "it is not a gzip file"))
+    examination = examine(source, listing)
+    head.problems += examination.problems
+    listing.notes += examination.notes
+    readable = [file for file in listing.files if file not in examination.refused]
+    chosen = readable if reads_all else _spread(readable, HEAD_FILES)
+    rows_of_file = None if reads_all else -(-HEAD_ROWS // max(len(chosen), 1))
     with duckdb.connect() as connection:
         for table, files, limit in (
             ("head", chosen, rows_of_file),
@@ -127,14 +133,36 @@ def read_head(source: Source, project: Path) -> Head:
         ):
             connection.execute(f"create table {table} ({RECORD})")
             for file in files:
-                head.problems += _read_file(connection, sql, table, file, limit)
+                if file not in examination.refused:
+                    head.problems += _read_file(connection, sql, table, file, limit)
         head.breaking = list(head.problems)
         _describe(connection, sql, head)
         if reads_all:
             head.is_exact = not head.problems
+            listing.notes += _short_of_promise(connection, examination)
         else:
-            head.rows, head.is_exact = _estimate_rows(connection, listing.files)
+            head.rows, head.is_exact = _estimate_rows(connection, readable)
     return head
+
+
+def _short_of_promise(
+    connection: "duckdb.DuckDBPyConnection", examination: Examination
+) -> Iterator[str]:
+    """Say which files hold fewer records than their manifest says."""
+    counted = dict(
+        connection.execute("select record_file, count(*) from head group by record_file").fetchall()
+    )
+    short = [
+        (file, counted.get(file.as_posix(), 0), promised)
+        for file, promised in examination.promised.items()
+        if counted.get(file.as_posix(), 0) < promised
+    ]
+    if short:
+        file, found, promised = short[0]
+        yield (
+            f"{len(short):,} files hold fewer records than the manifest says: download them again. "
+            f"The first: {file} with {found:,} of {promised:,}."
+        )
 
 
 def _spread(files: list[Path], count: int) -> list[Path]:
@@ -144,36 +172,21 @@ def _spread(files: list[Path], count: int) -> list[Path]:
     return [files[round(i * (len(files) - 1) / (count - 1))] for i in range(count)]
 
 
-def _form(file: Path | str) -> str:
-    """How a file is read: lines, documents, parquet or csv."""
-    name = str(file)
-    if name.endswith(".parquet"):
-        return "parquet"
-    if name.endswith((".csv", ".csv.gz")):
-        return "csv"
-    return "documents" if name.endswith(".json") else "lines"
-
-
 def _format_in_words(file: Path) -> str:
     words = {"lines": "JSON lines", "documents": "JSON", "parquet": "Parquet", "csv": "CSV"}
-    return words[_form(file)] + (" (gzip)" if file.suffix == ".gz" else "")
-
-
-def _begins_as_gzip(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(2) == b"\x1f\x8b"
+    return words[form_of(file)] + (" (gzip)" if file.suffix == ".gz" else "")
 
 
 def _damaged(file: Path, reason: str) -> str:
     return f"{file} cannot be read: {reason}. Download or export it again."
 
 
-# Of staged records, by entity: the year, the abstract and the language.
+# Of staged records, by entity: the year, the abstract, the language and the fields not read.
 COLUMNS = {
-    "papers": ("publication_year", "abstract", "language"),
-    "patents": ("year", "abstract", "language"),
+    "papers": ("publication_year", "abstract", "language", "unread_fields"),
+    "patents": ("year", "abstract", "language", "unread_fields"),
 }
-NO_COLUMNS = ("null::integer", "null::varchar", "null::varchar")
+NO_COLUMNS = ("null::integer", "null::varchar", "null::varchar", "null::varchar[]")
 
 RECORD = "record_file varchar, record_row bigint, record_text varchar"
 
@@ -189,8 +202,8 @@ def _read_file(
     import duckdb
 
     first = "" if limit is None else f" limit {limit}"
-    records = sql.records(_form(file), [glob.escape(str(file))])
     try:
+        records = sql.records(form_of(file), [str(file)])
         connection.execute(f"insert into {table} select * from ({records}){first}")
     except duckdb.Error as error:
         first_line = str(error).strip().splitlines()[0].rstrip(".")
@@ -202,7 +215,7 @@ def records_of(sql: StagingSql, files: Iterable[Path]) -> str:
     """Return SQL of all records in files of any formats."""
     by_form: dict[str, list[str]] = {}
     for file in files:
-        by_form.setdefault(_form(file), []).append(glob.escape(str(file)))
+        by_form.setdefault(form_of(file), []).append(str(file))
     return " union all ".join(
         f"select * from ({sql.records(form, found)})" for form, found in by_form.items()
     )
@@ -210,12 +223,13 @@ def records_of(sql: StagingSql, files: Iterable[Path]) -> str:
 
 def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -> tuple[int, bool]:
     """Rows of all files, and whether that is exact: Parquet tells, others are judged by size."""
-    parquet = [glob.escape(str(file)) for file in files if _form(file) == "parquet"]
-    others = [file for file in files if _form(file) != "parquet"]
+    parquet = [file for file in files if form_of(file) == "parquet"]
+    others = [file for file in files if form_of(file) != "parquet"]
     exact = 0
     if parquet:
         (exact,) = connection.execute(
-            "select sum(num_rows) from parquet_file_metadata(?)", [parquet]
+            "select sum(num_rows) from parquet_file_metadata(?)",
+            [[glob.escape(str(file)) for file in parquet]],
         ).fetchone()
     if not others:
         return int(exact), True
@@ -262,25 +276,47 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     head.rejected = _counts(connection, "reason from judged where reason is not null")
     head.languages = _counts(connection, "language from judged where language is not null")
     head.fields = _fields(connection)
-    delivery = head.source.delivery
     if head.fields:
-        head.missing = [" or ".join(g) for g in delivery.required if not set(g) & set(head.fields)]
-        head.absent = [name for name in delivery.optional if name not in head.fields]
+        told = connection.execute("select distinct unnest(unread) from judged order by 1")
+        _compare_fields(head, sql, [name for (name,) in told.fetchall()])
     if sum(head.rejected.values()) == head.rows_read:
         reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
-        head.problems.append(
-            f"Every record would be rejected ({reasons}). Is {head.source.name} the right system "
-            "for these files?"
-            if head.rows_read
-            else f"{head.source.name} has no records."
-        )
+        if head.rows_read:
+            head.problems.append(
+                f"Every record would be rejected ({reasons}). Is {head.source.name} the right "
+                "system for these files?"
+            )
+        elif not head.problems:
+            head.problems.append(f"{head.source.name} has no records.")
     _explain_broken(connection, head)
+
+
+def _compare_fields(head: Head, sql: StagingSql, unread: list[str]) -> None:
+    """Tell required fields that are missing, optional ones, and delivered ones that nobody reads.
+
+    `unread` are those that staging names.
+    """
+    delivery = head.source.delivery
+    read = sql.fields_read(delivery.system, delivery.entity, head.fields)
+    head.missing = [" or ".join(group) for group in delivery.required if not set(group) & {*read}]
+    head.absent = [name for name in delivery.optional if name not in read]
+    renamed = [f"{given} as {name}" for name, given in read.items() if given != name]
+    if renamed:
+        head.listing.notes.append(f"Columns are read by similar names: {', '.join(renamed)}.")
+    if unread:
+        head.unread = unread
+    elif delivery.system == "tables":
+        head.unread = sorted({*head.fields} - {*read.values()})
+    elif any(form_of(file) == "csv" for file in head.listing.files):
+        head.unread = sorted(
+            name for name in head.fields if name.split(".")[0] not in delivery.fields
+        )
 
 
 def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head) -> None:
     """Make the table `judged`: the year, abstract and language of records, and why one fails."""
     delivery = head.source.delivery
-    year, abstract, language = COLUMNS.get(delivery.entity, NO_COLUMNS)
+    year, abstract, language, unread = COLUMNS.get(delivery.entity, NO_COLUMNS)
     rejected = "".join(
         f"when source_record_id in (select source_record_id "
         f"from ({sql.model(table.model, table.name)})) then '{table.rejects}' "
@@ -294,7 +330,7 @@ def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head)
         create table judged as
         select
             record_file, record_row, {year} as year,
-            {abstract} as abstract, {language} as language,
+            {abstract} as abstract, {language} as language, {unread} as unread,
             case when rejection_reason is not null then rejection_reason {rejected}end as reason
         from staged
     """)
@@ -346,5 +382,5 @@ def _explain_broken(connection: "duckdb.DuckDBPyConnection", head: Head) -> None
             "Unpack it and name it .json."
         )
     else:
-        unit = "line" if _form(file) == "lines" else "record"
+        unit = "line" if form_of(file) == "lines" else "record"
         head.listing.notes.append(f"The first broken record is {unit} {row} of {file}.")

@@ -27,6 +27,8 @@ class Table:
         Pattern of the paths that can be read.
     ignored_files
         Pattern of the paths below a location, from `/`, that are left out all the same.
+    unread_files
+        Pattern of the paths that may hold records but cannot be read as they are.
     files
         Where a location holds several tables: the files of this one are those of the first of these
         patterns that any path below the location matches.
@@ -38,13 +40,18 @@ class Table:
     model: str
     record_files: str
     ignored_files: str
+    unread_files: str = "$^"
     files: tuple[str, ...] = ("",)
     rejects: str | None = None
 
     def holds(self, path: str, below: str) -> bool:
         """Whether a file can be read, by its path and its path below the location."""
-        is_record_file = re.search(self.record_files, path)
+        is_record_file = re.search(self.record_files, path) and not self.leaves_unread(path)
         return bool(is_record_file) and not re.search(self.ignored_files, below)
+
+    def leaves_unread(self, path: str) -> bool:
+        """Whether a file may hold records but cannot be read as it is."""
+        return bool(re.search(self.unread_files, path))
 
     def among(self, files: Mapping[str, str]) -> list[str]:
         """Return the files of this table, of those at a location with their paths below it."""
@@ -62,7 +69,7 @@ class Delivery:
     Attributes
     ----------
     entity
-        papers, patents, labels or links.
+        papers, patents, labels, links or entities (organisations of a register).
     system
         Name of the system.
     table
@@ -95,6 +102,11 @@ class Delivery:
     def fields(self) -> set[str]:
         """Every field that is read."""
         return {name for group in self.required for name in group} | set(self.optional)
+
+    @property
+    def is_of_a_system(self) -> bool:
+        """Whether its entity comes from several systems, so that options name the system."""
+        return self.holds_documents or self.entity == "entities"
 
 
 Deliveries = Mapping[tuple[str, str], Delivery]
@@ -144,12 +156,13 @@ def _deliveries_of(source: Mapping[str, Any], common: Mapping[str, Any]) -> list
             f"stg_{system}__{name}",
             meta["record_files"],
             meta["ignored_files"],
+            meta.get("unread_files", "$^"),
             tuple(meta.get("files", ("",))),
             meta.get("rejects"),
         )
         for name, meta in metas.items()
     }
-    of_table = {"record_files", "ignored_files", "files", "rejects"}
+    of_table = {"record_files", "ignored_files", "unread_files", "files", "rejects"}
     found = []
     for name, meta in metas.items():
         if "entity" not in meta:
@@ -179,7 +192,7 @@ class Source:
 
     @property
     def entity(self) -> str:
-        """What its records are: papers, patents, labels or links."""
+        """What its records are, as in Delivery."""
         return self.delivery.entity
 
     @property
@@ -191,7 +204,7 @@ class Source:
     def name(self) -> str:
         """How messages call the source."""
         entity = self.delivery.entity
-        return f"{entity} {self.delivery.system}" if self.delivery.holds_documents else entity
+        return f"{entity} {self.delivery.system}" if self.delivery.is_of_a_system else entity
 
     @property
     def here(self) -> "Source":
@@ -206,7 +219,7 @@ class Source:
     @property
     def option(self) -> str:
         """How the command line names the source."""
-        named = f"{self.delivery.system}=PATH" if self.delivery.holds_documents else "PATH"
+        named = f"{self.delivery.system}=PATH" if self.delivery.is_of_a_system else "PATH"
         return f"--{self.entity} {named}"
 
 

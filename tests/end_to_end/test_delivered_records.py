@@ -162,10 +162,21 @@ CASES = {
             "number.json": b'{"a": NaN}',
             "control.json": b'{"a": "\t"}',
             "two.json": b'{"a":1},{"a":2}',
+            "half.json": rb'[{"a":"\ud83d \ud83d\ude00 \\ud83d"},{"a":"\x\u12"},{"a":"b\u0000"}]',
+            "half_of_lines.json": b'{"a":"\\ud83d"}\n{"a":1}\n',
+            "nul.json": b'{"results":[{"a":"b\x00"},{"a":1}]}',
+            "page.html.json": b"<html>\n<body>\n</body>\n</html>\n",
+            "error.json": b'{"error": "too many requests",\n "message": "wait"}',
+            "packed.json.gz": gzip.compress(b'{"meta": {},\n "results": [\n{"id": 1}, {"id": 2}]}'),
+            "packed_array.json.gz": gzip.compress(b'\xef\xbb\xbf[{"id": 1}]'),
+            "packed_lines.json.gz": gzip.compress(b'{"id": 1}\n{"id": 2}\n\n{"id": 3}\n'),
         },
-        18,
+        32,
         texts={
-            "cut.json": ['[{"a": 1},', '{"a": 2'],
+            "cut.json": ['[{"a": 1},\n{"a": 2'],
+            "half_of_lines.json": [r'{"a":"\ud83d"}', '{"a":1}'],
+            "nul.json": ['{"a":"b\x00"}', '{"a":1}'],
+            "packed_lines.json.gz": ['{"id": 1}', '{"id": 2}', '{"id": 3}'],
             "object.json": ['{\n  "id": 1,\n "results": {"id": 2}\n}\n'],
         },
     ),
@@ -203,6 +214,41 @@ CASES = {
         },
         14,
     ),
+    "separators": Case(
+        {
+            "comma.csv": b'id,title,y\n1,"a;b;c;d",2\n',
+            "tab.csv": b'id\ttitle\ty\n1\t"a\tb"\t2\n2\t5" disk\t\n',
+            "tab.tsv": b"id\ttitle\ty\n1\ta, b\t2\n",
+            "tab.tsv.gz": gzip.compress(b"id\ttitle\ty\n1\ta\t2\n"),
+            "semicolon.csv": text('\ufeff"id";"title";"y"\n1;"a"";""b";2\n2;c, d, e, f;\n'),
+            "bar.csv": b"id|title|y\n1|a;b|2\n",
+        },
+        7,  # tab.tsv has a twin
+    ),
+    "brackets": Case(
+        {
+            "works [a]/x.jsonl": b"1",
+            "works a/x.jsonl": b"2",
+            "a*b/x [1].json": b"3",
+            "aab/x 1.json": b"4",
+            "who?/q[a-z].csv": b"id\n5\n",
+            "whom/qa.csv": b"id\n6\n",
+            "{a,b}/x.jsonl": b"7",
+        },
+        4,
+        ("works [a]", "a*b/x [1].json", "who?/", "{a,b}"),
+    ),
+    "containers": Case(
+        {
+            "a.jsonl": b"{}",
+            **{
+                f"works{ending}": b"x\n" * 9
+                for ending in [".tar.gz", ".jsonl.bz2", ".csv.xz", ".xml.gz", ".xlsx", ".zip"]
+            },
+        },
+        1,
+    ),
+    "container": Case({"a.tar.gz": b"x"}, "a.tar.gz cannot be read", ("a.tar.gz",)),
     "mixed": Case(
         {
             "a.jsonl": b'{"a":1}\n{"a":2}\n',
@@ -231,7 +277,7 @@ CASES = {
 }
 
 TABLE = deliveries(options.project_folder())["papers", "tables"].table
-RULES = {"record_files": TABLE.record_files, "ignored_files": TABLE.ignored_files}
+RULES = {name: getattr(TABLE, name) for name in ("record_files", "ignored_files", "unread_files")}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.architecture.test_layers import PROJECT
 MACROS = PROJECT / "macros"
 
 # These read and write files: the tests of whole builds show what they do.
-SHOWN_BY_BUILDS = {"files_at", "read_records", "write_file"}
+SHOWN_BY_BUILDS = {"files_at", "read_records", "read_records_on_spark", "write_file"}
 
 # Letters that Unicode takes apart into a plain one and marks. Korean syllables have no marks.
 LETTERS = "".join(
@@ -223,15 +223,34 @@ CASES = {
     ),
     "text_from_inverted_index": (
         (
-            "{{ text_from_inverted_index('record.p') }}",
-            '{"p": {"b": [1], "a": [2, 0], "c": []}}',
-            "(select {{ parse_json('text', {'p': 'positions'}) }} as record from given) as read",
+            "{{ text_from_inverted_index('words') }}",
+            '{"IndexLength": 3, "InvertedIndex": {"b": [1], "a": [2, 0], "c": []}}',
+            "(select {{ inverted_index(unwrapped_index('text')) }} as words from given) as read",
         ),
         "a b a",
+    ),
+    "list_split": (
+        ("{{ to_json_text(list_split('text', '|')) }}", "a|b.c|"),
+        '["a","b.c",""]',
+    ),
+    "quoted_name": (
+        (
+            "{{ quoted_name('a.b') }}",
+            "x",
+            "(select text as {{ quoted_name('a.b') }} from given) as named",
+        ),
+        "x",
     ),
     "to_json_text": (
         ("{{ to_json_text('words') }}", {"words": ['ä"\\/<\t\n\x01', "😀", None]}),
         '["ä\\"\\\\/<\\t\\n\\u0001","😀",null]',
+    ),
+    "hidden_signs": (
+        (
+            "translate({{ hidden_signs('text') }}, '\ufdd0\ufdd1', '?!')",
+            r"\ud83d \ud83d\ude00 \ude00\ud83d \\ud83d \n \u00e9 \u12 \x \\\q \\",
+        ),
+        r"?ud83d \ud83d\ude00 ?ude00?ud83d \\ud83d \n \u00e9 ?u12 ?x \\?q \\",
     ),
     # -------------------------------------------------------------------------------- text
     **{
@@ -251,6 +270,10 @@ CASES = {
     "regexp_first of null": (("{{ regexp_first('text', '[0-9]+') }}", None), None),
     "regexp_first at the very end": (("{{ regexp_first('text', '[0-9]+$') }}", "12\n"), ""),
     "regexp_replace_all": (("{{ regexp_replace_all('text', '[0-9]+', '-') }}", "a1b22"), "a-b-"),
+    "regexp_replace_all with a group": (
+        (r"{{ regexp_replace_all('text', '([a-z])[0-9]+', '<\\1>') }}", "a1b22"),
+        "<a><b>",
+    ),
     "trimmed": (("{{ trimmed('text') }}", "\u2003\u3000 a\u2009b \u2009\u00a0"), "a\u2009b"),
     "trimmed of other signs": (("{{ trimmed('text') }}", "\ta\n"), "\ta\n"),
     "without_accents": (("{{ without_accents('text') }}", "Ünïté łø Σ"), "Unite łø Σ"),

@@ -23,7 +23,7 @@ compacted as (
                 then coalesce(delivered.is_first, false)
             else row_number() over in_order = 1
         end as is_first,
-        upper({{ regexp_replace_all('delivered.delivered_code', '[ \t\u00a0]+', '') }}) as compact_code
+        {{ compact_code('delivered.delivered_code') }} as compact_code
     from patents
     {{ unnest_list('patents.codes', 'delivered', 'delivered_position') }}
     window in_order as (partition by patents.document_id, delivered.scheme order by delivered_position)
@@ -34,13 +34,13 @@ parsed as (
 
     select
         *,
-        {% set pattern = '^([A-HY])([0-9]{2})([A-Z])(([0-9]{1,4})/([0-9]{2,6}))?$' %}
+        {% set pattern = '^([A-HY])([0-9]{2})([A-Z])(?:0*([1-9][0-9]{0,3})/([0-9]{2,6}))?$' %}
         coalesce({{ regexp_first('compact_code', pattern) }} <> '', false) as is_wellformed,
         nullif({{ regexp_first('compact_code', pattern, 1) }}, '') as section,
         nullif({{ regexp_first('compact_code', pattern, 2) }}, '') as class_digits,
         nullif({{ regexp_first('compact_code', pattern, 3) }}, '') as subclass_letter,
-        nullif({{ regexp_first('compact_code', pattern, 5) }}, '') as main_group,
-        nullif({{ regexp_first('compact_code', pattern, 6) }}, '') as subgroup
+        nullif({{ regexp_first('compact_code', pattern, 4) }}, '') as main_group,
+        nullif({{ regexp_first('compact_code', pattern, 5) }}, '') as subgroup
     from compacted
 
 )

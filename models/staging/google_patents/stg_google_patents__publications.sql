@@ -1,8 +1,19 @@
+-- Read in a list, because the expression that reads each of them is long.
+{% set dates = ['filing_date', 'priority_date', 'publication_date', 'grant_date'] %}
 with
 
 delivered as (
 
     {{ delivered_records('google_patents', 'publications') }}
+
+),
+
+mended as (
+
+    select
+        *,
+        {{ google_patents_record('record_text') }} as mended_text
+    from delivered
 
 ),
 
@@ -12,47 +23,50 @@ parsed as (
         record_file,
         record_row,
         record_text,
-        {{ parse_json('record_text', {
+        {{ parse_json('mended_text', {
             'publication_number': 'text',
             'application_number': 'text',
             'family_id': 'text',
             'country_code': 'text',
-            'kind_code': 'text',
-            'title_localized': [{'text': 'text', 'language': 'text'}],
-            'abstract_localized': [{'text': 'text', 'language': 'text'}],
+            'title_localized': [{'text': 'text', 'language': 'text', 'truncated': 'boolean'}],
+            'abstract_localized': [{'text': 'text', 'language': 'text', 'truncated': 'boolean'}],
             'publication_date': 'text',
             'filing_date': 'text',
             'grant_date': 'text',
             'priority_date': 'text',
+            'priority_claim': [{'application_number': 'text', 'publication_number': 'text', 'filing_date': 'text'}],
             'inventor': ['text'],
             'inventor_harmonized': [{'name': 'text', 'country_code': 'text'}],
             'assignee': ['text'],
             'assignee_harmonized': [{'name': 'text', 'country_code': 'text'}],
             'ipc': [{'code': 'text', 'first': 'boolean'}],
             'cpc': [{'code': 'text', 'first': 'boolean'}],
+            'citation': [{'publication_number': 'text', 'npl_text': 'text', 'category': 'text'}],
         }) }} as publication
-    from delivered
+    from mended
 
 ),
 
--- English where there is one, because the default encoder and the definitions read English; else the first delivered.
-localised as (
+chosen as (
 
     select
         *,
-        coalesce(
-            {{ list_where(
-                'publication.title_localized', 'localised', "localised.language = 'en' and localised.text <> ''"
-            ) }}[{{ first_index() }}],
-            publication.title_localized[{{ first_index() }}]
-        ) as title_chosen,
-        coalesce(
-            {{ list_where(
-                'publication.abstract_localized', 'localised', "localised.language = 'en' and localised.text <> ''"
-            ) }}[{{ first_index() }}],
-            publication.abstract_localized[{{ first_index() }}]
-        ) as abstract_chosen
+        {{ google_patents_text('publication.title_localized') }} as title_chosen,
+        {{ google_patents_text('publication.abstract_localized') }} as abstract_chosen,
+        {{ google_patents_names('publication.inventor_harmonized', 'publication.inventor') }} as named_inventors,
+        {{ google_patents_names('publication.assignee_harmonized', 'publication.assignee') }} as named_applicants,
+        {{ list_map(list_of(columns_of('publication', dates)), 'delivered', dated_text('delivered')) }} as date_texts
     from parsed
+
+),
+
+dated as (
+
+    select
+        *,
+        {{ list_map('date_texts', 'delivered', clean_date('delivered')) }} as days,
+        {{ list_map('date_texts', 'delivered', clean_year('delivered')) }} as years
+    from chosen
 
 ),
 
@@ -62,43 +76,57 @@ renamed as (
         record_file,
         record_row,
         record_text,
+        publication,
         publication is not null as is_parsed,
-        {{ clean_text('publication.publication_number') }} as source_record_id,
-        {{ clean_publication_number('publication.publication_number') }} as publication_number,
-        {{ clean_text('publication.application_number') }} as application_number,
-        nullif(nullif({{ clean_text('publication.family_id') }}, '0'), '-1') as family_id,
+        {{ clean_value('publication.publication_number') }} as source_record_id,
+        -- Whatever form the number has: Google delivers no other identifier.
+        coalesce(
+            {{ clean_publication_number('publication.publication_number') }},
+            upper({{ clean_value('publication.publication_number') }})
+        ) as publication_number,
+        {{ clean_value('publication.application_number') }} as application_number,
+        nullif(nullif({{ clean_value('publication.family_id') }}, '0'), '-1') as family_id,
+        upper({{ clean_value('publication.country_code', keeps_na=true) }}) as office_code,
         {{ clean_markup('title_chosen.text') }} as title,
         {{ clean_markup('abstract_chosen.text') }} as abstract,
-        lower(coalesce(title_chosen.language, abstract_chosen.language)) as language,
-        {{ clean_date('publication.publication_date') }} as publication_date,
-        {{ clean_date('publication.filing_date') }} as filing_date,
-        {{ clean_date('publication.grant_date') }} as grant_date,
-        {{ clean_date('publication.priority_date') }} as priority_date,
-        nullif(substring(publication.filing_date, 1, 4), '0') as delivered_year,
-        -- The harmonised names are missing for some publications; the names as printed are not.
-        case
-            when {{ list_length('publication.inventor_harmonized') }} > 0
-                then {{ staged_authors(
-                    'publication.inventor_harmonized', 'inventor',
-                    name=clean_text('inventor.name'),
-                    country_codes=list_of(['upper(' ~ clean_text('inventor.country_code') ~ ')'])
-                ) }}
-            else {{ staged_authors('publication.inventor', 'inventor', name=clean_text('inventor')) }}
-        end as inventors,
-        case
-            when {{ list_length('publication.assignee_harmonized') }} > 0
-                then {{ staged_applicants(
-                    'publication.assignee_harmonized', 'applicant',
-                    name=clean_text('applicant.name'),
-                    country_code='upper(' ~ clean_text('applicant.country_code') ~ ')'
-                ) }}
-            else {{ staged_applicants('publication.assignee', 'applicant', name=clean_text('applicant')) }}
-        end as applicants,
+        -- Without the country of en-US.
+        nullif(
+            {{ regexp_first('lower(coalesce(title_chosen.language, abstract_chosen.language))', '^ *([^ _-]+)', 1) }}, ''
+        ) as language,
+        date_texts,
+        years,
+        coalesce(
+            {% for name in dates %}{{ list_at('date_texts', loop.index) }}{{ ', ' if not loop.last }}{% endfor %}
+        ) as delivered_year,
+        {% for name in dates %}
+        {{ list_at('years', loop.index) }} as {{ name | replace('date', 'year') }},
+        {{ list_at('days', loop.index) }} as {{ name }},
+        {% endfor %}
+        {{ staged_authors(
+            'named_inventors', 'inventor', name='inventor.name',
+            country_codes='case when inventor.country_code is not null then ' ~ list_of(['inventor.country_code']) ~ ' end'
+        ) }} as inventors,
+        {{ staged_applicants(
+            'named_applicants', 'applicant', name='applicant.name', country_code='applicant.country_code'
+        ) }} as applicants,
+        {{ staged_priority_claims(
+            'publication.priority_claim', 'claim',
+            application_number='coalesce(' ~ clean_value('claim.application_number') ~ ', '
+                ~ clean_value('claim.publication_number') ~ ')',
+            filing_date=clean_date('claim.filing_date')
+        ) }} as priority_claims,
+        {{ staged_citations(
+            'publication.citation', 'citation',
+            publication_number='coalesce(' ~ clean_publication_number('citation.publication_number') ~ ', '
+                ~ clean_value('citation.publication_number') ~ ')',
+            literature=clean_markup('citation.npl_text'),
+            category=clean_value('citation.category')
+        ) }} as citations,
         {{ list_flatten(list_of([
             staged_codes('ipc', 'publication.ipc', 'delivered', code='delivered.code', is_first='delivered.first'),
             staged_codes('cpc', 'publication.cpc', 'delivered', code='delivered.code', is_first='delivered.first'),
         ])) }} as codes
-    from localised
+    from dated
 
 ),
 
@@ -106,6 +134,7 @@ judged as (
 
     select
         *,
+        coalesce(filing_year, priority_year, publication_year, grant_year) as any_year,
         {{ rejection_reason('is_parsed', 'publication_number', 'title', 'delivered_year') }} as rejection_reason
     from renamed
 
@@ -123,23 +152,32 @@ select
     title,
     abstract,
     language,
-    cast(year(coalesce(filing_date, priority_date, publication_date)) as bigint) as year,
+    cast(any_year as bigint) as year,
     case
-        when filing_date is not null then 'filing'
-        when priority_date is not null then 'priority'
-        when publication_date is not null then 'publication'
+        when filing_year is not null then 'filing'
+        when priority_year is not null then 'priority'
+        when publication_year is not null then 'publication'
+        when grant_year is not null then 'grant'
     end as year_basis,
     publication_date,
     filing_date,
     grant_date,
     priority_date,
+    {{ none_if_empty(list_where('priority_claims', 'claim', 'claim.application_number is not null')) }}
+        as priority_claims,
     inventors,
     applicants,
     codes,
-    {{ not_understood() }} as not_understood,
-    {{ not_delivered([
-        'priority_claims', 'citations', 'office_code', 'label_is_ai', 'label_source', 'unread_fields',
-    ]) }},
+    {{ none_if_empty(list_where(
+        'citations', 'citation', 'citation.publication_number is not null or citation.literature is not null'
+    )) }} as citations,
+    office_code,
+    {% set fields = {} %}
+    {% for name in dates %}
+        {% do fields.update({name: (list_at('date_texts', loop.index), list_at('years', loop.index))}) %}
+    {% endfor %}
+    {{ not_understood(fields) }} as not_understood,
+    {{ not_delivered(['label_is_ai', 'label_source', 'unread_fields']) }},
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
 from judged

@@ -8,10 +8,19 @@ delivered as (
 
 parsed as (
 
-    select {{ parse_json('record_text', {'id': 'text', 'work_id': 'text'}) }} as work
+    select
+        record_text,
+        {{ parse_json('record_text', {'work_id': 'text', 'id': 'text', 'openalex_id': 'text'}) }} as work
     from delivered
 
 )
 
-select nullif({{ regexp_first('coalesce(work.work_id, work.id)', 'W[0-9]+$') }}, '') as source_record_id
+-- Of a list with other columns, the first value that looks like the id of a work.
+select
+    coalesce(
+        {{ openalex_id('work.work_id', 'W') }},
+        {{ openalex_id('work.id', 'W') }},
+        {{ openalex_id('work.openalex_id', 'W') }},
+        nullif(upper({{ regexp_first('record_text', '"(https?://openalex[.]org/)?([Ww][0-9]+)"', 2) }}), '')
+    ) as source_record_id
 from parsed

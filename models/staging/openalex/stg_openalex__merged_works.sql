@@ -14,7 +14,7 @@ parsed as (
 )
 
 select
-    {{ date_from_text('work.merge_date') }} as merge_date,
-    nullif({{ regexp_first('work.id', 'W[0-9]+$') }}, '') as source_record_id,
-    nullif({{ regexp_first('work.merge_into_id', 'W[0-9]+$') }}, '') as merged_into_record_id
+    {{ clean_date('work.merge_date') }} as merge_date,
+    {{ openalex_id('work.id', 'W') }} as source_record_id,
+    {{ openalex_id('work.merge_into_id', 'W') }} as merged_into_record_id
 from parsed

@@ -6,16 +6,23 @@ delivered as (
 
 ),
 
+with_fields as (
+
+    select
+        *,
+        {{ table_fields('record_text', 'labels') }} as fields
+    from delivered
+
+),
+
 parsed as (
 
     select
         record_file,
         record_row,
         record_text,
-        {{ parse_json('record_text', {
-            'source_record_id': 'text', 'source': 'text', 'is_ai': 'text', 'label_source': 'text',
-        }) }} as label
-    from delivered
+        {{ table_record('fields', 'labels') }} as label
+    from with_fields
 
 ),
 
@@ -26,10 +33,11 @@ renamed as (
         record_row,
         record_text,
         label is not null as is_parsed,
-        {{ clean_text('label.source_record_id') }} as source_record_id,
-        {{ clean_text('label.source') }} as source_name,
-        try_cast({{ clean_text('lower(label.is_ai)') }} as boolean) as is_ai,
-        coalesce({{ clean_text('label.label_source') }}, 'imported') as label_source
+        {{ table_id('label.source_record_id') }} as source_record_id,
+        {{ clean_value('label.source') }} as source_name,
+        {{ clean_value('label.is_ai') }} as delivered_label,
+        {{ yes_or_no('label.is_ai') }} as is_ai,
+        coalesce({{ clean_value('label.label_source') }}, 'imported') as label_source
     from parsed
 
 ),
@@ -41,7 +49,8 @@ judged as (
         case
             when not is_parsed then 'malformed_record'
             when source_record_id is null then 'missing_identifier'
-            when is_ai is null then 'missing_label'
+            when delivered_label is null then 'missing_label'
+            when is_ai is null then 'unreadable_label'
         end as rejection_reason
     from renamed
 

@@ -6,16 +6,23 @@ delivered as (
 
 ),
 
+with_fields as (
+
+    select
+        *,
+        {{ table_fields('record_text', 'links') }} as fields
+    from delivered
+
+),
+
 parsed as (
 
     select
         record_file,
         record_row,
         record_text,
-        {{ parse_json('record_text', {
-            'paper_id': 'text', 'patent_id': 'text', 'paper_source': 'text', 'patent_source': 'text', 'kind': 'text',
-        }) }} as link
-    from delivered
+        {{ table_record('fields', 'links') }} as link
+    from with_fields
 
 ),
 
@@ -26,13 +33,13 @@ renamed as (
         record_row,
         record_text,
         link is not null as is_parsed,
-        {{ clean_text('link.paper_id') }} as paper_record_id,
-        {{ clean_text('link.paper_source') }} as paper_source_name,
-        {{ clean_text('link.patent_id') }} as patent_record_id,
-        {{ clean_text('link.patent_source') }} as patent_source_name,
+        {{ table_id('link.paper_id') }} as paper_record_id,
+        {{ clean_value('link.paper_source') }} as paper_source_name,
+        {{ table_id('link.patent_id') }} as patent_record_id,
+        {{ clean_value('link.patent_source') }} as patent_source_name,
         -- `all_same` is what linking_quality calls the kinds together.
         coalesce(
-            nullif({{ regexp_replace_all(clean_text('lower(link.kind)'), '[ -]+', '_') }}, 'all_same'), 'link'
+            nullif({{ regexp_replace_all(clean_value('lower(link.kind)'), '[ -]+', '_') }}, 'all_same'), 'link'
         ) as kind
     from parsed
 

@@ -3,6 +3,8 @@
 The project here is a small one of the same shape as ours; dbt and DuckDB are the real ones.
 """
 
+import bz2
+import gzip
 import hashlib
 import io
 import json
@@ -671,8 +673,39 @@ def test_a_variable_that_a_macro_refuses_is_wrong_usage(settings):
     assert str(caught.value) == "The variable `floor` is 2; set it to 1."
 
 
-def test_a_file_that_is_not_utf_8_is_told_with_the_remedy(settings):
-    Path(settings.sources[0].locations[0]).write_bytes("id,title\n1,Café\n".encode("latin-1"))
+def test_a_file_that_would_be_misread_is_refused_before_anything_runs(settings):
+    file = Path(settings.sources[0].locations[0])
+    file.write_bytes("id,title\n1,Café\n".encode("latin-1"))
+    with pytest.raises(errors.InputError, match=r"papers\.csv is not UTF-8.*iconv -f latin1"):
+        build(settings)
+    file.write_text("id,title\n1,Paper\n")
+    assert build(settings)[0].exit_code == 0
+
+
+def test_a_packed_file_beside_those_that_are_read_is_refused(settings):
+    file = Path(settings.sources[0].locations[0])
+    folder = file.parent / "delivered"
+    folder.mkdir()
+    file.replace(folder / file.name)
+    (folder / "more.csv.bz2").write_bytes(bz2.compress(b"id,title\n2,Paper\n"))
+    sources = (source_of(project_folder(), "papers", "tables", (str(folder),)),)
+    with pytest.raises(errors.InputError, match=r"more\.csv\.bz2 is packed with bzip2.*bunzip2"):
+        build(replace(settings, sources=sources))
+
+
+def test_what_is_odd_about_delivered_files_is_told_before_and_after(settings):
+    file = Path(settings.sources[0].locations[0])
+    (file.parent / "papers_z.csv").write_text("")
+    sources = (source_of(project_folder(), "papers", "tables", (f"{file.parent}/papers*.csv",)),)
+    outcome, said = build(replace(settings, sources=sources))
+    assert "Note: " in said and "papers_z.csv is empty" in said
+    assert "papers_z.csv is empty" in outcome.warnings[0]
+
+
+def test_a_file_that_only_the_reader_finds_wrong_is_told_with_the_remedy(settings):
+    rows = "".join(f"{number},A title of some length\n" for number in range(5000))
+    file = Path(settings.sources[0].locations[0])
+    file.write_bytes(f"id,title\n{rows}x,Café\n".encode("latin-1"))
     outcome, said = build(settings)
     assert outcome.exit_code == errors.UNREADABLE
     assert "is not UTF-8" in said and "iconv -f latin1" in said
@@ -680,12 +713,13 @@ def test_a_file_that_is_not_utf_8_is_told_with_the_remedy(settings):
 
 
 def test_input_that_cannot_be_read_has_an_exit_code_of_its_own(settings):
-    file = Path(settings.sources[0].locations[0])
-    packed = file.with_suffix(".csv.gz")
-    packed.write_bytes(b"no gzip")
+    rows = "".join(f"{number},{number**7}\n" for number in range(20_000))
+    packed = Path(settings.sources[0].locations[0]).with_suffix(".csv.gz")
+    packed.write_bytes(gzip.compress(f"id,title\n{rows}".encode())[:-2000])
     sources = (source_of(project_folder(), "papers", "tables", (str(packed),)),)
     outcome, said = build(replace(settings, sources=sources))
     assert outcome.exit_code == errors.UNREADABLE
+    assert "is a gzip file that was cut" in said and str(packed) in said
     assert "deepinnovation check" in said
 
 

@@ -100,7 +100,7 @@ def test_output_that_is_or_would_become_input_is_refused(tmp_path):
         ("t.jsonl", '{"title": "A", "doi": "x"}\n', "has no column id"),
         ("t.jsonl", "no record\n", "No record in"),
         ("t.jsonl", '[{"id": "1"}]\n', "JSON array"),
-        ("t.parquet", "no Parquet", "cannot be read"),
+        ("t.parquet", "no Parquet", "is not a Parquet file"),
         ("t.csv", 'id,title,doi\n1,"A,x\n', "a quote in it is never closed"),
     ],
 )

@@ -136,9 +136,8 @@ MESSAGES = {
         f"SQLSTATE: KD001\n\nJVM stacktrace:\norg.apache.spark.SparkException{CALLS}\nCaused by: "
         f"java.io.EOFException: Unexpected end of input stream{CALLS}\n",
         [
-            "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:///data/part_0.gz"
-            ".",
-            "EOFException: Unexpected end of input stream",
+            "/data/part_0.gz is a gzip file that was cut or is damaged. Download or export it "
+            "again.",
         ],
         "",
     ),

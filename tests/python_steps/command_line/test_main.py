@@ -238,7 +238,7 @@ def test_check_ends_with_3_when_a_file_cannot_be_read(works):
     (works / "part_001.gz").write_bytes(b"no gzip")
     shown = run("check", "--papers", f"openalex={works}")
     assert shown.exit_code == 3
-    assert "part_001.gz cannot be read" in " ".join(shown.output.split())
+    assert "part_001.gz is not a gzip file" in " ".join(shown.output.split())
 
 
 def test_check_says_what_it_does_not_look_into(works):

@@ -1,0 +1,42 @@
+{#
+    A country's name in the form in which `country_forms` holds names: lower case, without accents and punctuation,
+    `and` for `&`, without the English article at either end. Dots and apostrophes join what they part, as in U.S.A.
+#}
+{% macro country_form(text) -%}
+{%- set joined = "replace(" ~ regexp_replace_all(text, "[.´`ʼ‘’'']", "") ~ ", '&', ' and ')" -%}
+{{ regexp_replace_all(normalised_text(joined), '^the | the$', '') }}
+{%- endmacro %}
+
+
+{#
+    The countries of a delivered text, as a list of text: `;`, `|` and line breaks part them. Where a comma stands
+    before what belongs to a name (`Korea, Republic of`), a blank takes its place: what is left may part names, too.
+#}
+{% macro country_elements(text) -%}
+{%- set word = "[A-Za-z''’.é-]+ " -%}
+{%- set ending = "(?:" ~ word ~ "){0,4}(?:[Rr]epublic|[Rr]ep[.]?|[Ss]tates?|[Kk]ingdom|[Pp]rovince) of(?: [Cc]hina| [Tt]he)?" -%}
+{%- set one_name = regexp_replace_all(
+    text, "[,，] *(" ~ ending ~ "|[Tt]he|[Nn]orth|[Ss]outh|[Bb]ritish) *([,/;|，；、]|$)", " \\1\\2"
+) -%}
+split({{ regexp_replace_all(one_name, '[;|；\r\n]+', ';') }}, ';')
+{%- endmacro %}
+
+
+{#
+    Where the addresses of an affiliation are, as a list of text: of each its last part, which may be a country, and the
+    part before it if that tells which part of China. Addresses are parted by `;` and `|`, their parts by commas.
+#}
+{% macro affiliation_places(affiliation) -%}
+{%- set without_mail = regexp_replace_all(affiliation, '([Ee]-?[Mm]ail:? *)?[^ ,;:]+@[^ ,;]+', '') -%}
+{%- set addresses = "split(" ~ regexp_replace_all(without_mail, '[;|；\r\n]+', ';') ~ ", ';')" -%}
+{%- set last_part = regexp_first(
+    regexp_replace_all('address', '[ ,，.]+$', ''), '([^,，]*(Hong ?[Kk]ong|HKSAR|Kowloon|Maca[ou]|Taiwan)[^,，]*[,，])?[^,，]*$'
+) -%}
+{{ list_where(list_map(addresses, 'address', trimmed(last_part)), 'place', "place <> ''") }}
+{%- endmacro %}
+
+
+{# What the names of one person have in common, however family and given names are ordered: their sorted words. #}
+{% macro person_form(name) -%}
+{{ list_join(list_sorted("split(" ~ normalised_text(name) ~ ", ' ')"), ' ') }}
+{%- endmacro %}

@@ -1,0 +1,152 @@
+{# What only the staging models of OpenAlex say: how OpenAlex writes ids, and how its website flattens a work. #}
+
+{#
+    The number of an id of OpenAlex with its letter, `W2741809807`: from an address (of the website or of the API, with
+    a query), the id alone in either case, or the bare number, also as a column with gaps has it. Null else.
+#}
+{% macro openalex_id(text, letter) -%}
+{%- set address = '((https?:)?//)?([a-z]+[.])*openalex[.]org/|openalex:' -%}
+{%- set pattern = '(?i)^ *(' ~ address ~ ')?([a-z]+/)?' ~ letter ~ '?([0-9]+)([.]0+)?/*([?#].*)? *$' -%}
+'{{ letter }}' || nullif({{ regexp_first(text, pattern, 6) }}, '')
+{%- endmacro %}
+
+{# The first of several texts that is not blank. #}
+{% macro first_text(texts) -%}
+{%- set filled = [] -%}
+{%- for text in texts -%}
+    {%- do filled.append("nullif(trim(" ~ text ~ "), '')") -%}
+{%- endfor -%}
+coalesce({{ filled | join(', ') }})
+{%- endmacro %}
+
+{# Whether a text says yes or no; null where it says neither. #}
+{% macro yes_or_no(text) -%}
+case
+                when lower({{ text }}) in ('true', 't', 'yes', 'y', '1', '1.0') then true
+                when lower({{ text }}) in ('false', 'f', 'no', 'n', '0', '0.0') then false
+            end
+{%- endmacro %}
+
+{# A list of text without what is blank; null where nothing is left. #}
+{% macro filled_list(list) -%}
+{%- set filled = list_where(list, 'one', "trim(one) <> ''") -%}
+case when {{ list_length(filled) }} > 0 then {{ filled }} end
+{%- endmacro %}
+
+{#
+    The fields of a work in a table of the website, by what they hold: those of the present export, whose columns are
+    named as in the API with dots, and of the older one. Several values stand in one cell, with `|` between them.
+#}
+{% macro openalex_columns() -%}
+    {{ return({
+        'openalex': ['ids.openalex'],
+        'doi': ['ids.doi'],
+        'arxiv': ['ids.arxiv'],
+        'author_name': ['authorships.author.display_name', 'author_names'],
+        'author_id': ['authorships.author.id', 'author_ids'],
+        'orcid': ['authorships.author.orcid', 'author_orcids'],
+        'raw_author_name': ['authorships.raw_author_name'],
+        'is_corresponding': ['authorships.is_corresponding'],
+        'countries': ['authorships.countries'],
+        'affiliations': ['authorships.raw_affiliation_strings'],
+        'institution_name': ['authorships.institutions.display_name', 'author_institution_names'],
+        'institution_id': ['authorships.institutions.id', 'author_institution_ids'],
+        'ror': ['authorships.institutions.ror'],
+        'country_code': ['authorships.institutions.country_code'],
+        'institution_type': ['authorships.institutions.type'],
+        'venue': [
+            'primary_location.source.display_name', 'primary_location_display_name',
+            'primary_location.raw_source_name', 'host_venue.display_name', 'host_venue_display_name',
+            'best_oa_location.source.display_name', 'locations.source.display_name',
+        ],
+        'keywords': ['keywords.display_name', 'keywords.keyword'],
+        'topics': ['topics.display_name'],
+        'primary_topic': ['primary_topic.display_name'],
+        'concepts': ['concepts.display_name'],
+        'addresses': [
+            'primary_location.landing_page_url', 'primary_location.pdf_url', 'locations.landing_page_url',
+            'locations.pdf_url', 'primary_location_landing_page_url', 'primary_location_pdf_url',
+        ],
+    }) }}
+{%- endmacro %}
+
+{# These fields as parse_json reads them. #}
+{% macro openalex_column_shapes() -%}
+    {%- set shapes = {} -%}
+    {%- for name in openalex_columns().values() | sum(start=[]) -%}
+        {%- do shapes.update({name: 'text'}) -%}
+    {%- endfor -%}
+    {{ return(shapes) }}
+{%- endmacro %}
+
+{# A cell of such a table by what it holds. #}
+{% macro openalex_cell(what) -%}
+{%- set cells = [] -%}
+{%- for name in openalex_columns()[what] -%}
+    {%- do cells.append('work.' ~ quoted_name(name)) -%}
+{%- endfor -%}
+{{ first_text(cells) }}
+{%- endmacro %}
+
+{# The values of such a cell; those that are missing among others are written as None. #}
+{% macro openalex_cells(what) -%}
+{{ list_map(
+    list_split(openalex_cell(what), '|'), 'one', "nullif(nullif(trim(one), ''), 'None')"
+) }}
+{%- endmacro %}
+
+{#
+    The authors of such a table as the API delivers them, without institutions. A column belongs to the authors one by
+    one where it has a value for each; all values belong to a sole author.
+#}
+{% macro openalex_authors_of_table() -%}
+{%- set own = {} -%}
+{%- for column in ['author_ids', 'orcids', 'raw_author_names', 'corresponding_authors', 'affiliations', 'countries'] -%}
+    {%- do own.update({column: (
+        "case when " ~ list_length(column) ~ " = " ~ list_length('author_names') ~ " then "
+        ~ list_at(column, 'author.position') ~ " end"
+    )}) -%}
+{%- endfor -%}
+{%- set is_sole = list_length('author_names') ~ " = 1" -%}
+{{ list_map(list_positioned('author_names'), 'author', struct({
+    'author': struct({
+        'id': own['author_ids'], 'display_name': 'author.element', 'orcid': own['orcids'],
+    }),
+    'raw_author_name': own['raw_author_names'],
+    'is_corresponding': own['corresponding_authors'],
+    'countries': "case when " ~ is_sole ~ " then countries else " ~ list_of([own['countries']]) ~ " end",
+    'raw_affiliation_strings': "case when " ~ is_sole ~ " then affiliations end",
+    'raw_affiliation_string': own['affiliations'],
+    'institutions': 'null',
+})) }}
+{%- endmacro %}
+
+{# Its institutions, which it does not tie to authors. #}
+{% macro openalex_institutions_of_table() -%}
+{%- set own = {} -%}
+{%- for column in ['institution_ids', 'rors', 'institution_countries', 'institution_types'] -%}
+    {%- do own.update({column: (
+        "case when " ~ list_length(column) ~ " = " ~ list_length('institution_names') ~ " then "
+        ~ list_at(column, 'institution.position') ~ " end"
+    )}) -%}
+{%- endfor -%}
+{{ staged_institutions(
+    list_positioned('institution_names'), 'institution',
+    name=clean_text('institution.element'),
+    id=openalex_id(own['institution_ids'], 'I'),
+    ror="nullif(" ~ regexp_first(own['rors'], '[^/]+$') ~ ", '')",
+    country_code='upper(' ~ own['institution_countries'] ~ ')',
+    type=own['institution_types']
+) }}
+{%- endmacro %}
+
+{#
+    Authors who stand for none: OpenAlex gives works whose authors it does not know or has deleted to these. What is
+    printed on the paper is the name then.
+#}
+{% macro is_placeholder_author(author) -%}
+(
+    coalesce({{ regexp_first(author ~ '.id', '[0-9]+$') }}, '') in ('9999999999', '5317838346')
+    or coalesce(upper(replace(trim({{ author }}.display_name), ' ', '_')), '') in ('NULL_AUTHOR', 'DELETED_AUTHOR')
+)
+{%- endmacro %}

@@ -1,0 +1,1 @@
+"""What makes seeds of reference, and holds that they are as made."""
