@@ -236,7 +236,7 @@ from warned
 {% macro warnings_of_sources(merged, few, many) -%}
     {{ warning_row('sources', 'no_year', 'warning', 3, 'sources.accepted - sources.with_year',
         name_of_source('sources') ~ " || ': ' || " ~ number_in_words('sources.accepted - sources.with_year')
-        ~ " || ' of ' || " ~ number_in_words('sources.accepted') ~ " || ' records have no year, and no pair. ' "
+        ~ " || ' of ' || " ~ number_in_words('sources.accepted') ~ " || ' records have no year, so they get no pair. ' "
         ~ "|| coalesce('What was delivered as date or year and not understood: ' || dates_of_sources.examples || '. ', '') "
         ~ "|| 'Deliver the year as four digits or a date as 2018-03-05.'") }}
     from sources
@@ -345,7 +345,7 @@ ranked_values as (
         *,
         case
             when field in ({{ dates }}) then 'year'
-            when field in ('country', 'countries', 'country_code', 'country_codes') then 'countries'
+            when field like '%countr%' then 'countries'
             when field in ('ipc', 'cpc', 'code') then 'codes'
             when field in ('applicant', 'assignee') then 'applicants'
             when field in ('abstract_inverted_index') then 'abstract'
@@ -534,7 +534,7 @@ years_between as (
 
 ),
 
--- Three times as many or as few as the mean of both neighbours is no growth of a field.
+-- Three times as many as either neighbour, or as few, is no growth of a field.
 leaps as (
 
     select
@@ -549,7 +549,7 @@ leaps as (
         all_records >= {{ many }}
         and records_before > 0
         and records_after > 0
-        and (2 * records > 3 * (records_before + records_after) or 6 * records < records_before + records_after)
+        and (records > 3 * greatest(records_before, records_after) or 3 * records < least(records_before, records_after))
         and records + records_before + records_after >= {{ 3 * few }}
 
 ),

@@ -1,3 +1,4 @@
+{% set is_of = "coalesce(staged.year_basis, 'unknown') " -%}
 with
 
 data_until as (
@@ -35,7 +36,6 @@ events as (
         event.event_date,
         publication_date as appeared_on
     from {{ ref(model) }} as staged
-    {%- set is_of = "coalesce(staged.year_basis, 'unknown') " %}
     {{ unnest_list(list_of([
         struct({
             'year_kind': "'filing'",
