@@ -72,6 +72,7 @@ described as (
         record_document_id,
         arxiv_id,
         {{ doi_without_version('doi') }} as doi_key,
+        nullif({{ regexp_first('doi', '/[^/]*(97[89][0-9-]{10,14})', 1) }}, '') as book_number,
         replace(compared_title, ' ', '') as title_key,
         {{ compared_words('compared_title') }} as title_words,
         {{ weight_of_title('compared_title') }} as title_weight,
@@ -151,9 +152,14 @@ measured as (
             false
         ) as is_same_team,
         coalesce(first.arxiv_id <> second.arxiv_id, false) as has_other_arxiv_id,
-        coalesce(first.doi_key <> second.doi_key, false) as has_other_doi,
-        -- Two registrants, as when a journal changed its publisher: the same paper may have two DOIs.
-        split_part(first.doi_key, '/', 1) <> split_part(second.doi_key, '/', 1) as is_of_two_registrants,
+        -- 10.5555 and a number is ACM's for what has its DOI elsewhere.
+        coalesce(
+            first.doi_key <> second.doi_key
+            and {{ regexp_first("first.doi_key || ' ' || second.doi_key", '(^| )10[.]5555/[0-9]+[.]?[0-9]*( |$)') }} = '',
+            false
+        ) as has_other_doi,
+        -- Of two numbers of books each is an edition or a volume.
+        coalesce(first.book_number <> second.book_number, false) as has_other_book_number,
         coalesce(first.venue_key = second.venue_key, false) as is_same_venue,
         {{ shared_of_words('first.abstract_words', 'second.abstract_words') }} as shared_of_abstract,
         {{ shared_of_words('first.title_words', 'second.title_words') }} as shared_of_title
@@ -175,7 +181,9 @@ judged as (
 
     select
         *,
-        coalesce(shared_of_abstract >= case when title_kind is null then 0.6 else 0.8 end, false) as is_same_abstract,
+        coalesce(
+            shared_of_abstract >= case when title_kind is null and not has_other_arxiv_id then 0.6 else 0.8 end, false
+        ) as is_same_abstract,
         coalesce(year_gap <= case when is_any_preprint then 2 else 1 end, false) as is_near_in_time
     from measured
     where first_id <> second_id
@@ -205,14 +213,15 @@ where
         or title_kind is null and coalesce(shared_of_abstract >= 0.8, false)
     )
     and (not has_other_arxiv_id or shared_of_title >= 0.8 or is_same_abstract)
-    or key_kind = 'title' and is_same_kind and has_same_numbers and (
-        is_same_author and is_same_abstract and coalesce(year_gap <= 2, true)
-        or is_any_nameless and is_same_abstract and coalesce(year_gap <= 1, false)
+    or key_kind = 'title' and is_same_kind and has_same_numbers and not has_other_book_number and (
+        is_same_author and is_same_abstract and coalesce(is_near_in_time or year_gap <= 2 and not has_other_doi, true)
+        or is_any_nameless and is_same_abstract
+        and coalesce(year_gap = 0 or year_gap = 1 and not has_other_doi, false)
         or is_same_author and is_near_in_time and title_kind is null and not has_other_arxiv_id
         and (
             not has_other_doi
             or is_preprint_and_venue
-            or is_of_two_registrants and is_same_venue
+            or is_same_venue and year_gap = 0 and title_weight >= 20
         )
         and (
             title_weight >= 20
