@@ -37,8 +37,9 @@ replace({{ compared_title(title) }}, ' ', '')
     '^(guest )?(editorials?|introduction|preface|foreword|afterword|prologue|epilogue|contents|index|conclusions?'
     ~ '|discussion|comments?|reply|rejoinder|response|discussions|letters?|news|announcements?|obituary|abstracts?'
     ~ '|reviewers|appendix|references|bibliography|summary|overview|interview|in memoriam|table of contents'
-    ~ '|front matter|back matter|cover|masthead|poster|keynote|tutorial|panel|vorwort|einleitung|inhalt)$'
+    ~ '|front matter|back matter|cover|masthead|poster|keynote|tutorial|panel|vorwort|einleitung|inhalt|withdraw|withdrawn)$'
     ~ '|^(guest )?editorial |^(message|letter|note|welcome) from the '
+    ~ '|(information|instructions|guidelines) for (authors|contributors)$|^call for (papers|participation)'
 ) -%}
 case
             when {{ regexp_first(compared, correction) }} <> '' then 'correction'

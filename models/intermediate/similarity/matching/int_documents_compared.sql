@@ -56,6 +56,26 @@ vectors as (
 
 ),
 
+{% if var('one_patent_per_family') %}
+-- Of each family the first that is compared. So the top_k of a paper are exactly those of so many families, at no cost.
+families as (
+
+    select
+        vectors.space,
+        vectors.document_id,
+        row_number() over (
+            partition by vectors.space, coalesce('family ' || families.family_id, families.document_id)
+            order by families.place_in_family asc, families.document_id asc
+        ) as place
+    from vectors
+    inner join {{ ref('int_patent_families') }} as families on vectors.document_id = families.document_id
+    inner join documents on vectors.document_id = documents.document_id
+    inner join decisions on vectors.document_id = decisions.document_id
+    where decisions.is_ai and documents.year is not null
+
+),
+
+{% endif %}
 last_build as (
 
     {{ as_of_last_build('int_vectors_matched', {
@@ -88,4 +108,11 @@ left join last_build
         and documents.year = last_build.year
         and vectors.text_hash = last_build.text_hash
         and vectors.model_version = last_build.model_version
-where decisions.is_ai and documents.year is not null
+{% if var('one_patent_per_family') %}
+left join families on vectors.space = families.space and vectors.document_id = families.document_id
+{% endif %}
+where
+    decisions.is_ai and documents.year is not null
+    {% if var('one_patent_per_family') %}
+    and coalesce(families.place, 1) = 1
+    {% endif %}
