@@ -8,7 +8,7 @@
     {%- for rank, form in [
         (1, name),
         (2, clean_openalex_id(name)),
-        (2, clean_arxiv_id(name)),
+        (2, "'arXiv:' || " ~ clean_arxiv_id(name)),
         (2, clean_doi(name)),
         (2, clean_publication_number(name)),
         (3, "'W' || " ~ digits),

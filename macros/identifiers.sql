@@ -70,7 +70,7 @@ case
 
 
 {#
-    `arXiv:1705.06391` or `arXiv:hep-th/9901001` from an id of arXiv in any form: with or without a prefix, version,
+    `1705.06391` or `hep-th/9901001` from an id of arXiv in any form: with or without a prefix, version,
     class (`math.GT/0309136`), as an address or as the DOI 10.48550/arXiv.…; null for anything else. Numbers have four
     digits until 2014 and five since, so that ids that were read as decimals (1901.1) are none.
 #}
@@ -91,7 +91,7 @@ case
 case
             when {{ regexp_first(text, '[0-9]{4}[.]?[0-9]{3}') }} <> ''
                 then {{ named_value(lower_case(trimmed(text)), 'written', (
-                    "'arXiv:' || coalesce(nullif(" ~ regexp_first('written', new_form, 1) ~ ", ''), nullif("
+                    "coalesce(nullif(" ~ regexp_first('written', new_form, 1) ~ ", ''), nullif("
                     ~ regexp_first('written', old_form, 1) ~ " || '/' || " ~ regexp_first('written', old_form, 2)
                     ~ ", '/'))"
                 )) }}

@@ -1,6 +1,7 @@
 {#
     A title as titles are compared: small letters without accents and punctuation, single blanks. `+`, `#` and `&`
-    mean something: C, C++ and C# are three languages. Commands of TeX do not. That a paper was retracted does not make it another one.
+    mean something: C, C++ and C# are three languages. Commands of TeX do not. That a paper was retracted does not make
+    it another one.
 #}
 {% macro compared_title(title) -%}
 {%- set plain = regexp_replace_all(
@@ -55,7 +56,7 @@ case
 {%- set parts = (
     '(part|parts|pt|vol|volume|band|teil|chapter|kapitel|lecture|book|tome|partie) ' ~ number ~ '( |$)'
     ~ '|([0-9]+(st|nd|rd|th)?|first|second|third|fourth|fifth|sixth|revised) (ed|edn|edition|auflage)( |$)'
-    ~ '| ([0-9]{1,3}|i|ii|iii|iv|v|vi|vii|viii|ix|x)$|[上中下一二三四五六七八九十]$'
+    ~ '| ([0-9]{1,3}|i|ii|iii|iv|v|vi|vii|viii|ix|x)$|[上中下一二三四五六七八九十]$|第[0-9一二三四五六七八九十]+[部卷章节節回期篇册巻]'
 ) -%}
 {{ list_join(regexp_all(compared, parts), '|') }}
 {%- endmacro %}
@@ -112,10 +113,11 @@ case
 {% macro is_of_preprint(work_type, arxiv_id, doi, venue) -%}
 {%- set registered = (
     '^10[.](48550/|1101/[0-9]|21203/rs|20944/preprints|26434/|31219/|31234/|31235/|36227/techrxiv|2139/ssrn|22541/au'
-    ~ '|1002/essoar|7287/peerj[.]preprints|35542/|5194/[a-z]+d-)'
+    ~ '|1002/essoar|7287/peerj[.]preprints|35542/|5194/[a-z]+-20[0-9]{2}-[0-9]+$'
+    ~ '|5194/(acp|amt|angeo|bg|cp|dwes|esd|esurf|essd|gi|gmd|hess|ms|nhess|npg|os|se|soil|tc)d-)'
 ) -%}
 {%- set servers = (
-    '(arxiv|^corr$|biorxiv|medrxiv|chemrxiv|psyarxiv|socarxiv|techrxiv|ssrn|research square|preprint|openreview|zenodo|hal )'
+    '(arxiv|^corr$|biorxiv|medrxiv|chemrxiv|psyarxiv|socarxiv|techrxiv|ssrn|research square|preprint|openreview|zenodo|hal |discussions$)'
 ) -%}
 coalesce(
             {{ work_type }} in ('preprint', 'posted-content', 'posted content')

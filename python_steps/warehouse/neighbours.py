@@ -75,7 +75,11 @@ IDENTIFIED = """
 """
 OTHER_NAMES = """
     union all
-    select document_id, identifier, 1 from marts.document_identifiers
+    select
+        document_id,
+        case when identifier_kind = 'arxiv' then 'arXiv:' else '' end || identifier,
+        1
+    from marts.document_identifiers
     semi join marts.documents_to_match using (document_id)
 """
 NAMED = """

@@ -3,7 +3,7 @@
     'document_id': 'document_id',
     'record_document_id': 'record_document_id',
     'doi': 'doi',
-    'arxiv_id': 'arxiv_id',
+    'arxiv_id': "'arXiv:' || arxiv_id",
     'without kind': "nullif(" ~ regexp_first('publication_number', '^(.*[0-9].*)-[A-Z][0-9]?$', 1) ~ ", '')",
 } %}
 with

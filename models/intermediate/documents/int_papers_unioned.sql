@@ -148,7 +148,7 @@ recognised as (
         delivered.*,
         coalesce(
             {{ clean_openalex_id('delivered.source_record_id') }},
-            {{ clean_arxiv_id('delivered.source_record_id') }},
+            'arXiv:' || {{ clean_arxiv_id('delivered.source_record_id') }},
             delivered.delivered_document_id
         ) as own_document_id,
         coalesce(
