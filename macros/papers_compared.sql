@@ -83,7 +83,7 @@ case
 {% macro compared_name(name) -%}
 {%- set whole = regexp_replace_all(name, ',? *\\b(Jr|Sr|II|III|IV)\\b[.]?', '') -%}
 {%- set before_comma, after_comma = '^([^,]*[^, ]) *, *(.*)$', '^[^,]*[^, ] *, *(.*)$' -%}
-{%- set initials = '^(.*[^ .].) +((?:[A-Z][.]?[ -]?){1,4}|[a-z][.]?)$' -%}
+{%- set initials = '^(.*[^ .][^ .]) +((?:[A-Z][.]?[ -]?){1,4}|[a-z][.]?)$' -%}
 {%- set family_part = (
     "coalesce(nullif(" ~ regexp_first('person', before_comma, 1) ~ ", ''), nullif("
     ~ regexp_first('person', initials, 1) ~ ", ''), " ~ regexp_first('person', '[^ ]+$') ~ ")"

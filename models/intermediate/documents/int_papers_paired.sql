@@ -155,7 +155,9 @@ measured as (
         -- 10.5555 and a number is ACM's for what has its DOI elsewhere.
         coalesce(
             first.doi_key <> second.doi_key
-            and {{ regexp_first("first.doi_key || ' ' || second.doi_key", '(^| )10[.]5555/[0-9]+[.]?[0-9]*( |$)') }} = '',
+            and {{ regexp_first(
+                "first.doi_key || ' ' || second.doi_key", '(^| )10[.]5555/[0-9]+[.]?[0-9]*( |$)'
+            ) }} = '',
             false
         ) as has_other_doi,
         -- Of two numbers of books each is an edition or a volume.
