@@ -1,3 +1,10 @@
+{% set age -%}
+coalesce(
+                    cast(copies.updated_date as string),
+                    nullif({{ regexp_first('copies.record_file', '/updated_date=([0-9-]{10})', 1) }}, '')
+                ) desc nulls last,
+                copies.record_file desc
+{%- endset %}
 with
 
 delivered as (
@@ -72,8 +79,8 @@ deleted_works as (
 ),
 
 -- Of several copies of one record of a source the newest counts as a whole, also where it is refused: a snapshot keeps
--- files whose records have moved on. Newest is what was updated last, by its own word or that of its folder, else what
--- lies last. Looked for among few columns, and compared only where an id comes twice.
+-- files whose records have moved on. Newest is what was updated last, by its own word or that of its folder, else the
+-- last file; within one file none is newer. Looked for among few columns, and compared only where an id comes twice.
 copies as (
 
     {% for system, model in staging_models('papers').items() %}
@@ -108,8 +115,11 @@ aged as (
 
     select
         copies.*,
-        row_number() over from_the_newest as place,
-        first_value(copies.rejection_reason) over from_the_newest as newest_rejection_reason
+        rank() over from_the_newest as place,
+        first_value(copies.rejection_reason) over (
+            partition by copies.source_system, copies.source_name, copies.source_record_id
+            order by {{ age }}, copies.rejection_reason asc nulls first
+        ) as newest_rejection_reason
     from copies
     inner join doubled
         on
@@ -119,13 +129,7 @@ aged as (
     window
         from_the_newest as (
             partition by copies.source_system, copies.source_name, copies.source_record_id
-            order by
-                coalesce(
-                    cast(copies.updated_date as string),
-                    nullif({{ regexp_first('copies.record_file', '/updated_date=([0-9-]{10})', 1) }}, '')
-                ) desc nulls last,
-                copies.record_file desc,
-                copies.record_row desc
+            order by {{ age }}
         )
 
 ),

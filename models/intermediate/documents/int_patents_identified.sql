@@ -31,14 +31,15 @@ patents as (
 
 ),
 
--- Of several copies of one record of a source the one that was delivered last counts, as a whole.
+-- Of several copies of one record of a source the one that was delivered last counts, as a whole; within one file none is
+-- newer.
 aged as (
 
     select
         *,
-        row_number() over (
+        rank() over (
             partition by source_system, source_name, source_record_id
-            order by record_file desc, record_row desc
+            order by record_file desc
         ) > 1 as is_superseded
     from patents
 
