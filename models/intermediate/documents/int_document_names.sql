@@ -4,7 +4,7 @@
     'record_document_id': 'record_document_id',
     'doi': 'doi',
     'arxiv_id': "'arXiv:' || arxiv_id",
-    'without kind': "nullif(" ~ regexp_first('publication_number', '^(.*[0-9].*)-[A-Z][0-9]?$', 1) ~ ", '')",
+    'publication_number_without_kind': "nullif(" ~ regexp_first('publication_number', '^(.*[0-9].*)-[A-Z][0-9]?$', 1) ~ ", '')",
 } %}
 with
 
@@ -16,11 +16,14 @@ records as (
 
 {% for kind, name in names.items() %}
 select
+    record_file,
+    record_row,
+    '{{ kind }}' as name_kind,
     document_type,
     source_name,
     {{ name }} as document_name,
     document_id,
-    {{ 'true' if kind == 'without kind' else 'false' }} as is_shortened
+    {{ 'true' if kind == 'publication_number_without_kind' else 'false' }} as is_shortened
 from records
 where {{ name }} is not null
 {{ 'union all' if not loop.last }}
