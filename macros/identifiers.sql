@@ -133,10 +133,15 @@ case
 {%- set kind = (
     "case when parts.office = 'US' and parts.kind = 'S' then '-S1' else coalesce('-' || parts.kind, '') end"
 ) -%}
-{{ named_value(compact, 'compact', named_value(
-    struct(parts), 'parts',
-    "parts.office || '-' || " ~ number_at_office('parts.office', 'parts.digits') ~ " || " ~ kind
-)) }}
+{#- Most numbers of Google Patents are in that form already, and nothing need be taken apart. -#}
+{%- set as_it_is = '^([A-VX-Z][A-Z]-[1-9][0-9]{4,8}-[A-RT-Z][0-9]?|US-20[0-9]{8}-[A-Z][0-9])$' -%}
+case
+            when {{ regexp_first(number, as_it_is) }} <> '' then {{ number }}
+            else {{ named_value(compact, 'compact', named_value(
+                struct(parts), 'parts',
+                "parts.office || '-' || " ~ number_at_office('parts.office', 'parts.digits') ~ " || " ~ kind
+            )) }}
+        end
 {%- endmacro %}
 
 

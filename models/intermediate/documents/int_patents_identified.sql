@@ -31,8 +31,8 @@ patents as (
 
 ),
 
--- Of several copies of one record of a source the one that was delivered last counts, as a whole; within one file none is
--- newer.
+-- Of several copies of one record of a source the one that was delivered last counts, as a whole; within one file none
+-- is newer.
 aged as (
 
     select
