@@ -162,7 +162,9 @@ case
             {%- endfor %}
             when {{ title }} is null then 'missing_title'
             when
-                {{ clean_year(year) }} not between {{ var('earliest_year') }} and {{ run_started_at.year + 1 }}
-                then 'impossible_year'
+                {{ dated_text(year) }} is not null
+                and coalesce(
+                    {{ clean_year(year) }} not between {{ var('earliest_year') }} and {{ run_started_at.year + 1 }}, true
+                ) then 'impossible_year'
         end
 {%- endmacro %}

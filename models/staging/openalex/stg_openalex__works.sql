@@ -303,7 +303,7 @@ judged as (
     select
         *,
         {{ rejection_reason(
-            'is_parsed', 'source_record_id', 'title', 'cast(publication_year as string)',
+            'is_parsed', 'source_record_id', 'title', 'coalesce(cast(publication_year as string), delivered_year)',
             {'paratext': 'is_paratext', 'out_of_scope_type': is_out_of_scope}
         ) }} as rejection_reason
     from dated
