@@ -19,8 +19,8 @@
 coalesce({{ filled | join(', ') }})
 {%- endmacro %}
 
-{# Whether a text says yes or no; null where it says neither. #}
-{% macro yes_or_no(text) -%}
+{# What a mark of OpenAlex says, also as the text that a table has; null where it says nothing. #}
+{% macro openalex_flag(text) -%}
 case
                 when lower({{ text }}) in ('true', 't', 'yes', 'y', '1', '1.0') then true
                 when lower({{ text }}) in ('false', 'f', 'no', 'n', '0', '0.0') then false

@@ -144,12 +144,12 @@ found as (
             {{ openalex_cell('addresses') }}
         )) as addresses,
         case
-            when {{ regexp_first('work.keywords', '^ *[[] *[{]') }} <> '' then {{ parse_json(
+            when substring(replace(work.keywords, ' ', ''), 1, 2) = '[{' then {{ parse_json(
                 "'{\"list\":' || work.keywords || '}'", {'list': [{'display_name': 'text', 'keyword': 'text'}]}
             ) }}
         end as keyword_objects,
         case
-            when {{ regexp_first('work.keywords', '^ *[[] *[{]') }} = ''
+            when substring(replace(work.keywords, ' ', ''), 1, 2) <> '[{'
                 then {{ parse_json(to_json_text(struct({'list': 'work.keywords'})), {'list': 'json'}) }}
         end as keyword_field,
         {% for what, column in cells.items() %}
@@ -226,11 +226,11 @@ renamed as (
         work_type,
         {{ clean_markup('delivered_venue') }} as venue,
         {{ whole_number('delivered_count') }} as cited_by_count,
-        coalesce({{ yes_or_no('work.is_retracted') }}, false) as is_retracted,
-        coalesce({{ yes_or_no('work.is_paratext') }}, false)
+        coalesce({{ openalex_flag('work.is_retracted') }}, false) as is_retracted,
+        coalesce({{ openalex_flag('work.is_paratext') }}, false)
         or coalesce(work_type = 'paratext', false)
         or coalesce(lower(work.type_crossref) = 'paratext', false) as is_paratext,
-        coalesce({{ yes_or_no('work.is_xpac') }}, false) as is_xpac,
+        coalesce({{ openalex_flag('work.is_xpac') }}, false) as is_xpac,
         {{ filled_list(list_map('delivered_keywords', 'one', clean_text("replace(one, '&amp;', '&')"))) }} as keywords,
         {{ list_map('delivered_categories', 'one', clean_text('one')) }} as categories,
         {{ list_map('work.topics', 'one', struct({
@@ -244,7 +244,7 @@ renamed as (
         {{ regexp_all('work.referenced_works', 'W[0-9]+') }} as cited_works,
         case
             when
-                {{ yes_or_no('work.is_authors_truncated') }}
+                {{ openalex_flag('work.is_authors_truncated') }}
                 or {{ whole_number('work.authors_count') }} > {{ list_length('authorships') }}
                 then true
             when work.authorships is not null then false
@@ -263,7 +263,7 @@ renamed as (
             id="case when not " ~ is_placeholder_author('authorship.author') ~ " then "
                 ~ openalex_id('authorship.author.id', 'A') ~ " end",
             orcid="nullif(" ~ regexp_first('upper(authorship.author.orcid)', '([0-9]{4}-){3}[0-9]{3}[0-9X]$') ~ ", '')",
-            is_corresponding=yes_or_no('authorship.is_corresponding'),
+            is_corresponding=openalex_flag('authorship.is_corresponding'),
             country_codes=filled_list('authorship.countries'),
             affiliation=clean_text(first_text([
                 list_join('authorship.raw_affiliation_strings', '; '), 'authorship.raw_affiliation_string'
