@@ -224,13 +224,11 @@ nullif(
 {%- endmacro %}
 
 {% macro default__unwrapped_index(text) -%}
+{%- set inner = "json_extract_string(" ~ text ~ ", '$.InvertedIndex')" -%}
 case
             when starts_with({{ text }}, '"') and json_valid({{ text }}) then json_extract_string({{ text }}, '$')
-            when
-                contains({{ text }}, '"InvertedIndex"')
-                and json_valid({{ text }})
-                and regexp_matches(json_extract_string({{ text }}, '$.InvertedIndex'), '^ *([{]|[[] *[{])')
-                then json_extract_string({{ text }}, '$.InvertedIndex')
+            when contains({{ text }}, '"InvertedIndex"') and json_valid({{ text }}) and {{ holds_words(inner) }}
+                then {{ inner }}
             else {{ text }}
         end
 {%- endmacro %}
@@ -239,8 +237,13 @@ case
 {%- set inner = spark_json_value(text, 'struct<InvertedIndex:string>') ~ '.InvertedIndex' -%}
 case
             when startswith({{ text }}, '"') then coalesce({{ spark_json_value(text, 'string') }}, {{ text }})
-            when contains({{ text }}, '"InvertedIndex"') and regexp_like({{ inner }}, '^ *([{]|[\\[] *[{])')
-                then {{ inner }}
+            when contains({{ text }}, '"InvertedIndex"') and {{ holds_words(inner) }} then {{ inner }}
             else {{ text }}
         end
+{%- endmacro %}
+
+{# Whether JSON text is an object or a list of objects or lists, unlike a list of positions. #}
+{% macro holds_words(text) -%}
+{%- set start = "replace(substring(" ~ text ~ ", 1, 20), ' ', '')" -%}
+(substring({{ start }}, 1, 1) = '{' or substring({{ start }}, 1, 2) in ('[{', '[['))
 {%- endmacro %}

@@ -198,7 +198,7 @@ def test_ids(warehouse: Warehouse, tmp_path: Path) -> None:
     reasons = {"W12": None, None: "missing_identifier"}
     assert found == [(work, reasons[work]) for work in ids.values()]
     works = [{"id": None, "ids": {"openalex": "https://openalex.org/W7"}}]
-    assert staged(warehouse, lines(tmp_path, works), "source_record_id") == [("W7",)]
+    assert staged(warehouse, lines(tmp_path, works, "more.jsonl"), "source_record_id") == [("W7",)]
 
 
 def test_authors_who_stand_for_none(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -144,12 +144,12 @@ found as (
             {{ openalex_cell('addresses') }}
         )) as addresses,
         case
-            when {{ regexp_first('work.keywords', '^ *[[] *[{]') }} <> '' then {{ parse_json(
+            when substring(replace(work.keywords, ' ', ''), 1, 2) = '[{' then {{ parse_json(
                 "'{\"list\":' || work.keywords || '}'", {'list': [{'display_name': 'text', 'keyword': 'text'}]}
             ) }}
         end as keyword_objects,
         case
-            when {{ regexp_first('work.keywords', '^ *[[] *[{]') }} = ''
+            when substring(replace(work.keywords, ' ', ''), 1, 2) <> '[{'
                 then {{ parse_json(to_json_text(struct({'list': 'work.keywords'})), {'list': 'json'}) }}
         end as keyword_field,
         {% for what, column in cells.items() %}
