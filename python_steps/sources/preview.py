@@ -183,10 +183,10 @@ def _damaged(file: Path, reason: str) -> str:
 
 # Of staged records, by entity: the year, the abstract, the language and the fields not read.
 COLUMNS = {
-    "papers": ("publication_year", "abstract", "language", "unread_fields"),
-    "patents": ("year", "abstract", "language", "unread_fields"),
+    "papers": ("publication_year", "abstract", "language"),
+    "patents": ("year", "abstract", "language"),
 }
-NO_COLUMNS = ("null::integer", "null::varchar", "null::varchar", "null::varchar[]")
+NO_COLUMNS = ("null::integer", "null::varchar", "null::varchar")
 
 RECORD = "record_file varchar, record_row bigint, record_text varchar"
 
@@ -277,8 +277,7 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     head.languages = _counts(connection, "language from judged where language is not null")
     head.fields = _fields(connection)
     if head.fields:
-        told = connection.execute("select distinct unnest(unread) from judged order by 1")
-        _compare_fields(head, sql, [name for (name,) in told.fetchall()])
+        _compare_fields(head, sql)
     if sum(head.rejected.values()) == head.rows_read:
         reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
         if head.rows_read:
@@ -291,11 +290,8 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     _explain_broken(connection, head)
 
 
-def _compare_fields(head: Head, sql: StagingSql, unread: list[str]) -> None:
-    """Tell required fields that are missing, optional ones, and delivered ones that nobody reads.
-
-    `unread` are those that staging names.
-    """
+def _compare_fields(head: Head, sql: StagingSql) -> None:
+    """Tell missing required fields, absent optional ones, and delivered ones that nobody reads."""
     delivery = head.source.delivery
     read = sql.fields_read(delivery.system, delivery.entity, head.fields)
     head.missing = [" or ".join(group) for group in delivery.required if not set(group) & {*read}]
@@ -303,9 +299,7 @@ def _compare_fields(head: Head, sql: StagingSql, unread: list[str]) -> None:
     renamed = [f"{given} as {name}" for name, given in read.items() if given != name]
     if renamed:
         head.listing.notes.append(f"Columns are read by similar names: {', '.join(renamed)}.")
-    if unread:
-        head.unread = unread
-    elif delivery.system == "tables":
+    if delivery.system == "tables":
         head.unread = sorted({*head.fields} - {*read.values()})
     elif any(form_of(file) == "csv" for file in head.listing.files):
         head.unread = sorted(
@@ -316,7 +310,7 @@ def _compare_fields(head: Head, sql: StagingSql, unread: list[str]) -> None:
 def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head) -> None:
     """Make the table `judged`: the year, abstract and language of records, and why one fails."""
     delivery = head.source.delivery
-    year, abstract, language, unread = COLUMNS.get(delivery.entity, NO_COLUMNS)
+    year, abstract, language = COLUMNS.get(delivery.entity, NO_COLUMNS)
     rejected = "".join(
         f"when source_record_id in (select source_record_id "
         f"from ({sql.model(table.model, table.name)})) then '{table.rejects}' "
@@ -330,7 +324,7 @@ def _judge(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: Head)
         create table judged as
         select
             record_file, record_row, {year} as year,
-            {abstract} as abstract, {language} as language, {unread} as unread,
+            {abstract} as abstract, {language} as language,
             case when rejection_reason is not null then rejection_reason {rejected}end as reason
         from staged
     """)

@@ -428,7 +428,7 @@ def test_dates_and_numbers(warehouse: Warehouse, tmp_path: Path) -> None:
             None,
             newest,
             None,
-            None,
+            "impossible_year",
             values(publication_year="soon", doi="none yet"),
         ),
         (3018, None, newest, None, "impossible_year", []),
