@@ -1,8 +1,8 @@
 {#
     JSON text read into a typed struct; null where the text is no JSON object.
-    `fields` is a dictionary of dictionaries, lists of one element, and the words text, integer, boolean, json and
-    positions (a map from word to list of integers, OpenAlex's inverted index). Fields that are not there, or of
-    another kind, come out null. Numbers are best read as text and cast with whole_number, so that a bad one is seen.
+    `fields` is a dictionary of dictionaries, lists of one element, and the words text, integer, boolean and json.
+    Fields that are not there, or of another kind, come out null, but an object or a list is also read as text. Numbers
+    are best read as text and cast with whole_number, so that a bad one is seen.
 
     Spark reads through its variant: from_json takes half a record and the rest of a line for a whole one, and gives a
     struct of nulls for none. What remains different: a record that names a field twice, or has a comma before a
@@ -22,7 +22,6 @@ case
 {% macro duckdb_json_shape(fields) -%}
     {%- set words = {
         'text': 'VARCHAR', 'integer': 'BIGINT', 'boolean': 'BOOLEAN', 'json': 'JSON',
-        'positions': 'MAP(VARCHAR, INTEGER[])',
     } -%}
     {%- if fields is mapping -%}
         {{- '{' -}}
@@ -44,7 +43,6 @@ case
 {% macro spark_json_shape(fields) -%}
     {%- set words = {
         'text': 'string', 'integer': 'bigint', 'boolean': 'boolean', 'json': 'string',
-        'positions': 'map<string,array<int>>',
     } -%}
     {%- if fields is mapping -%}
         {{- 'struct<' -}}

@@ -405,6 +405,8 @@ def test_dates_and_numbers(warehouse: Warehouse, tmp_path: Path) -> None:
         {"publication_year": None, "publication_date": "spring"},
         {"publication_year": "soon", "doi": "none yet"},
         {"publication_year": 3018},
+        {"publication_year": 20199},
+        {"publication_year": 9999},
         {},
     ]
     columns = (
@@ -432,6 +434,8 @@ def test_dates_and_numbers(warehouse: Warehouse, tmp_path: Path) -> None:
             values(publication_year="soon", doi="none yet"),
         ),
         (3018, None, newest, None, "impossible_year", []),
+        (None, None, newest, None, "impossible_year", values(publication_year="20199")),
+        (None, None, newest, None, None, []),
         (None, None, newest, None, None, []),
     ]
 
