@@ -2,12 +2,14 @@
   Rows of a table of this schema as the last build left it, for a model that has to read it before this build
   replaces it. No rows where there is none, where it lacks one of the columns, and with --full-refresh.
   columns: names and types.
+  schema: another schema than this one's.
+  is_register: the table outlives --full-refresh.
 #}
-{% macro as_of_last_build(table, columns) -%}
+{% macro as_of_last_build(table, columns, schema=none, is_register=false) -%}
     {%- set relation = none -%}
-    {%- if execute and not flags.FULL_REFRESH -%}
+    {%- if execute and (is_register or not flags.FULL_REFRESH) -%}
         {%- set relation = load_cached_relation(
-            api.Relation.create(database=this.database, schema=this.schema, identifier=table)
+            api.Relation.create(database=this.database, schema=schema or this.schema, identifier=table)
         ) -%}
     {%- endif -%}
     {%- if relation is not none -%}

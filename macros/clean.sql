@@ -51,34 +51,6 @@ nullif({{ regexp_replace_all(text, '(?i)^([<(]|\\[)*(<na|' ~ words | join('|') ~
 trim({{ regexp_replace_all(lower_case(without_accents(text)), "[^\\p{L}\\p{N}]+", " ") }})
 {%- endmacro %}
 
-{# DOI in lower case without the resolver's address or a prefix; null where it is no DOI. #}
-{% macro clean_doi(doi) -%}
-nullif({{ regexp_first(lower_case(trimmed(doi)), '10[.][0-9]{4,9}/[^ ]+$') }}, '')
-{%- endmacro %}
-
-{#
-    `US-9824690-B2` from any of `US9824690B2`, `us-9824690-b2`, `US 9,824,690 B2`; null where it is no publication
-    number. American applications are printed with seven digits after the year and stored with six by others
-    (US 2019/0012345 A1, US-2019012345-A1): the shorter form is kept, so that both are one.
-#}
-{% macro clean_publication_number(number) -%}
-{%- set compact = "upper(" ~ regexp_replace_all(number, "[ ,./]", "") ~ ")" -%}
-{%- set pattern = "^([A-Z]{2})-?([A-Z]{0,2}[0-9]+)-?([A-Z][0-9]?)?$" -%}
-{%- set office = regexp_first(compact, pattern, 1) -%}
-{%- set digits = regexp_first(compact, pattern, 2) -%}
-{%- set kind = regexp_first(compact, pattern, 3) -%}
-case
-            when {{ office }} <> ''
-                then {{ office }} || '-'
-                    || case
-                        when {{ office }} = 'US' and {{ regexp_first(digits, '^20[0-9]{2}0[0-9]{6}$') }} <> ''
-                            then substring({{ digits }}, 1, 4) || substring({{ digits }}, 6, 6)
-                        else {{ digits }}
-                    end
-                    || case when {{ kind }} <> '' then '-' || {{ kind }} else '' end
-        end
-{%- endmacro %}
-
 {# A whole number, also written as 2019.0, as columns with gaps are; null where the text says anything else. #}
 {% macro whole_number(text) -%}
 try_cast({{ regexp_first(text, '^ *([+-]?[0-9]+)([.]0*)? *$', 1) }} as integer)
@@ -172,6 +144,14 @@ nullif(nullif(coalesce(
 nullif({{ regexp_replace_all(clean_value(text), '^(0[0 :TZ./+-]*|9999[0-9 :TZ./+-]*)$', '') }}, '')
 {%- endmacro %}
 
+{# Whether a text says yes or no; null where it says neither. #}
+{% macro yes_or_no(text) -%}
+case
+            when lower(trim({{ text }})) in ('true', 't', 'yes', 'y', '1', '1.0') then true
+            when lower(trim({{ text }})) in ('false', 'f', 'no', 'n', '0', '0.0') then false
+        end
+{%- endmacro %}
+
 {# Why a record cannot become a document; null where it can. The first reason that holds. #}
 {% macro rejection_reason(is_parsed, identifier, title, year, others={}) -%}
 case
@@ -182,7 +162,9 @@ case
             {%- endfor %}
             when {{ title }} is null then 'missing_title'
             when
-                {{ clean_year(year) }} not between {{ var('earliest_year') }} and {{ run_started_at.year + 1 }}
-                then 'impossible_year'
+                {{ dated_text(year) }} is not null
+                and coalesce(
+                    {{ clean_year(year) }} not between {{ var('earliest_year') }} and {{ run_started_at.year + 1 }}, true
+                ) then 'impossible_year'
         end
 {%- endmacro %}

@@ -122,7 +122,7 @@ replace(replace(
 {%- set chosen -%}
 case
                         {%- if separates_commas %}
-                        when true then {{ regexp_all('plain', '[^;；|,\\n]+') }}
+                        when true then {{ regexp_all('plain', '(?:[(][^()]*[)]|[^;；|,\\n])+') }}
                         {%- endif %}
                         when contains(plain, ';') or contains(plain, '；')
                             then {{ regexp_all("replace(plain, ';', ' ; ')", '[^;；]+') }}
@@ -175,10 +175,11 @@ case
 
 
 {# The name of an element: of an object its name, else its text; clean, and null for a placeholder. #}
-{% macro element_name(element, more_names=[]) -%}
+{% macro element_name(element) -%}
 {%- set shape = {} -%}
-{%- set names = more_names + [
-    'name', 'display_name', 'full_name', 'keyword', 'code', 'value', 'text', 'label', 'title'
+{%- set names = [
+    'name', 'display_name', 'full_name', 'keyword', 'code', 'publication_number', 'application_number', 'number',
+    'npl_text', 'literature', 'value', 'text', 'label', 'title',
 ] -%}
 {%- for name in names + ['given', 'family', 'first_name', 'last_name'] -%}
     {%- do shape.update({name: 'text'}) -%}
@@ -199,17 +200,22 @@ case
 
 
 {#
-    The elements of a list as structs: `name` (clean, never null), `element` as delivered and `country`, the text at its
-    place in a list of countries delivered beside it. Countries are null where the lists are of different lengths.
-    more_names: fields of an object that are its name, too.
+    The elements of a list as structs: `name` (clean, never null), `element` as delivered and `country`, that at its
+    place in a list of countries delivered beside it. `elements` are what delivered_elements gives, `names` what
+    element_name gives of each, and `countries` the same of the other list, null where there is none. Its countries are
+    null where the lists are of different lengths.
 #}
-{% macro named_elements(elements, countries='null', more_names=[]) -%}
+{% macro named_elements(elements, names, countries) -%}
+{#- Espacenet prints Sample Ada [NL]. -#}
+{%- set after_name = ' \\[([A-Z]{2})\\]$' -%}
+{%- set beside -%}
+case when {{ are_parallel(elements, countries) }} then {{ list_at(countries, 'item.position') }} end
+{%- endset -%}
 {%- set named = list_map(list_positioned(elements), 'item', struct({
-    'name': element_name('item.element', more_names), 'element': 'item.element',
-    'country': (
-        "cast(null as string)" if countries == 'null'
-        else "case when " ~ are_parallel(elements, countries) ~ " then " ~ list_at(countries, 'item.position') ~ " end"
-    ),
+    'name': regexp_replace_all(list_at(names, 'item.position'), after_name, ''),
+    'element': 'item.element',
+    'country': 'coalesce(' ~ beside ~ ", nullif("
+        ~ regexp_first(list_at(names, 'item.position'), after_name, 1) ~ ", ''))",
 })) -%}
 {{ list_where(named, 'item', 'item.name is not null') }}
 {%- endmacro %}
@@ -219,7 +225,7 @@ case
 {% macro are_parallel(elements, others) -%}
 {%- set lengths = {'left': list_length(elements), 'right': list_length(others)} -%}
 ({{ lengths.left }} = {{ lengths.right }}
-            or ({{ lengths.left }} = {{ lengths.right }} + 1 and {{ ends_blank(elements) }})
+            or ({{ lengths.left }} = {{ lengths.right }} + 1 and {{ lengths.right }} > 0 and {{ ends_blank(elements) }})
             or ({{ lengths.left }} + 1 = {{ lengths.right }} and {{ ends_blank(others) }}))
 {%- endmacro %}
 
@@ -232,7 +238,8 @@ coalesce(trim({{ list_at(elements, list_length(elements)) }}), '') = ''
 {% macro element_countries(item) -%}
 {%- set names = ['country', 'country_code', 'countries', 'country_codes', 'country_name'] -%}
 {%- set delivered = "coalesce(" ~ element_field(item ~ '.element', names) ~ ", " ~ item ~ ".country)" -%}
-{%- set countries = list_map(delivered_elements('delivered'), 'country', clean_value('country', keeps_na=true)) -%}
+{%- set parts = "coalesce(" ~ json_elements('delivered') ~ ", " ~ regexp_all('delivered', '[^;|]+') ~ ")" -%}
+{%- set countries = list_map(parts, 'country', clean_value('country', keeps_na=true)) -%}
 {{ none_if_empty(list_where(
     list_at(list_map(list_of([delivered]), 'delivered', countries), 1), 'country', 'country is not null'
 )) }}
@@ -243,4 +250,10 @@ coalesce(trim({{ list_at(elements, list_length(elements)) }}), '') = ''
 {% macro element_country(item) -%}
 {%- set names = ['country', 'country_code', 'country_name'] -%}
 {{ clean_value("coalesce(" ~ element_field(item ~ '.element', names) ~ ", " ~ item ~ ".country)", keeps_na=true) }}
+{%- endmacro %}
+
+
+{# True where two lists run beside one another, else null. #}
+{% macro parallel_or_null(elements, others) -%}
+case when {{ are_parallel(elements, others) }} then true end
 {%- endmacro %}

@@ -84,20 +84,24 @@ case
     printed where the harmonised one is blank; the printed ones where none is harmonised.
 #}
 {% macro google_patents_names(harmonised, printed) -%}
-{%- set printed_here = (
-    "case when " ~ list_length(harmonised) ~ " = " ~ list_length(printed) ~ " then " ~ list_at(printed, 'named.position')
-    ~ " end"
-) -%}
+{%- set are_as_many = list_length(harmonised) ~ " = " ~ list_length(printed) -%}
+{%- set printed_here = "case when " ~ are_as_many ~ " then " ~ list_at(printed, 'named.position') ~ " end" -%}
 {%- set both = list_map(list_positioned(harmonised), 'named', struct({
-    'name': 'coalesce(' ~ clean_markup('named.element.name', keeps_na=true) ~ ', '
-        ~ clean_markup(printed_here, keeps_na=true) ~ ')',
-    'country_code': 'upper(' ~ clean_value('named.element.country_code', keeps_na=true) ~ ')',
+    'names': list_of(['named.element.name', printed_here]), 'country_code': 'named.element.country_code',
 })) -%}
 {%- set as_printed = list_map(printed, 'named', struct({
-    'name': clean_markup('named', keeps_na=true), 'country_code': 'cast(null as string)',
+    'names': list_of(['named']), 'country_code': 'cast(null as string)',
 })) -%}
-coalesce(
-            {{ none_if_empty(list_where(both, 'named', 'named.name is not null')) }},
-            {{ none_if_empty(list_where(as_printed, 'named', 'named.name is not null')) }}
-        )
+{%- set any_harmonised = list_length(list_where(harmonised, 'named', "trim(named.name) <> ''")) ~ " > 0" -%}
+{%- set cleaned = list_map('named.names', 'name', clean_markup('name', keeps_na=true)) -%}
+{{ none_if_empty(list_where(
+    list_map(
+        "case when " ~ are_as_many ~ " or " ~ any_harmonised ~ " then " ~ both ~ " else " ~ as_printed ~ " end", 'named',
+        struct({
+            'name': list_at(list_where(cleaned, 'name', 'name is not null'), 1),
+            'country_code': 'upper(' ~ clean_value('named.country_code', keeps_na=true) ~ ')',
+        })
+    ),
+    'named', 'named.name is not null'
+)) }}
 {%- endmacro %}

@@ -19,12 +19,9 @@
 coalesce({{ filled | join(', ') }})
 {%- endmacro %}
 
-{# Whether a text says yes or no; null where it says neither. #}
-{% macro yes_or_no(text) -%}
-case
-                when lower({{ text }}) in ('true', 't', 'yes', 'y', '1', '1.0') then true
-                when lower({{ text }}) in ('false', 'f', 'no', 'n', '0', '0.0') then false
-            end
+{# The name that a location prints for its source; some print an address instead. #}
+{% macro printed_source(location) -%}
+case when not contains({{ location }}.raw_source_name, '://') then {{ location }}.raw_source_name end
 {%- endmacro %}
 
 {# A list of text without what is blank; null where nothing is left. #}

@@ -6,7 +6,10 @@
     {%- set columns = {
         'papers': {
             'source': ['data_source', 'dataset'],
-            'id': ['paper_id', 'work_id', 'document_id', 'record_id', 'source_record_id', 'openalex_id'],
+            'id': [
+                'paper_id', 'work_id', 'document_id', 'record_id', 'source_record_id', 'openalex_id', 'eid', 'ut',
+                'ut_unique_wos_id', 'lens_id', 'pmid', 'pubmed_id',
+            ],
             'doi': ['doi_url', 'doi_link'],
             'arxiv_id': ['arxiv'],
             'title': ['article_title', 'paper_title', 'document_title'],
@@ -23,10 +26,13 @@
             'country': ['countries', 'country_code', 'country_codes'],
             'venue': ['journal', 'source_title', 'journal_title', 'container_title', 'conference'],
             'work_type': ['type', 'document_type', 'publication_type'],
-            'cited_by_count': ['cited_by', 'cited', 'times_cited', 'citation_count', 'citations_count'],
-            'categories': ['category', 'subjects', 'subject_areas'],
+            'cited_by_count': [
+                'cited_by', 'cited', 'times_cited', 'citation_count', 'citations_count',
+                'times_cited_all_databases', 'citing_works_count',
+            ],
+            'categories': ['category', 'subjects', 'subject_areas', 'fields_of_study', 'web_of_science_categories'],
             'cited_works': ['references', 'referenced_works'],
-            'language': ['lang', 'language_code'],
+            'language': ['lang', 'language_code', 'language_of_original_document'],
             'is_retracted': ['retracted'],
             'label_is_ai': ['is_ai'],
             'label_source': [],
@@ -34,12 +40,18 @@
         'patents': {
             'source': ['data_source', 'dataset'],
             'id': ['patent_id', 'document_id', 'record_id', 'source_record_id', 'lens_id'],
-            'publication_number': ['publication_no', 'patent_number', 'patent_no', 'publication_id', 'pub_number'],
+            'publication_number': [
+                'publication_no', 'publication_num', 'patent_number', 'patent_no', 'publication_id', 'pub_number',
+                'display_key',
+            ],
             'application_number': ['application_no', 'application_id'],
-            'family_id': ['family', 'docdb_family_id', 'simple_family_id'],
+            'family_id': ['family', 'family_number', 'docdb_family_id', 'simple_family_id'],
             'title': ['patent_title', 'invention_title', 'document_title'],
             'abstract': ['abstract_text', 'patent_abstract', 'summary'],
-            'ipc': ['ipcs', 'ipc_code', 'ipc_codes', 'ipcr', 'ipc_classification', 'ipc_classifications'],
+            'ipc': [
+                'ipcs', 'ipc_code', 'ipc_codes', 'ipcr', 'ipc_classification', 'ipc_classifications',
+                'ipcr_classifications',
+            ],
             'cpc': ['cpcs', 'cpc_code', 'cpc_codes', 'cpc_classification', 'cpc_classifications'],
             'year': [],
             'year_basis': [],
@@ -47,11 +59,11 @@
                 'application_date', 'date_filed', 'filed', 'filed_date', 'filing', 'filing_creation_date', 'date_of_filing',
             ],
             'filing_year': ['application_year'],
-            'priority_date': ['earliest_priority_date', 'priority'],
+            'priority_date': ['earliest_priority_date', 'earliest_priority', 'priority'],
             'priority_year': [],
             'publication_date': ['pub_date', 'date_published', 'published', 'date', 'date_of_publication'],
             'publication_year': ['pub_year', 'year_of_publication'],
-            'grant_date': ['granted', 'granted_date', 'date_granted', 'issue_date'],
+            'grant_date': ['granted', 'granted_date', 'date_granted', 'issue_date', 'patent_date'],
             'applicant': ['applicants', 'assignee', 'assignees', 'owner', 'owners'],
             'applicant_countries': ['applicant_country', 'assignee_countries', 'assignee_country', 'applicants_countries'],
             'inventors': ['inventor', 'inventor_author', 'inventor_names'],
@@ -121,13 +133,23 @@ case when {{ fields }} is not null then {{ struct(values) }} end
 {%- endmacro %}
 
 
-{# Columns of a struct, as expressions. #}
-{% macro columns_of(record, names) -%}
-    {%- set columns = [] -%}
-    {%- for name in names -%}
-        {%- do columns.append(record ~ '.' ~ name) -%}
-    {%- endfor -%}
-    {{ return(columns) }}
+{#
+    Columns of a record, each read by one expression in which it is called `delivered`, as a list in the order of `names`.
+    The expression is written once, because a query with many long ones takes minutes to plan: `value_of` takes a
+    column's value from the list.
+#}
+{% macro read_alike(record, names, expression) -%}
+{%- set columns = [] -%}
+{%- for name in names -%}
+    {%- do columns.append(record ~ '.' ~ name) -%}
+{%- endfor -%}
+{{ list_map(list_of(columns), 'delivered', expression) }}
+{%- endmacro %}
+
+
+{# The value of a column in a list that read_alike gives. #}
+{% macro value_of(list, names, name) -%}
+{{ list_at(list, names.index(name) + 1) }}
 {%- endmacro %}
 
 
@@ -137,22 +159,13 @@ case when {{ fields }} is not null then {{ struct(values) }} end
 {%- endmacro %}
 
 
-{# An id that was delivered as text or as a number, which columns with gaps turn into 7700000001.0. #}
+{# A clean id that was delivered as text or as a number, which columns with gaps turn into 7700000001.0. #}
 {% macro table_id(text) -%}
-coalesce(nullif({{ regexp_first(clean_value(text), '^([0-9]+)[.]0+$', 1) }}, ''), {{ clean_value(text) }})
+coalesce(nullif({{ regexp_first(text, '^([0-9]+)[.]0+$', 1) }}, ''), {{ text }})
 {%- endmacro %}
 
 
 {# Text of a delivered list, null where nothing stands in it but signs and placeholders. #}
 {% macro listed_text(text) -%}
 nullif({{ regexp_replace_all(clean_value(text), '(?i)^([^\\p{L}\\p{N}]|\\b(null|none|nan|nat)\\b)*$', '') }}, '')
-{%- endmacro %}
-
-
-{# Whether a text says yes or no; null where it says neither. #}
-{% macro yes_or_no(text) -%}
-case
-            when {{ regexp_first('lower(trim(' ~ text ~ '))', '^(true|t|yes|y|1([.]0*)?)$') }} <> '' then true
-            when {{ regexp_first('lower(trim(' ~ text ~ '))', '^(false|f|no|n|0([.]0*)?)$') }} <> '' then false
-        end
 {%- endmacro %}

@@ -34,6 +34,7 @@
         'compared_space': choice_of_space,
         'published_space': choice_of_space,
         'top_k': {'from': 1},
+        'one_patent_per_family': {'one_of': [true, false]},
         'pair_ranking': {'one_of': ['fused', 'similarity']},
         'matched_patent_year': {'one_of': ['year', 'filing', 'priority', 'publication']},
         'minimum_lag_years': {'from': 0},

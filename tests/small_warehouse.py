@@ -51,14 +51,22 @@ class SmallWarehouse:
         ``{"papers openalex": path, "labels": path}``.
     spark
         A Spark session; without one, DuckDB in memory is the engine.
+    last_build
+        Rows that an earlier build left, as SQL by table: ``{"document_numbers": "select 'W1' as
+        document_id"}``.
     variables
         Variables of dbt_project.yml with another value.
     """
 
     def __init__(
-        self, delivered: Mapping[str, Path | str], spark: Any = None, **variables: Any
+        self,
+        delivered: Mapping[str, Path | str],
+        spark: Any = None,
+        last_build: Mapping[str, str] | None = None,
+        **variables: Any,
     ) -> None:
         self.spark = spark
+        self.last_build = last_build or {}
         self.duckdb = None if spark else duckdb.connect()
         self.prefix = f"small_{next(_names)}_"
         self.made: dict[str, str] = {}
@@ -79,6 +87,7 @@ class SmallWarehouse:
                 "flags": SimpleNamespace(FULL_REFRESH=True),  # there is no last build
             },
         )
+        self.sql.macros["as_of_last_build"] = self._last_build
 
     def rows(self, sql: str) -> list[tuple]:
         """Return the rows of a query; `{name}` in it is the model or seed of that name."""
@@ -96,6 +105,12 @@ class SmallWarehouse:
             self._make(self.prefix + name, select)
             self.made[name] = self.prefix + name
         return self.made[name]
+
+    def _last_build(self, table: str, columns: Mapping[str, str], **_: object) -> str:
+        if table in self.last_build:
+            return f"select {', '.join(columns)} from ({self.last_build[table]}) as last_build"
+        nulls = (f"cast(null as {type_}) as {name}" for name, type_ in columns.items())
+        return f"select {', '.join(nulls)} where 1 = 0"
 
     def _model(self, name: str) -> str:
         file = next((PROJECT / "models").rglob(f"{name}.sql"), None)

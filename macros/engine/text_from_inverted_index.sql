@@ -117,9 +117,9 @@ nullif(
                             {{ index }}.words,
                             list_transform(
                                 list_sort(flatten(list_transform(
-                                    {{ index }}.places,
-                                    lambda places, word: list_transform(
-                                        places, lambda place: place * 4096 + cast(word as integer)
+                                    list_zip({{ index }}.places, range(1, len({{ index }}.words) + 1)),
+                                    lambda entry: list_transform(
+                                        entry[1], lambda place: place * 4096 + cast(entry[2] as integer)
                                     )
                                 ))),
                                 lambda item: item % 4096
@@ -224,13 +224,11 @@ nullif(
 {%- endmacro %}
 
 {% macro default__unwrapped_index(text) -%}
+{%- set inner = "json_extract_string(" ~ text ~ ", '$.InvertedIndex')" -%}
 case
             when starts_with({{ text }}, '"') and json_valid({{ text }}) then json_extract_string({{ text }}, '$')
-            when
-                contains({{ text }}, '"InvertedIndex"')
-                and json_valid({{ text }})
-                and regexp_matches(json_extract_string({{ text }}, '$.InvertedIndex'), '^ *([{]|[[] *[{])')
-                then json_extract_string({{ text }}, '$.InvertedIndex')
+            when contains({{ text }}, '"InvertedIndex"') and json_valid({{ text }}) and {{ holds_words(inner) }}
+                then {{ inner }}
             else {{ text }}
         end
 {%- endmacro %}
@@ -239,8 +237,13 @@ case
 {%- set inner = spark_json_value(text, 'struct<InvertedIndex:string>') ~ '.InvertedIndex' -%}
 case
             when startswith({{ text }}, '"') then coalesce({{ spark_json_value(text, 'string') }}, {{ text }})
-            when contains({{ text }}, '"InvertedIndex"') and regexp_like({{ inner }}, '^ *([{]|[\\[] *[{])')
-                then {{ inner }}
+            when contains({{ text }}, '"InvertedIndex"') and {{ holds_words(inner) }} then {{ inner }}
             else {{ text }}
         end
+{%- endmacro %}
+
+{# Whether JSON text is an object or a list of objects or lists, unlike a list of positions. #}
+{% macro holds_words(text) -%}
+{%- set start = "replace(substring(" ~ text ~ ", 1, 20), ' ', '')" -%}
+(substring({{ start }}, 1, 1) = '{' or substring({{ start }}, 1, 2) in ('[{', '[['))
 {%- endmacro %}

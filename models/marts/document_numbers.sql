@@ -10,8 +10,10 @@ documents as (
     select
         document_id,
         document_type,
-        -- 52 bits: a number that every spreadsheet, JSON parser and float column keeps whole.
-        {{ hex_to_bigint("substring(md5(document_id), 1, 13)") }} as hashed_number
+        -- 49 bits, at most 15 digits: what Excel and R keep whole, and so does every JSON parser and float column.
+        cast(
+            floor({{ hex_to_bigint("substring(md5(document_id), 1, 13)") }} / cast(8 as double)) as bigint
+        ) as hashed_number
     from {{ ref('int_documents_unioned') }}
     {% if is_incremental() %}
     where document_id not in (select numbers.document_id from {{ this }} as numbers)

@@ -24,6 +24,15 @@ patents as (
 
 ),
 
+families as (
+
+    select
+        document_id,
+        family_id
+    from {{ ref('int_patent_families') }}
+
+),
+
 numbers as (
 
     select * from {{ ref('document_numbers') }}
@@ -54,6 +63,7 @@ select
     cast(pairs.patent_year as integer) as patent_year,
     patents.year_basis as patent_year_basis,
     cast(pairs.patent_year - pairs.paper_year as integer) as lag_years,
+    families.family_id as patent_family_id,
     cast(pairs.patent_papers as integer) as patent_papers,
     cast(pairs.reverse_rank as integer) as reverse_rank,
     cast(pairs.mutual_rank as float) as mutual_rank,
@@ -66,5 +76,6 @@ select
 from pairs
 inner join calibrations on pairs.space = calibrations.space
 inner join patents on pairs.space = patents.space and pairs.patent_id = patents.document_id
+inner join families on pairs.patent_id = families.document_id
 inner join numbers as paper_numbers on pairs.paper_id = paper_numbers.document_id
 inner join numbers as patent_numbers on pairs.patent_id = patent_numbers.document_id

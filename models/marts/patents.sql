@@ -7,6 +7,15 @@ patents as (
 
 ),
 
+families as (
+
+    select
+        document_id,
+        place_in_family = 1 as is_family_representative
+    from {{ ref('int_patent_families') }}
+
+),
+
 numbers as (
 
     select * from {{ ref('document_numbers') }}
@@ -102,6 +111,7 @@ select
     patents.publication_number,
     patents.application_number,
     patents.family_id,
+    families.is_family_representative,
     patents.office_code,
     patents.kind_code,
     patents.title,
@@ -141,6 +151,7 @@ select
     patents.text_hash,
     embeddings.model_version as embedding_model_version
 from patents
+inner join families on patents.document_id = families.document_id
 inner join numbers on patents.document_id = numbers.document_id
 inner join languages on patents.document_id = languages.document_id
 inner join decisions on patents.document_id = decisions.document_id

@@ -9,6 +9,7 @@ from python_steps.command_line.options import (
     chosen_warehouse,
     debug_option,
     format_option,
+    project_folder,
     warehouse_option,
 )
 from python_steps.warehouse.places import tables_at
@@ -70,6 +71,7 @@ def match_command(
     found = neighbours.nearest(
         tables_at(chosen_warehouse(warehouse), os.environ),
         query,
+        project=project_folder(),
         count=k,
         document_type=among and among.removesuffix("s"),
         from_year=from_year,

@@ -117,6 +117,12 @@ EXPORTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "(author), venue (container-title)",
     ),
     (
+        ("status", "message-type", "message"),
+        "an answer of the API of Crossref",
+        "Take the records out, `jq -c '.message.items[]' FILE > NEW.jsonl`, and rename their "
+        "fields to those of `tables` (docs/guides/deliveries.md).",
+    ),
+    (
         ("corpusid",),
         "records of Semantic Scholar",
         "id (corpusid), title (title), publication_year (year), doi (externalids.DOI), authors "

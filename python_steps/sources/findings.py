@@ -33,7 +33,9 @@ class Finding:
 
 
 def of_file(remedy: str, file: Path) -> str:
-    """Return a remedy whose command names a file."""
+    """Return a remedy whose command names a file; what reads text is given that of a gzip file."""
+    if file.suffix == ".gz":
+        remedy = re.sub(r"`((?:iconv|jq|sed|tail) [^`]*?) FILE\b", r"`gzip -dc FILE | \1", remedy)
     return re.sub(r"\bFILE\b", lambda _: shlex.quote(str(file)), remedy)
 
 

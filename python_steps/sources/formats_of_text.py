@@ -4,7 +4,7 @@ import csv
 import itertools
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from python_steps.sources.exports import export_of
 from python_steps.sources.field_names import normalised
@@ -177,6 +177,20 @@ def _keys(text: str) -> list[str]:
     return list(dict.fromkeys(re.findall(r'"([^"\\]{1,60})"\s*:', text)))
 
 
+def _page(line: Mapping[str, object], required: Sequence[Collection[str]]) -> Finding | None:
+    """Recognise a line that is a whole answer of an API."""
+    known = set(map(normalised, line))
+    if required and all(known & set(group) for group in required):
+        return None
+    for name in ("results", *sorted(WRAPPERS & line.keys())):
+        held = line.get(name)
+        if isinstance(held, list) and all(isinstance(record, dict) for record in held):
+            remedy = f"Take them out: `jq -c '.{name}[]' FILE > NEW`."
+            found = _export(held[0], required) if held else None
+            return found or Finding("pages of an API, not one record per line", remedy)
+    return None
+
+
 def _lines(
     text: str, lines: Sequence[str], required: Sequence[Collection[str]], *, is_whole: bool
 ) -> Finding | None:
@@ -187,10 +201,7 @@ def _lines(
         remedy = "Give it a name that ends in .json."
         return Finding("a JSON array, but one record per line is expected", remedy)
     if isinstance(value, dict):
-        if isinstance(value.get("results"), list):
-            remedy = "Take them out: `jq -c '.results[]' FILE > NEW`."
-            return Finding("pages of an API, not one record per line", remedy)
-        return _export(value, required)
+        return _page(value, required) or _export(value, required)
     if first.startswith("{"):
         spans = _first_value(text)
         if (isinstance(spans, dict) and len(lines) > 1) or first == "{":

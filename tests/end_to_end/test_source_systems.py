@@ -268,7 +268,8 @@ def test_a_system_that_is_a_folder_and_one_line_arrives_in_the_marts(project):
             "from marts.document_authors order by all"
         ) == [(paper, 1, "Ada One", "author"), (paper, 2, "Ben Two", "author")]
         assert rows(
-            "select * exclude (institution_id, ror, institution_key) from marts.document_institutions"
+            "select * exclude (institution_id, ror, institution_key) "
+            "from marts.document_institutions"
         ) == [(paper, 1, 1, "First Institute", "GB")]
         assert rows("select document_id, country_code from marts.document_countries") == [
             (paper, "GB")

@@ -65,6 +65,62 @@ def unnested(*words: str | None) -> tuple:
 
 # The macro, and more where it has several cases: (the call, the rows it is given, the table it is
 # made on if not they), and the value as text. Text alone stands for one row with it as `text`.
+IDENTIFIERS = {
+    "clean_doi": {
+        "10.5555/abc.1": [
+            *["https://doi.org/10.5555/ABC.1 ", "https://x.org/doi/10.5555/abc.1/abstract"],
+            *["10.5555%2Fabc.1", "10.5555/abc.1.", "<10.5555/abc.1>", "(doi:10.5555/abc.1)"],
+            *["https://a.b/?doi=10.5555/abc.1&x=2", "10.5555/abc.1;", '"10.5555/abc.1"'],
+            *["10.5555/abc.1#part", "10.5555/abc.1?via=x", "10.5555/abc.1 [doi]"],
+        ],
+        "10.1016/s0140-6736(00)12345-6": ["10.1016/S0140-6736(00)12345-6"],
+        "10.1002/(sici)1097(199708)80:3<434::aid-cncr12>3.0.co;2-v": [
+            "10.1002/(SICI)1097(199708)80:3<434::AID-CNCR12>3.0.CO;2-V"
+        ],
+        "10.1101/2020.01.01.123456v1": ["10.1101/2020.01.01.123456v1.full.pdf"],
+        "10.18653/v1/p16-1112": ["10.18653/v1/P16-1112"],
+        None: ["n/a", None],
+    },
+    "doi_without_version": {
+        "10.21203/rs.3.rs-1": ["10.21203/rs.3.rs-1/v2", "10.21203/rs.3.rs-1"],
+        "10.12688/f1000research.1": ["10.12688/f1000research.1.2"],
+        "10.18653/v1/p16-1112": ["10.18653/v1/p16-1112"],
+        None: ["10.48550/arxiv.1705.06391", None],
+    },
+    "clean_arxiv_id": {
+        "1705.06391": [
+            *["1705.06391", "arXiv:1705.06391v2", "https://arxiv.org/abs/1705.06391v3"],
+            *["arxiv.org/pdf/1705.06391.pdf", "https://doi.org/10.48550/arXiv.1705.06391"],
+            *["arXiv:1705.06391 [cs.LG]"],
+        ],
+        "math/0309136": ["math.GT/0309136v1", "arXiv:math/0309136", "oai:arXiv.org:math/0309136"],
+        None: ["1901.1", "1901.1234", "10.1000/1705.06391", "x/0309136", None],
+    },
+    "clean_openalex_id": {
+        "W12": ["W12", "w12", "https://openalex.org/W12", "https://api.openalex.org/works/w12"],
+        None: ["12", "FLOW12", None],
+    },
+    "clean_publication_number": {
+        "US-9824690-B2": [
+            *["us 9,824,690 b2", "US9824690B2", "US9824690 (B2)"],
+            "https://patents.google.com/patent/US9824690B2/en",
+        ],
+        "US-2019012345-A1": ["US20190012345A1", "US-2019012345-A1", "US 2019/0012345 A1"],
+        "US-D939999-S1": ["USD0939999S", "US-D939999-S1"],
+        "WO-1999012345-A1": ["WO9912345A1", "WO 99/12345 A1", "WO1999012345A1"],
+        "WO-2003065179-A2": ["WO3065179A2", "WO03065179A2"],
+        "EP-999999-A1": ["EP-0999999-A1", "EP999999A1"],
+        "JP-H0812345-A": ["JPH0812345A", "JP-H08-012345-A", "JP H8-12345 A"],
+        "JP-2018001234-A": ["JP2018001234A", "JP 2018-1234 A"],
+        "IN-2014DN09900-A": ["IN2014DN09900A", "IN 9900/DELNP/2014 A", "IN9900DEN2014A"],
+        "SG-11201803099Q-A": ["SG-11201803099Q-A", "SG11201803099QA", "SG-11201803099QA-A"],
+        "KR-20190099999-A": ["KR 10-2019-0099999 A", "KR20190099999A", "KR1020190099999A"],
+        "BR-112018099999-A2": ["BR 11 2018 099999 1 A2", "BR112018099999A2"],
+        "US-9900003": ["US9900003"],
+        None: ["ARC-14048-1", "9900003", "own:17", None],
+    },
+}
+
 CASES = {
     # ------------------------------------------------------------------------------- lists
     "each_of_list": (
@@ -148,6 +204,10 @@ CASES = {
             (None, None),
         ]
     },
+    "list_distinct": (
+        ("{{ list_join(list_sorted(list_distinct(regexp_all('text', '[a-z]'))), '') }}", "b a b"),
+        "ab",
+    ),
     "list_sorted": (
         ("{{ to_json_text(list_sorted('words')) }}", {"words": ["é", "b", "B", "機", "a"]}),
         '["B","a","b","é","機"]',
@@ -182,10 +242,37 @@ CASES = {
     "json_list of text that holds a list": (json_list('{"k": "[\\"a\\", 2]"}'), '["a","2"]'),
     "json_list of text that begins as a list": (json_list('{"k": "[1] a; b"}'), '["[1] a","b"]'),
     "json_list of one number": (json_list('{"k": 12}'), '["12"]'),
-    "json_list of an object": (json_list('{"k": {"a": 1}}'), '["{\\"a\\":1}"]'),
+    "json_list of an object": (json_list('{"k": {"a": 1}}'), None),
+    "json_list of objects": (
+        json_list('{"k": [{"name": "a"}, {"display_name": "b"}, {"x": 1}]}'),
+        '["a","b"]',
+    ),
+    "json_list as Python prints it": (json_list("{\"k\": \"['a', None, 'b;c']\"}"), '["a","b;c"]'),
+    "json_list as PostgreSQL prints it": (json_list('{"k": "{a,b c}"}'), '["a","b c"]'),
+    "json_list of names with a comma": (json_list('{"k": "Sample, Ada"}'), '["Sample, Ada"]'),
     "json_list of blanks": (json_list('{"k": [" ", ""]}'), None),
     "json_list of no elements": (json_list('{"k": []}'), None),
     "json_list of null": (json_list('{"k": null}'), None),
+    "json_elements": (
+        ("{{ to_json_text(json_elements('text')) }}", '["a", 1, {"b": null}, [2], null]'),
+        '["a","1","{\\"b\\":null}","[2]",null]',
+    ),
+    **{
+        f"json_elements of {text!r}": (("{{ to_json_text(json_elements('text')) }}", text), None)
+        for text in ["", "a", '{"a": 1}', "['a']", '["a"', '["a"] b']
+    },
+    "json_entries": (
+        (
+            "{{ list_join(list_sorted(list_map(json_entries('text'), 'entry', "
+            "\"entry.key || '=' || coalesce(entry.value, '?')\")), ' ') }}",
+            '{"b c": "x", "a": 1, "n": null, "l": [1, {"k": true}]}',
+        ),
+        'a=1 b c=x l=[1,{"k":true}] n=?',
+    ),
+    **{
+        f"json_entries of {text!r}": (("{{ json_entries('text') }} is null", text), "true")
+        for text in ["", "a", "[]", '{"a": 1', "{'a': 1}", '{"a": 1, "a": 2}']
+    },
     "parse_json": (parsed('{"id": "a\\u00e9\\ud83d\\ude00"}'), "aé😀"),
     "parse_json of a number": (
         parsed('{"id": 12345678901234567890123}'),
@@ -347,24 +434,94 @@ CASES = {
         ("{{ normalised_text('text') }}", "Über-Learning: (\u0399\u0399\u03a3)"),
         "uber learning \u03b9\u03b9\u03c3",
     ),
-    "clean_doi": (("{{ clean_doi('text') }}", "https://doi.org/10.5555/ABC "), "10.5555/abc"),
-    "clean_doi of something else": (("{{ clean_doi('text') }}", "n/a"), None),
-    "clean_publication_number": (
-        ("{{ clean_publication_number('text') }}", "us 9,824,690 b2"),
-        "US-9824690-B2",
+    # ------------------------------------------------------------------------ identifiers.sql
+    **{
+        f"{macro} of {text!r}": ((f"{{{{ {macro}('text') }}}}", text), identifier)
+        for macro, identifiers in IDENTIFIERS.items()
+        for identifier, texts in identifiers.items()
+        for text in texts
+    },
+    # -------------------------------------------------------------------- papers_compared.sql
+    **{
+        f"compared_title of {text!r}": (("{{ compared_title('text') }}", text), title)
+        for text, title in [
+            ("RETRACTED: Learning & C++ — a \\textbf{Survey}", "learning and c plus plus a survey"),
+            ("C# for robots", "c sharp for robots"),
+            ("基于神经网络的方法。", "基于神经网络的方法"),
+            (None, None),
+        ]
+    },
+    **{
+        f"kind_of_title of {text!r}": (("{{ kind_of_title('text') }}", text), kind)
+        for text, kind in [
+            *[(f"{word} a network", "correction") for word in ("erratum to", "author correction")],
+            *[(f"{word} a network", "discussion") for word in ("comments on", "reply to")],
+            *[(word, "editorial") for word in ("preface", "guest editorial deep learning")],
+            *[(word, None) for word in ("commented networks", "introduction to networks", None)],
+        ]
+    },
+    **{
+        f"parts_of_title of {text!r}": (("{{ parts_of_title('text') }}", text), parts)
+        for text, parts in [
+            ("walking part 1 theory", "part 1 "),
+            ("walking ii", " ii"),
+            ("robots 2nd edition", "2nd edition"),
+            ("number 3 of a paper", ""),
+            ("神经网络综述第一部分", "第一部"),
+        ]
+    },
+    "weight_of_title": (("{{ weight_of_title('text') }}", "深度 ab"), "7"),
+    **{
+        f"compared_name of {text!r}": (
+            (
+                "{{ named_value(compared_name('text'), 'name', "
+                "\"name.family || '|' || name.initial || '|' || name.words\") }}",
+                text,
+            ),
+            name,
+        )
+        for text, name in [
+            ("van der Maaten, L.", "maaten|l|der l maaten van"),
+            ("Laurens van der Maaten", "maaten|l|der laurens maaten van"),
+            ("Stout J. E.", "stout|j|e j stout"),
+            ("Fei-Fei Li", "li|f|feifei li"),
+            ("Martin King Jr.", "king|m|king martin"),
+            ("张 三", "张三||三 张"),
+            ("Plato", "plato||plato"),
+            (None, None),
+        ]
+    },
+    "shared_of_words": (
+        (
+            "{{ shared_of_words(compared_words('text'), compared_words(\"'deep nets see'\")) }}",
+            "deep nets act",
+        ),
+        "1.0",
     ),
-    "clean_publication_number of America": (
-        ("{{ clean_publication_number('text') }}", "US20190012345A1"),
-        "US-2019012345-A1",
-    ),
-    "clean_publication_number of Japan": (
-        ("{{ clean_publication_number('text') }}", "JPH0812345A"),
-        "JP-H0812345-A",
-    ),
-    "clean_publication_number of none": (
-        ("{{ clean_publication_number('text') }}", "ARC-14048-1"),
+    "shared_of_words without any": (
+        ("{{ shared_of_words(compared_words('text'), compared_words(\"'deep'\")) }}", None),
         None,
     ),
+    "common_words": (
+        (
+            "{{ common_words(compared_words('text'), compared_words(\"'ada b sample bob'\")) }}",
+            "sample ada",
+        ),
+        "2",
+    ),
+    **{
+        f"is_of_preprint of {doi!r}": (
+            ("{{ is_of_preprint(\"'article'\", 'null', 'text', \"'Genome Research'\") }}", doi),
+            is_preprint,
+        )
+        for doi, is_preprint in [
+            ("10.1101/123456", "true"),
+            ("10.1101/gr.123456", "false"),
+            ("10.5194/esd-2021-5", "true"),
+            ("10.5194/esd-12-621-2021", "false"),
+            (None, "false"),
+        ]
+    },
     **{
         f"whole_number of {text!r}": (("{{ whole_number('text') }}", text), number)
         for text, number in [
@@ -494,6 +651,27 @@ CASES = {
         for text in ["None of the above: a survey", "NA+ channels", "A", "Null results", "No"]
     },
     "clean_value of Namibia": (("{{ clean_value('text', keeps_na=true) }}", "NA"), "NA"),
+    # ------------------------------------------------------------------------ compact_code.sql
+    **{
+        f"compact_code of {text!r}": (("{{ compact_code('text') }}", text), "G06N3/08")
+        for text in [
+            *("G06N 3/08", "g06n3/08", "G06N 3/08 (2006.01)", "G06N 3/08 [2006.01]"),
+            *("G06N 3/08 20060101AFI20180305BHUS", "G06N3/0820060101A", "G06N 3/08 20060101"),
+            *("G06N003/080", "G06N3/0800", "G06N0003080000", "IPC: G06N 3/08"),
+            *("[G06N3/08]", "G06N_3/08", "Int. Cl. G06N 3/08", "G06N 3/08 2006.01;"),
+        ]
+    },
+    **{
+        f"compact_code of {text!r}": (("{{ compact_code('text') }}", text), code)
+        for text, code in [
+            *[
+                ("H01L 2924/01020", "H01L2924/01020"),
+                ("G06N", "G06N"),
+                ("A61B017/00", "A61B017/00"),
+            ],
+            *[("G06N-003/08", "G06N003/08"), ("x", "X"), (None, None)],
+        ]
+    },
     "shard": (("{{ shard('text') }}", "é"), "6"),
     # ---------------------------------------------------------------------------- novelty.sql
     **{

@@ -6,29 +6,22 @@ labels as (
 
 ),
 
-readable_labels as (
+names as (
 
-    select * from labels
+    select
+        record_file,
+        record_row,
+        cast(null as string) as document_type,
+        source_name,
+        source_record_id
+    from labels
     where rejection_reason is null
-
-),
-
--- A label may write a name in any form that a source may.
-names_in_labels as (
-
-    {{ forms_of_name('readable_labels', 'source_record_id') }}
 
 ),
 
 named as (
 
-    select distinct
-        names_in_labels.record_file,
-        names_in_labels.record_row,
-        names.source_name,
-        names.document_id
-    from names_in_labels
-    inner join {{ ref('int_document_names') }} as names on names_in_labels.document_name = names.document_name
+    {{ documents_named('names', 'source_record_id') }}
 
 )
 
@@ -42,8 +35,4 @@ select distinct
     labels.rejection_reason,
     labels.raw_record
 from labels
-left join named
-    on
-        labels.record_file = named.record_file
-        and labels.record_row = named.record_row
-        and (labels.source_name is null or labels.source_name = named.source_name)
+left join named on labels.record_file = named.record_file and labels.record_row = named.record_row

@@ -30,26 +30,9 @@ sides as (
 
 ),
 
--- A link may write a name in any form that a source may.
-names_in_links as (
-
-    {{ forms_of_name('sides', 'record_id') }}
-
-),
-
 named as (
 
-    select distinct
-        names_in_links.document_type,
-        names_in_links.record_file,
-        names_in_links.record_row,
-        names.document_id
-    from names_in_links
-    inner join {{ ref('int_document_names') }} as names
-        on
-            names_in_links.document_type = names.document_type
-            and names_in_links.document_name = names.document_name
-            and (names_in_links.source_name is null or names_in_links.source_name = names.source_name)
+    {{ documents_named('sides', 'record_id') }}
 
 )
 

@@ -1,7 +1,3 @@
-{# Records are the same paper when they share an id, a DOI, or a title with year and first author. Sharing is passed
-   on: five times through the three keys links any chain met in practice, and a test fails where
-   it does not. #}
-{% set turns = 5 %}
 with
 
 -- Without what is large: abstracts, authors and institutions come back to the survivors in int_papers_deduplicated.
@@ -14,7 +10,9 @@ papers as (
         source_name,
         source_record_id,
         record_document_id,
+        is_superseded,
         doi,
+        arxiv_id,
         title,
         length(abstract) as abstract_length,
         year,
@@ -29,72 +27,20 @@ papers as (
         first_author,
         country,
         label_is_ai,
-        label_source,
-        title_key
+        label_source
     from {{ ref('int_papers_unioned') }}
     where rejection_reason is null
 
 ),
 
--- Only the keys go through these windows.
-keys as (
-
-    select
-        record_file,
-        record_row,
-        record_document_id,
-        doi,
-        title_key,
-        -- The id that a group takes: OpenAlex's before arXiv's before any other, then the smallest.
-        case
-            when {{ regexp_first('record_document_id', '^W[0-9]+$') }} <> '' then '1'
-            when {{ regexp_first('record_document_id', '^arXiv:') }} <> '' then '2'
-            else '3'
-        end || record_document_id as group_0
-    from papers
-
-),
-
-{% for turn in range(turns) %}
-sharing_an_id_{{ turn }} as (
-
-    select
-        *,
-        min(group_{{ turn * 3 }}) over (partition by record_document_id) as group_{{ turn * 3 + 1 }}
-    from {{ 'keys' if loop.first else 'sharing_a_title_' ~ (turn - 1) }}
-
-),
-
-sharing_a_doi_{{ turn }} as (
-
-    select
-        *,
-        min(group_{{ turn * 3 + 1 }}) over (partition by coalesce(doi, record_document_id)) as group_{{ turn * 3 + 2 }}
-    from sharing_an_id_{{ turn }}
-
-),
-
-sharing_a_title_{{ turn }} as (
-
-    select
-        *,
-        min(group_{{ turn * 3 + 2 }}) over (partition by coalesce(title_key, record_document_id))
-            as group_{{ turn * 3 + 3 }}
-    from sharing_a_doi_{{ turn }}
-
-),
-
-{% endfor %}
 grouped as (
 
     select
         papers.*,
-        substring(
-            min(keyed.group_{{ turns * 3 }}) over (partition by keyed.record_document_id), 2, 1000
-        ) as document_id
+        coalesce(linked.document_id, papers.record_document_id) as document_id,
+        linked.merge_rule as link_rule
     from papers
-    inner join sharing_a_title_{{ turns - 1 }} as keyed
-        on papers.record_file = keyed.record_file and papers.record_row = keyed.record_row
+    left join {{ ref('int_papers_linked') }} as linked on papers.record_document_id = linked.record_document_id
 
 ),
 
@@ -105,6 +51,7 @@ ranked as (
         row_number() over (
             partition by document_id
             order by
+                is_superseded asc,
                 abstract_length is null asc,
                 first_author is null asc,
                 doi is null asc,
@@ -129,10 +76,14 @@ filled as (
         {% for column in [
             'doi', 'year', 'publication_date', 'language', 'venue', 'work_type', 'country', 'delivered_keywords'
         ] %}
-        {{ first_known(column, 'from_the_fullest') }} as document_{{ column }},
+        {{ first_known('case when not is_superseded then ' ~ column ~ ' end', 'from_the_fullest') }}
+            as document_{{ column }},
         {% endfor %}
-        max(cited_by_count) over (partition by document_id) as document_cited_by_count,
-        bool_or(is_retracted) over (partition by document_id) as document_is_retracted
+        max(case when not is_superseded then cited_by_count end) over (partition by document_id)
+            as document_cited_by_count,
+        bool_or(case when not is_superseded then is_retracted end) over (partition by document_id)
+            as document_is_retracted,
+        first_value(record_document_id) over from_the_fullest as survivor_document_id
     from ranked
     window
         from_the_fullest as (
@@ -152,8 +103,15 @@ select
     record_document_id,
     document_id,
     fullness_rank = 1 as is_survivor,
+    is_superseded,
+    case
+        when fullness_rank = 1 then null
+        when is_superseded then 'older_copy'
+        when record_document_id = survivor_document_id then 'same_id'
+        else link_rule
+    end as merge_rule,
     doi as record_doi,
-    title_key,
+    arxiv_id as record_arxiv_id,
     document_doi as doi,
     document_year as year,
     document_publication_date as publication_date,
@@ -163,8 +121,8 @@ select
     document_cited_by_count as cited_by_count,
     document_is_retracted as is_retracted,
     document_delivered_keywords as delivered_keywords,
-    categories,
+    case when not is_superseded then categories end as categories,
     document_country as country,
-    label_is_ai,
-    label_source
+    case when not is_superseded then label_is_ai end as label_is_ai,
+    case when not is_superseded then label_source end as label_source
 from filled

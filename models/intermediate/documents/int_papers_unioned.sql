@@ -1,3 +1,10 @@
+{% set age -%}
+coalesce(
+                    cast(copies.updated_date as string),
+                    nullif({{ regexp_first('copies.record_file', '/updated_date=([0-9-]{10})', 1) }}, '')
+                ) desc nulls last,
+                copies.record_file desc
+{%- endset %}
 with
 
 delivered as (
@@ -10,7 +17,8 @@ delivered as (
         source_name,
         source_record_id,
         delivered_document_id,
-        doi,
+        doi as delivered_doi,
+        arxiv_id as delivered_arxiv_id,
         title,
         abstract,
         publication_year as year,
@@ -70,13 +78,108 @@ deleted_works as (
 
 ),
 
-identified as (
+-- Of several copies of one record of a source the newest counts as a whole, also where it is refused: a snapshot keeps
+-- files whose records have moved on. Newest is what was updated last, by its own word or that of its folder, else the
+-- last file; within one file none is newer. Looked for among few columns, and compared only where an id comes twice.
+copies as (
+
+    {% for system, model in staging_models('papers').items() %}
+    select
+        record_file,
+        record_row,
+        '{{ system }}' as source_system,
+        source_name,
+        source_record_id,
+        updated_date,
+        rejection_reason
+    from {{ ref(model) }}
+    where source_record_id is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+doubled as (
+
+    select
+        source_system,
+        source_name,
+        source_record_id
+    from copies
+    group by source_system, source_name, source_record_id
+    having count(*) > 1
+
+),
+
+aged as (
+
+    select
+        copies.*,
+        rank() over from_the_newest as place,
+        first_value(copies.rejection_reason) over (
+            partition by copies.source_system, copies.source_name, copies.source_record_id
+            order by {{ age }}, copies.rejection_reason asc nulls first
+        ) as newest_rejection_reason
+    from copies
+    inner join doubled
+        on
+            copies.source_system = doubled.source_system
+            and copies.source_name = doubled.source_name
+            and copies.source_record_id = doubled.source_record_id
+    window
+        from_the_newest as (
+            partition by copies.source_system, copies.source_name, copies.source_record_id
+            order by {{ age }}
+        )
+
+),
+
+superseded as (
+
+    select
+        record_file,
+        record_row,
+        newest_rejection_reason
+    from aged
+    where place > 1
+
+),
+
+-- An id whose form names its system keeps its meaning, wherever it was delivered.
+recognised as (
 
     select
         delivered.*,
-        coalesce(merged_works.merged_into_record_id, delivered.delivered_document_id) as record_document_id
+        coalesce(
+            {{ clean_openalex_id('delivered.source_record_id') }},
+            'arXiv:' || {{ clean_arxiv_id('delivered.source_record_id') }},
+            delivered.delivered_document_id
+        ) as own_document_id,
+        coalesce(
+            delivered.delivered_doi,
+            case
+                when {{ regexp_first(
+                    'delivered.source_record_id', '^(https?://(dx[.])?doi[.]org/|doi:|DOI:)? ?10[.][0-9]+/'
+                ) }} <> ''
+                    then {{ clean_doi('delivered.source_record_id') }}
+            end
+        ) as doi
     from delivered
-    left join followed_2 as merged_works on delivered.delivered_document_id = merged_works.source_record_id
+
+),
+
+identified as (
+
+    select
+        recognised.*,
+        coalesce(
+            {{ clean_arxiv_id('recognised.delivered_arxiv_id') }},
+            {{ clean_arxiv_id('recognised.own_document_id') }},
+            {{ clean_arxiv_id('recognised.doi') }}
+        ) as arxiv_id,
+        coalesce(merged_works.merged_into_record_id, recognised.own_document_id) as record_document_id
+    from recognised
+    left join followed_2 as merged_works on recognised.own_document_id = merged_works.source_record_id
 
 ),
 
@@ -85,9 +188,15 @@ judged as (
     select
         identified.*,
         identified.authors[{{ first_index() }}].author_name as first_author,
-        identified.rejection_reason is null and deleted_works.source_record_id is not null as is_deleted
+        superseded.record_row is not null as is_superseded,
+        case
+            when deleted_works.source_record_id is not null then 'deleted_upstream'
+            else superseded.newest_rejection_reason
+        end as later_rejection_reason
     from identified
     left join deleted_works on identified.record_document_id = deleted_works.source_record_id
+    left join superseded
+        on identified.record_file = superseded.record_file and identified.record_row = superseded.record_row
 
 )
 
@@ -98,7 +207,9 @@ select
     source_name,
     source_record_id,
     record_document_id,
+    is_superseded,
     doi,
+    arxiv_id,
     title,
     abstract,
     year,
@@ -116,18 +227,11 @@ select
     country,
     label_is_ai,
     label_source,
-    case when is_deleted then 'deleted_upstream' else rejection_reason end as rejection_reason,
+    coalesce(rejection_reason, later_rejection_reason) as rejection_reason,
     -- What is refused only here was staged without its raw form: the main fields stand in for it.
     case
-        when is_deleted
+        when rejection_reason is null and later_rejection_reason is not null
             then {{ to_json_text(struct(['source_record_id', 'doi', 'title', 'abstract', 'year'])) }}
         else raw_record
-    end as raw_record,
-    -- A short title (`Editorial`) names nobody's work, and without year and author no title is enough.
-    case
-        when length({{ normalised_text('title') }}) >= 20
-            then
-                {{ normalised_text('title') }} || '|' || cast(year as string)
-                || '|' || {{ normalised_text('first_author') }}
-    end as title_key
+    end as raw_record
 from judged

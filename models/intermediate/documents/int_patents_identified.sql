@@ -31,6 +31,20 @@ patents as (
 
 ),
 
+-- Of several copies of one record of a source the one that was delivered last counts, as a whole; within one file none
+-- is newer.
+aged as (
+
+    select
+        *,
+        rank() over (
+            partition by source_system, source_name, source_record_id
+            order by record_file desc
+        ) > 1 as is_superseded
+    from patents
+
+),
+
 ranked as (
 
     select
@@ -38,6 +52,7 @@ ranked as (
         row_number() over (
             partition by record_document_id
             order by
+                is_superseded asc,
                 abstract_length is null asc,
                 year is null asc,
                 source_system asc,
@@ -48,7 +63,7 @@ ranked as (
                 record_file asc,
                 record_row asc
         ) as fullness_rank
-    from patents
+    from aged
 
 ),
 
@@ -57,9 +72,12 @@ filled as (
 
     select
         *,
-        {{ first_known('application_number', 'from_the_fullest') }} as document_application_number,
-        {{ first_known('family_id', 'from_the_fullest') }} as document_family_id,
-        {{ first_known('language', 'from_the_fullest') }} as document_language
+        {{ first_known('case when not is_superseded then application_number end', 'from_the_fullest') }}
+            as document_application_number,
+        {{ first_known('case when not is_superseded then family_id end', 'from_the_fullest') }}
+            as document_family_id,
+        {{ first_known('case when not is_superseded then language end', 'from_the_fullest') }}
+            as document_language
     from ranked
     window
         from_the_fullest as (
@@ -78,7 +96,14 @@ select
     source_record_id,
     record_document_id as document_id,
     fullness_rank = 1 as is_survivor,
+    is_superseded,
+    case
+        when fullness_rank = 1 then null
+        when is_superseded then 'older_copy'
+        else 'same_id'
+    end as merge_rule,
     publication_number,
+    application_number as record_application_number,
     document_application_number as application_number,
     document_family_id as family_id,
     document_language as language,
@@ -92,7 +117,7 @@ select
         nullif({{ regexp_first('publication_number', '^[A-Z]{2}') }}, ''),
         nullif({{ regexp_first('delivered_office_code', '^[A-Z]{2}$') }}, '')
     ) as office_code,
-    nullif({{ regexp_first('publication_number', '[A-Z][0-9]?$') }}, '') as kind_code,
-    label_is_ai,
-    label_source
+    nullif({{ regexp_first('publication_number', '^[A-Z]{2}-.*[0-9].*-([A-Z][0-9]?)$', 1) }}, '') as kind_code,
+    case when not is_superseded then label_is_ai end as label_is_ai,
+    case when not is_superseded then label_source end as label_source
 from filled

@@ -1,4 +1,4 @@
--- Read in a list, because the expression that reads each of them is long.
+-- What is read alike is read in one list: see read_alike.
 {% set dates = ['filing_date', 'priority_date', 'publication_date', 'grant_date'] %}
 with
 
@@ -53,9 +53,14 @@ chosen as (
         *,
         {{ google_patents_text('publication.title_localized') }} as title_chosen,
         {{ google_patents_text('publication.abstract_localized') }} as abstract_chosen,
-        {{ google_patents_names('publication.inventor_harmonized', 'publication.inventor') }} as named_inventors,
-        {{ google_patents_names('publication.assignee_harmonized', 'publication.assignee') }} as named_applicants,
-        {{ list_map(list_of(columns_of('publication', dates)), 'delivered', dated_text('delivered')) }} as date_texts
+        {{ list_map(
+            list_of([
+                struct({'harmonised': 'publication.inventor_harmonized', 'printed': 'publication.inventor'}),
+                struct({'harmonised': 'publication.assignee_harmonized', 'printed': 'publication.assignee'}),
+            ]),
+            'people', google_patents_names('people.harmonised', 'people.printed')
+        ) }} as people,
+        {{ read_alike('publication', dates, dated_text('delivered')) }} as date_texts
     from parsed
 
 ),
@@ -64,6 +69,9 @@ dated as (
 
     select
         *,
+        {{ list_map(
+            list_of(['title_chosen.text', 'abstract_chosen.text']), 'delivered', clean_markup('delivered')
+        ) }} as texts,
         {{ list_map('date_texts', 'delivered', clean_date('delivered')) }} as days,
         {{ list_map('date_texts', 'delivered', clean_year('delivered')) }} as years
     from chosen
@@ -87,8 +95,8 @@ renamed as (
         {{ clean_value('publication.application_number') }} as application_number,
         nullif(nullif({{ clean_value('publication.family_id') }}, '0'), '-1') as family_id,
         upper({{ clean_value('publication.country_code', keeps_na=true) }}) as office_code,
-        {{ clean_markup('title_chosen.text') }} as title,
-        {{ clean_markup('abstract_chosen.text') }} as abstract,
+        {{ list_at('texts', 1) }} as title,
+        {{ list_at('texts', 2) }} as abstract,
         -- Without the country of en-US.
         nullif(
             {{ regexp_first('lower(coalesce(title_chosen.language, abstract_chosen.language))', '^ *([^ _-]+)', 1) }}, ''
@@ -103,11 +111,11 @@ renamed as (
         {{ list_at('days', loop.index) }} as {{ name }},
         {% endfor %}
         {{ staged_authors(
-            'named_inventors', 'inventor', name='inventor.name',
+            list_at('people', 1), 'inventor', name='inventor.name',
             country_codes='case when inventor.country_code is not null then ' ~ list_of(['inventor.country_code']) ~ ' end'
         ) }} as inventors,
         {{ staged_applicants(
-            'named_applicants', 'applicant', name='applicant.name', country_code='applicant.country_code'
+            list_at('people', 2), 'applicant', name='applicant.name', country_code='applicant.country_code'
         ) }} as applicants,
         {{ staged_priority_claims(
             'publication.priority_claim', 'claim',

@@ -115,7 +115,7 @@ found as (
         {{ first_text([
             'work.primary_location.source.display_name',
             'work.host_venue.display_name',
-            'work.primary_location.raw_source_name',
+            printed_source('work.primary_location'),
             list_at(list_map(
                 list_where('work.locations', 'place', "place.source.type <> 'repository' and trim(place.source.display_name) <> ''"),
                 'place', 'place.source.display_name'
@@ -126,7 +126,7 @@ found as (
                 'place', 'place.source.display_name'
             ), 1),
             list_at(list_map('work.alternate_host_venues', 'place', 'place.display_name'), 1),
-            'work.best_oa_location.raw_source_name',
+            printed_source('work.best_oa_location'),
             list_at(list_split(openalex_cell('venue'), '|'), 1),
         ]) }} as delivered_venue,
         lower(concat_ws(
@@ -143,6 +143,15 @@ found as (
             {{ list_join(list_map('work.alternate_host_venues', 'place', 'place.url'), ' ') }},
             {{ openalex_cell('addresses') }}
         )) as addresses,
+        case
+            when substring(replace(work.keywords, ' ', ''), 1, 2) = '[{' then {{ parse_json(
+                "'{\"list\":' || work.keywords || '}'", {'list': [{'display_name': 'text', 'keyword': 'text'}]}
+            ) }}
+        end as keyword_objects,
+        case
+            when substring(replace(work.keywords, ' ', ''), 1, 2) <> '[{'
+                then {{ parse_json(to_json_text(struct({'list': 'work.keywords'})), {'list': 'json'}) }}
+        end as keyword_field,
         {% for what, column in cells.items() %}
         {{ openalex_cells(what) }} as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -166,17 +175,8 @@ listed as (
             {{ filled_list(openalex_cells('concepts')) }}
         ) as delivered_categories,
         coalesce(
-            case
-                when {{ regexp_first('work.keywords', '^ *[[] *[{]') }} <> '' then {{ list_map(
-                    parse_json(
-                        "'{\"list\":' || work.keywords || '}'",
-                        {'list': [{'display_name': 'text', 'keyword': 'text'}]}
-                    ) ~ '.list',
-                    'one',
-                    'coalesce(one.display_name, one.keyword)'
-                ) }}
-                else {{ json_list(parse_json(to_json_text(struct({'k': 'work.keywords'})), {'k': 'json'}) ~ '.k') }}
-            end,
+            {{ list_map('keyword_objects.list', 'one', 'coalesce(one.display_name, one.keyword)') }},
+            {{ json_list('keyword_field.list') }},
             keyword_cells
         ) as delivered_keywords
     from found
@@ -231,8 +231,8 @@ renamed as (
         or coalesce(work_type = 'paratext', false)
         or coalesce(lower(work.type_crossref) = 'paratext', false) as is_paratext,
         coalesce({{ yes_or_no('work.is_xpac') }}, false) as is_xpac,
-        {{ filled_list(list_map('delivered_keywords', 'one', clean_markup('one'))) }} as keywords,
-        {{ filled_list(list_map('delivered_categories', 'one', clean_text('one'))) }} as categories,
+        {{ filled_list(list_map('delivered_keywords', 'one', clean_text("replace(one, '&amp;', '&')"))) }} as keywords,
+        {{ list_map('delivered_categories', 'one', clean_text('one')) }} as categories,
         {{ list_map('work.topics', 'one', struct({
             'topic_id': openalex_id('one.id', 'T'),
             'topic_name': 'one.display_name',
@@ -303,7 +303,7 @@ judged as (
     select
         *,
         {{ rejection_reason(
-            'is_parsed', 'source_record_id', 'title', 'cast(publication_year as string)',
+            'is_parsed', 'source_record_id', 'title', 'coalesce(cast(publication_year as string), delivered_year)',
             {'paratext': 'is_paratext', 'out_of_scope_type': is_out_of_scope}
         ) }} as rejection_reason
     from dated

@@ -33,7 +33,7 @@ renamed as (
         record_row,
         record_text,
         label is not null as is_parsed,
-        {{ table_id('label.source_record_id') }} as source_record_id,
+        {{ table_id(clean_value('label.source_record_id')) }} as source_record_id,
         {{ clean_value('label.source') }} as source_name,
         {{ clean_value('label.is_ai') }} as delivered_label,
         {{ yes_or_no('label.is_ai') }} as is_ai,

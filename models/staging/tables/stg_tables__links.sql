@@ -33,9 +33,9 @@ renamed as (
         record_row,
         record_text,
         link is not null as is_parsed,
-        {{ table_id('link.paper_id') }} as paper_record_id,
+        {{ table_id(clean_value('link.paper_id')) }} as paper_record_id,
         {{ clean_value('link.paper_source') }} as paper_source_name,
-        {{ table_id('link.patent_id') }} as patent_record_id,
+        {{ table_id(clean_value('link.patent_id')) }} as patent_record_id,
         {{ clean_value('link.patent_source') }} as patent_source_name,
         -- `all_same` is what linking_quality calls the kinds together.
         coalesce(

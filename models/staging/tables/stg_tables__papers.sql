@@ -1,5 +1,13 @@
--- What is read in the same way is read in a list: each of these expressions is long.
+-- Columns that are read alike are read in one list: see read_alike.
+{% set texts = [
+    'source', 'id', 'arxiv_id', 'title', 'abstract', 'venue', 'work_type', 'cited_by_count', 'is_retracted',
+    'label_is_ai', 'label_source',
+] %}
+{% set places = ['country', 'language'] %}
 {% set dates = ['publication_year', 'publication_date', 'created_date', 'updated_date'] %}
+{% set lists = [
+    'keywords', 'categories', 'cited_works', 'authors', 'author_countries', 'institutions', 'institution_countries',
+] %}
 with
 
 delivered as (
@@ -29,16 +37,21 @@ named as (
 
 ),
 
-listed as (
+read_alike as (
 
     select
-        *,
-        {{ delivered_elements('paper.authors') }} as author_elements,
-        {{ delivered_elements('paper.author_countries') }} as author_countries,
-        {{ delivered_elements('paper.institutions') }} as institution_elements,
-        {{ delivered_elements('paper.institution_countries') }} as institution_countries,
-        {{ list_map(list_of(columns_of('paper', dates)), 'delivered', dated_text('delivered')) }}
-            as date_texts
+        record_file,
+        record_row,
+        record_text,
+        unread_fields,
+        paper is not null as is_parsed,
+        paper.doi as delivered_doi,
+        {{ clean_doi('paper.doi') }} as doi,
+        {{ read_alike('paper', texts, clean_markup('delivered')) }} as texts,
+        {{ read_alike('paper', places, clean_value('delivered', keeps_na=true)) }} as places,
+        {{ read_alike('paper', dates, dated_text('delivered')) }} as dates,
+        {{ read_alike('paper', lists, listed_text('delivered')) }} as list_texts,
+        {{ read_alike('paper', lists, delivered_elements('delivered')) }} as lists
     from named
 
 ),
@@ -47,33 +60,58 @@ dated as (
 
     select
         *,
-        {{ list_map('date_texts', 'delivered', clean_date('delivered')) }} as days,
-        {{ list_map('date_texts', 'delivered', clean_year('delivered')) }} as years
-    from listed
+        {{ list_map('dates', 'delivered', clean_date('delivered')) }} as days,
+        {{ list_map('dates', 'delivered', clean_year('delivered')) }} as years,
+        {{ list_map('lists', 'list', list_map('list', 'element', element_name('element'))) }} as names
+    from read_alike
 
 ),
 
 renamed as (
 
     select
-        record_file,
-        record_row,
-        record_text,
-        paper is not null as is_parsed,
-        coalesce({{ clean_value('paper.source') }}, 'tables') as source_name,
-        {{ table_id('paper.id') }} as source_record_id,
-        {{ clean_doi('paper.doi') }} as doi,
-        {{ clean_value('paper.arxiv_id') }} as arxiv_id,
-        {{ clean_markup('paper.title') }} as title,
-        {{ clean_markup('paper.abstract') }} as abstract,
-        coalesce({{ list_at('date_texts', 1) }}, {{ list_at('date_texts', 2) }}) as delivered_year,
+        *,
+        coalesce({{ value_of('texts', texts, 'source') }}, 'tables') as source_name,
+        {{ table_id(value_of('texts', texts, 'id')) }} as source_record_id,
+        {{ value_of('texts', texts, 'arxiv_id') }} as arxiv_id,
+        {{ value_of('texts', texts, 'title') }} as title,
+        {{ value_of('texts', texts, 'abstract') }} as abstract,
+        coalesce({{ list_at('dates', 1) }}, {{ list_at('dates', 2) }}) as delivered_year,
         coalesce({{ list_at('years', 1) }}, {{ list_at('years', 2) }}) as publication_year,
         coalesce({{ list_at('days', 2) }}, {{ list_at('days', 1) }}) as publication_date,
         {{ list_at('days', 3) }} as created_date,
         {{ list_at('days', 4) }} as updated_date,
-        {{ text_list('paper.keywords') }} as keywords,
-        {{ staged_authors(
-            named_elements('author_elements', 'author_countries'), 'author', name='author.name',
+        {{ none_if_empty(list_where(value_of('names', lists, 'keywords'), 'name', 'name is not null')) }} as keywords,
+        {{ none_if_empty(list_where(value_of('names', lists, 'categories'), 'name', 'name is not null')) }}
+            as categories,
+        {{ none_if_empty(list_where(value_of('names', lists, 'cited_works'), 'name', 'name is not null')) }}
+            as cited_works,
+        {{ named_elements(
+            value_of('lists', lists, 'authors'), value_of('names', lists, 'authors'),
+            value_of('names', lists, 'author_countries')
+        ) }} as named_authors,
+        {{ named_elements(
+            value_of('lists', lists, 'institutions'), value_of('names', lists, 'institutions'),
+            value_of('names', lists, 'institution_countries')
+        ) }} as named_institutions,
+        {{ value_of('places', places, 'country') }} as country,
+        {{ value_of('texts', texts, 'venue') }} as venue,
+        {{ value_of('texts', texts, 'work_type') }} as work_type,
+        {{ whole_number("replace(" ~ value_of('texts', texts, 'cited_by_count') ~ ", ',', '')") }} as cited_by_count,
+        {{ yes_or_no(value_of('texts', texts, 'is_retracted')) }} as is_retracted,
+        lower({{ value_of('places', places, 'language') }}) as language,
+        {{ yes_or_no(value_of('texts', texts, 'label_is_ai')) }} as label_is_ai,
+        {{ value_of('texts', texts, 'label_source') }} as label_source
+    from dated
+
+),
+
+staged as (
+
+    select
+        *,
+        {{ none_if_empty(staged_authors(
+            'named_authors', 'author', name='author.name',
             id=clean_value(element_field('author.element', ['author_id', 'id'])),
             orcid=clean_value(element_field('author.element', ['orcid'])),
             is_corresponding=yes_or_no(element_field('author.element', ['is_corresponding', 'corresponding'])),
@@ -81,43 +119,16 @@ renamed as (
             affiliation=clean_value(
                 element_field('author.element', ['affiliation', 'raw_affiliation', 'institution', 'organization'])
             )
-        ) }} as authors,
-        {{ staged_institutions(
-            named_elements('institution_elements', 'institution_countries'), 'institution', name='institution.name',
+        )) }} as authors,
+        {{ none_if_empty(staged_institutions(
+            'named_institutions', 'institution', name='institution.name',
             id=clean_value(element_field('institution.element', ['institution_id', 'id'])),
             ror=clean_value(element_field('institution.element', ['ror', 'ror_id'])),
             country_code=element_country('institution'),
             type=clean_value(element_field('institution.element', ['institution_type', 'type']))
-        ) }} as institutions,
-        {{ clean_value('paper.country', keeps_na=true) }} as country,
-        {{ clean_markup('paper.venue') }} as venue,
-        {{ clean_value('paper.work_type') }} as work_type,
-        {{ whole_number("replace(paper.cited_by_count, ',', '')") }} as cited_by_count,
-        {{ yes_or_no('paper.is_retracted') }} as is_retracted,
-        {{ text_list('paper.categories') }} as categories,
-        {{ text_list('paper.cited_works') }} as cited_works,
-        lower({{ clean_value('paper.language', keeps_na=true) }}) as language,
-        {{ clean_value('paper.label_is_ai') }} as delivered_label,
-        {{ yes_or_no('paper.label_is_ai') }} as label_is_ai,
-        {{ clean_value('paper.label_source') }} as label_source,
-        unread_fields,
-        author_elements,
-        author_countries,
-        institution_elements,
-        institution_countries,
-        date_texts,
-        years,
-        paper
-    from dated
-
-),
-
-judged as (
-
-    select
-        *,
+        )) }} as institutions,
         {{ rejection_reason('is_parsed', 'source_record_id', 'title', 'delivered_year', {
-            'unreadable_label': 'delivered_label is not null and label_is_ai is null',
+            'unreadable_label': value_of('texts', texts, 'label_is_ai') ~ ' is not null and label_is_ai is null',
         }) }} as rejection_reason
     from renamed
 
@@ -147,8 +158,8 @@ select
     created_date,
     updated_date,
     keywords,
-    {{ none_if_empty('authors') }} as authors,
-    {{ none_if_empty('institutions') }} as institutions,
+    authors,
+    institutions,
     country,
     venue,
     work_type,
@@ -160,29 +171,31 @@ select
     label_is_ai,
     label_source,
     {{ not_understood({
-        'doi': (clean_value('paper.doi'), 'doi'),
-        'publication_year': (list_at('date_texts', 1), list_at('years', 1)),
-        'publication_date': (list_at('date_texts', 2), list_at('years', 2)),
-        'created_date': (list_at('date_texts', 3), list_at('years', 3)),
-        'updated_date': (list_at('date_texts', 4), list_at('years', 4)),
-        'keywords': (listed_text('paper.keywords'), 'keywords'),
-        'authors': (listed_text('paper.authors'), none_if_empty('authors')),
+        'doi': (clean_value('delivered_doi'), 'doi'),
+        'publication_year': (list_at('dates', 1), list_at('years', 1)),
+        'publication_date': (list_at('dates', 2), list_at('years', 2)),
+        'created_date': (list_at('dates', 3), list_at('years', 3)),
+        'updated_date': (list_at('dates', 4), list_at('years', 4)),
+        'keywords': (value_of('list_texts', lists, 'keywords'), 'keywords'),
+        'authors': (value_of('list_texts', lists, 'authors'), 'authors'),
         'author_countries': (
-            listed_text('paper.author_countries'),
-            'case when ' ~ are_parallel('author_elements', 'author_countries') ~ ' then true end',
+            value_of('list_texts', lists, 'author_countries'),
+            parallel_or_null(value_of('lists', lists, 'authors'), value_of('lists', lists, 'author_countries')),
         ),
+        'institutions': (value_of('list_texts', lists, 'institutions'), 'institutions'),
         'institution_countries': (
-            listed_text('paper.institution_countries'),
-            'case when ' ~ are_parallel('institution_elements', 'institution_countries') ~ ' then true end',
+            value_of('list_texts', lists, 'institution_countries'),
+            parallel_or_null(
+                value_of('lists', lists, 'institutions'), value_of('lists', lists, 'institution_countries')
+            ),
         ),
-        'institutions': (listed_text('paper.institutions'), none_if_empty('institutions')),
-        'categories': (listed_text('paper.categories'), 'categories'),
-        'cited_works': (listed_text('paper.cited_works'), 'cited_works'),
-        'cited_by_count': (clean_value('paper.cited_by_count'), 'cited_by_count'),
-        'is_retracted': (clean_value('paper.is_retracted'), 'is_retracted'),
+        'categories': (value_of('list_texts', lists, 'categories'), 'categories'),
+        'cited_works': (value_of('list_texts', lists, 'cited_works'), 'cited_works'),
+        'cited_by_count': (value_of('texts', texts, 'cited_by_count'), 'cited_by_count'),
+        'is_retracted': (value_of('texts', texts, 'is_retracted'), 'is_retracted'),
     }) }} as not_understood,
     unread_fields,
     {{ not_delivered(['is_authors_truncated']) }},
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
-from judged
+from staged

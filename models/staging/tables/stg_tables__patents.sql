@@ -1,7 +1,16 @@
--- What is read in the same way is read in a list: each of these expressions is long.
+-- Columns that are read alike are read in one list: see read_alike.
+{% set texts = [
+    'source', 'id', 'publication_number', 'application_number', 'family_id', 'title', 'abstract', 'year_basis',
+    'label_is_ai', 'label_source',
+] %}
+{% set places = ['country', 'language'] %}
 {% set dates = [
     'year', 'filing_date', 'filing_year', 'priority_date', 'priority_year', 'publication_date', 'publication_year',
     'grant_date',
+] %}
+{% set code_lists = ['ipc', 'cpc'] %}
+{% set lists = code_lists + [
+    'applicant', 'applicant_countries', 'inventors', 'inventor_countries', 'priority_claims', 'citations',
 ] %}
 with
 
@@ -32,19 +41,22 @@ named as (
 
 ),
 
-listed as (
+read_alike as (
 
     select
-        *,
-        {{ delivered_elements('patent.applicant') }} as applicant_elements,
-        {{ delivered_elements('patent.applicant_countries') }} as applicant_countries,
-        {{ delivered_elements('patent.inventors') }} as inventor_elements,
-        {{ delivered_elements('patent.inventor_countries') }} as inventor_countries,
-        {{ delivered_elements('patent.priority_claims') }} as claim_elements,
-        {{ delivered_elements('patent.citations') }} as citation_elements,
-        {{ text_list('patent.ipc', separates_commas=true) }} as ipc_codes,
-        {{ text_list('patent.cpc', separates_commas=true) }} as cpc_codes,
-        {{ list_map(list_of(columns_of('patent', dates)), 'delivered', dated_text('delivered')) }} as date_texts
+        record_file,
+        record_row,
+        record_text,
+        unread_fields,
+        patent is not null as is_parsed,
+        {{ read_alike('patent', texts, clean_markup('delivered')) }} as texts,
+        {{ read_alike('patent', places, clean_value('delivered', keeps_na=true)) }} as places,
+        {{ read_alike('patent', dates, dated_text('delivered')) }} as dates,
+        {{ read_alike('patent', lists, listed_text('delivered')) }} as list_texts,
+        {{ list_flatten(list_of([
+            read_alike('patent', code_lists, delivered_elements('delivered', separates_commas=true)),
+            read_alike('patent', lists[2:], delivered_elements('delivered')),
+        ])) }} as lists
     from named
 
 ),
@@ -53,9 +65,14 @@ dated as (
 
     select
         *,
-        {{ list_map('date_texts', 'delivered', clean_date('delivered')) }} as days,
-        {{ list_map('date_texts', 'delivered', clean_year('delivered')) }} as years
-    from listed
+        {{ list_map('dates', 'delivered', clean_date('delivered')) }} as days,
+        {{ list_map('dates', 'delivered', clean_year('delivered')) }} as years,
+        {{ list_map('lists', 'list', list_map('list', 'element', element_name('element'))) }} as names,
+        {{ list_map(
+            list_of([value_of('texts', texts, 'publication_number'), value_of('texts', texts, 'id')]),
+            'delivered', clean_publication_number('delivered')
+        ) }} as numbers
+    from read_alike
 
 ),
 
@@ -63,27 +80,27 @@ renamed as (
 
     select
         *,
-        patent is not null as is_parsed,
-        coalesce({{ clean_value('patent.source') }}, 'tables') as source_name,
-        coalesce({{ table_id('patent.id') }}, {{ table_id('patent.publication_number') }}) as source_record_id,
+        coalesce({{ value_of('texts', texts, 'source') }}, 'tables') as source_name,
+        coalesce(
+            {{ table_id(value_of('texts', texts, 'id')) }},
+            {{ table_id(value_of('texts', texts, 'publication_number')) }}
+        ) as source_record_id,
         -- An id that is short or of another form is somebody's own, not a publication number.
         coalesce(
-            {{ clean_publication_number('patent.publication_number') }},
+            {{ list_at('numbers', 1) }},
             case
-                when {{ regexp_first('patent.id', '[0-9]{5}') }} <> ''
-                    then {{ clean_publication_number('patent.id') }}
+                when {{ regexp_first(value_of('texts', texts, 'id'), '[0-9]{5}') }} <> '' then {{ list_at('numbers', 2) }}
             end
         ) as publication_number,
-        {{ clean_value('patent.application_number') }} as application_number,
-        {{ table_id('patent.family_id') }} as family_id,
-        {{ clean_markup('patent.title') }} as title,
-        {{ clean_markup('patent.abstract') }} as abstract,
-        {{ list_flatten(list_of([
-            staged_codes('ipc', 'ipc_codes', code='delivered_code'),
-            staged_codes('cpc', 'cpc_codes', code='delivered_code'),
-        ])) }} as codes,
+        {{ value_of('texts', texts, 'application_number') }} as application_number,
+        {{ table_id(value_of('texts', texts, 'family_id')) }} as family_id,
+        {{ value_of('texts', texts, 'title') }} as title,
+        {{ value_of('texts', texts, 'abstract') }} as abstract,
+        {% for name in code_lists %}
+        {{ none_if_empty(list_where(value_of('names', lists, name), 'name', 'name is not null')) }} as {{ name }}_codes,
+        {% endfor %}
         coalesce(
-            {% for name in dates %}{{ list_at('date_texts', loop.index) }}{{ ', ' if not loop.last }}{% endfor %}
+            {% for name in dates %}{{ list_at('dates', loop.index) }}{{ ', ' if not loop.last }}{% endfor %}
         ) as delivered_year,
         {{ list_at('years', 1) }} as named_year,
         coalesce({{ list_at('years', 2) }}, {{ list_at('years', 3) }}) as filing_year,
@@ -94,44 +111,59 @@ renamed as (
         {{ list_at('days', 4) }} as priority_date,
         {{ list_at('days', 6) }} as publication_date,
         {{ list_at('days', 8) }} as grant_date,
-        lower({{ clean_value('patent.year_basis') }}) as delivered_basis,
-        {{ staged_applicants(
-            named_elements('applicant_elements', 'applicant_countries'), 'applicant', name='applicant.name',
-            country_code=element_country('applicant')
-        ) }} as applicants,
-        {{ staged_authors(
-            named_elements('inventor_elements', 'inventor_countries'), 'inventor', name='inventor.name',
-            country_codes=element_countries('inventor')
-        ) }} as inventors,
-        {{ staged_priority_claims(
-            named_elements('claim_elements', more_names=['application_number', 'publication_number', 'number']),
-            'claim', application_number='claim.name',
-            filing_date=clean_date(element_field('claim.element', ['filing_date', 'date', 'priority_date']))
-        ) }} as priority_claims,
-        {{ staged_citations(
-            named_elements('citation_elements', more_names=['publication_number', 'number', 'npl_text', 'literature']),
-            'citation', publication_number=clean_publication_number('citation.name'),
-            literature=(
-                'case when ' ~ clean_publication_number('citation.name') ~ ' is null then citation.name end'
-            ),
-            category=clean_value(element_field('citation.element', ['category']))
-        ) }} as citations,
-        upper({{ clean_value('patent.country', keeps_na=true) }}) as office_code,
-        lower({{ clean_value('patent.language', keeps_na=true) }}) as language,
-        {{ clean_value('patent.label_is_ai') }} as delivered_label,
-        {{ yes_or_no('patent.label_is_ai') }} as label_is_ai,
-        {{ clean_value('patent.label_source') }} as label_source
+        lower({{ value_of('texts', texts, 'year_basis') }}) as delivered_basis,
+        {{ named_elements(
+            value_of('lists', lists, 'applicant'), value_of('names', lists, 'applicant'),
+            value_of('names', lists, 'applicant_countries')
+        ) }} as named_applicants,
+        {{ named_elements(
+            value_of('lists', lists, 'inventors'), value_of('names', lists, 'inventors'),
+            value_of('names', lists, 'inventor_countries')
+        ) }} as named_inventors,
+        {{ named_elements(
+            value_of('lists', lists, 'priority_claims'), value_of('names', lists, 'priority_claims'),
+            'cast(null as ' ~ list_type('string') ~ ')'
+        ) }} as named_claims,
+        {{ named_elements(
+            value_of('lists', lists, 'citations'), value_of('names', lists, 'citations'),
+            'cast(null as ' ~ list_type('string') ~ ')'
+        ) }} as named_citations,
+        upper({{ value_of('places', places, 'country') }}) as office_code,
+        lower({{ value_of('places', places, 'language') }}) as language,
+        {{ yes_or_no(value_of('texts', texts, 'label_is_ai')) }} as label_is_ai,
+        {{ value_of('texts', texts, 'label_source') }} as label_source
     from dated
 
 ),
 
-judged as (
+staged as (
 
     select
         *,
         coalesce(named_year, filing_year, priority_year, publication_year, grant_year) as any_year,
+        {{ list_flatten(list_of([
+            staged_codes('ipc', 'ipc_codes', code='delivered_code'),
+            staged_codes('cpc', 'cpc_codes', code='delivered_code'),
+        ])) }} as codes,
+        {{ none_if_empty(staged_applicants(
+            'named_applicants', 'applicant', name='applicant.name', country_code=element_country('applicant')
+        )) }} as applicants,
+        {{ none_if_empty(staged_authors(
+            'named_inventors', 'inventor', name='inventor.name', country_codes=element_countries('inventor')
+        )) }} as inventors,
+        {{ none_if_empty(staged_priority_claims(
+            'named_claims', 'claim', application_number='claim.name',
+            filing_date=clean_date(element_field('claim.element', ['filing_date', 'date', 'priority_date']))
+        )) }} as priority_claims,
+        {{ none_if_empty(staged_citations(
+            'named_citations', 'citation', publication_number=clean_publication_number('citation.name'),
+            literature=(
+                'case when ' ~ clean_publication_number('citation.name') ~ ' is null then citation.name end'
+            ),
+            category=clean_value(element_field('citation.element', ['category']))
+        )) }} as citations,
         {{ rejection_reason('is_parsed', 'source_record_id', 'title', 'delivered_year', {
-            'unreadable_label': 'delivered_label is not null and label_is_ai is null',
+            'unreadable_label': value_of('texts', texts, 'label_is_ai') ~ ' is not null and label_is_ai is null',
         }) }} as rejection_reason
     from renamed
 
@@ -162,36 +194,32 @@ select
     filing_date,
     grant_date,
     priority_date,
-    {{ none_if_empty('priority_claims') }} as priority_claims,
-    {{ none_if_empty('inventors') }} as inventors,
-    {{ none_if_empty('applicants') }} as applicants,
-    {{ none_if_empty('citations') }} as citations,
+    priority_claims,
+    inventors,
+    applicants,
+    citations,
     office_code,
     language,
     label_is_ai,
     label_source,
     {% set fields = {} %}
     {% for name in dates %}
-        {% do fields.update({name: (list_at('date_texts', loop.index), list_at('years', loop.index))}) %}
+        {% do fields.update({name: (list_at('dates', loop.index), list_at('years', loop.index))}) %}
     {% endfor %}
-    {% do fields.update({
-        'ipc': (listed_text('patent.ipc'), 'ipc_codes'),
-        'cpc': (listed_text('patent.cpc'), 'cpc_codes'),
-        'applicant': (listed_text('patent.applicant'), none_if_empty('applicants')),
-        'applicant_countries': (
-            listed_text('patent.applicant_countries'),
-            'case when ' ~ are_parallel('applicant_elements', 'applicant_countries') ~ ' then true end',
-        ),
-        'inventors': (listed_text('patent.inventors'), none_if_empty('inventors')),
-        'inventor_countries': (
-            listed_text('patent.inventor_countries'),
-            'case when ' ~ are_parallel('inventor_elements', 'inventor_countries') ~ ' then true end',
-        ),
-        'priority_claims': (listed_text('patent.priority_claims'), none_if_empty('priority_claims')),
-        'citations': (listed_text('patent.citations'), none_if_empty('citations')),
-    }) %}
+    {% for name, column in {
+        'ipc': 'ipc_codes', 'cpc': 'cpc_codes', 'applicant': 'applicants', 'inventors': 'inventors',
+        'priority_claims': 'priority_claims', 'citations': 'citations',
+    }.items() %}
+        {% do fields.update({name: (value_of('list_texts', lists, name), column)}) %}
+    {% endfor %}
+    {% for name, countries in {'applicant': 'applicant_countries', 'inventors': 'inventor_countries'}.items() %}
+        {% do fields.update({countries: (
+            value_of('list_texts', lists, countries),
+            parallel_or_null(value_of('lists', lists, name), value_of('lists', lists, countries)),
+        )}) %}
+    {% endfor %}
     {{ not_understood(fields) }} as not_understood,
     unread_fields,
     rejection_reason,
     case when rejection_reason is not null then record_text end as raw_record
-from judged
+from staged

@@ -218,8 +218,22 @@ def test_an_export_that_has_what_records_need_is_read():
 def test_a_document_whose_records_are_elsewhere_is_named():
     content = b'{"patents": [{"patent_number": "1", "patent_title": "A"}], "count": 1}'
     assert "PatentsView" in found("a.json", content, PATENTS).what
+    page = b'{"status": "ok", "message-type": "work-list", "message": {"items": [{"DOI": "1"}]}}'
+    assert "Crossref" in found("a.json", page).what
+    page = b'{"total": 1, "data": [{"lens_id": "1"}]}\n'
+    assert "Lens" in found("a.jsonl", page).what
     finding = found("a.json", b'{"total": 1, "data": [{"key": 1}]}')
     assert "`data`" in finding.what and "jq -c '.data[]'" in finding.remedy
+
+
+def test_the_command_that_helps_names_the_file_and_unpacks_it():
+    finding = found("a.csv", TABLE.encode("utf-16"))
+    assert "`iconv -f UTF-16 -t utf8 '/my data/a.csv' > NEW`" in finding.about(
+        Path("/my data/a.csv")
+    )
+    assert "`gzip -dc /a.csv.gz | iconv -f UTF-16 -t utf8 > NEW`" in finding.about(
+        Path("/a.csv.gz")
+    )
 
 
 def test_names_are_the_same_without_case_and_blanks():

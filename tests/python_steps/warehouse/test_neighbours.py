@@ -17,6 +17,7 @@ from python_steps.warehouse import neighbours
 from python_steps.warehouse.places import DuckDBFile
 from tests.python_steps.similarity.one_block import in_one_block
 
+PROJECT = Path(__file__).parents[3]
 PAPERS = {
     "W1": (2010, "Neural networks read handwritten digits", "10.1/a"),
     "W2": (2014, "Reinforcement learning for robot grasping", "10.1/b"),
@@ -100,7 +101,7 @@ def matches(vectors, encoder):
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_the_nearest_patents_of_a_paper_are_those_of_its_pairs(warehouse, paper, vectors, encoder):
-    found = neighbours.nearest(warehouse, paper, count=3)
+    found = neighbours.nearest(warehouse, paper, project=PROJECT, count=3)
     expected = matches(vectors, encoder).filter(pa.compute.field("paper_id") == paper)
     assert ids(found) == expected.column("patent_id").to_pylist()
     assert found.rows.column("similarity").to_pylist() == expected.column("similarity").to_pylist()
@@ -109,16 +110,18 @@ def test_the_nearest_patents_of_a_paper_are_those_of_its_pairs(warehouse, paper,
 
 
 def test_of_a_patent_papers_are_found_that_are_not_later(warehouse):
-    found = neighbours.nearest(warehouse, "US-3-A", count=5)
+    found = neighbours.nearest(warehouse, "US-3-A", project=PROJECT, count=5)
     assert (found.document_type, found.from_year, found.to_year) == ("paper", None, 2016)
     assert ids(found)[0] == "W2"
     assert "W3" not in ids(found)
 
 
 def test_years_that_are_asked_for_replace_those_of_the_document(warehouse):
-    early = neighbours.nearest(warehouse, "W3", count=5, to_year=2012)
+    early = neighbours.nearest(warehouse, "W3", project=PROJECT, count=5, to_year=2012)
     assert sorted(ids(early)) == ["US-1-A", "US-2-A"]
-    both = neighbours.nearest(warehouse, "W3", count=5, from_year=2012, to_year=2016)
+    both = neighbours.nearest(
+        warehouse, "W3", project=PROJECT, count=5, from_year=2012, to_year=2016
+    )
     assert sorted(ids(both)) == ["US-2-A", "US-3-A", "US-4-A"]
 
 
@@ -132,25 +135,30 @@ def test_years_that_are_asked_for_replace_those_of_the_document(warehouse):
     ],
 )
 def test_a_document_is_found_by_other_names(warehouse, name, document):
-    assert neighbours.nearest(warehouse, name, count=1).query["document_id"] == document
+    assert (
+        neighbours.nearest(warehouse, name, project=PROJECT, count=1).query["document_id"]
+        == document
+    )
 
 
 def test_a_text_is_embedded_and_looked_for_among_either_kind(warehouse):
-    found = neighbours.nearest(warehouse, "robot gripper control", count=2)
+    found = neighbours.nearest(warehouse, "robot gripper control", project=PROJECT, count=2)
     assert found.query is None
     assert ids(found) == ["US-3-A", "US-4-A"]  # equal texts, so by id
-    papers = neighbours.nearest(warehouse, "robot gripper", count=1, document_type="paper")
+    papers = neighbours.nearest(
+        warehouse, "robot gripper", project=PROJECT, count=1, document_type="paper"
+    )
     assert ids(papers) == ["W2"]
 
 
 def test_a_document_without_a_vector_is_embedded(warehouse):
-    found = neighbours.nearest(warehouse, "W9", count=1)
+    found = neighbours.nearest(warehouse, "W9", project=PROJECT, count=1)
     assert found.query["document_id"] == "W9"
     assert ids(found) == ["US-2-A"]
 
 
 def test_a_document_is_not_its_own_neighbour(warehouse):
-    found = neighbours.nearest(warehouse, "W1", count=10, document_type="paper")
+    found = neighbours.nearest(warehouse, "W1", project=PROJECT, count=10, document_type="paper")
     assert sorted(ids(found)) == ["W2", "W3"]
     assert found.rows.column("rank").to_pylist() == [1, 2]
     assert (found.from_year, found.to_year) == (None, None)
@@ -158,15 +166,17 @@ def test_a_document_is_not_its_own_neighbour(warehouse):
 
 def test_an_unknown_name_is_not_taken_for_a_text(warehouse):
     with pytest.raises(InputError, match=r"No document of the warehouse has the id.* W4711"):
-        neighbours.nearest(warehouse, "W4711", count=1)
+        neighbours.nearest(warehouse, "W4711", project=PROJECT, count=1)
 
 
 def test_a_text_needs_the_model_of_the_warehouse(warehouse):
     with duckdb.connect(str(warehouse.path)) as connection:
         connection.execute("update marts.model_versions set model_version = 'other/1'")
     with pytest.raises(InputError, match=r"embedded by other/1.*--embedding-model"):
-        neighbours.nearest(warehouse, "robot gripper", count=1)
-    stored = np.array(neighbours.nearest(warehouse, "W2", count=1).rows.column("similarity"))
+        neighbours.nearest(warehouse, "robot gripper", project=PROJECT, count=1)
+    stored = np.array(
+        neighbours.nearest(warehouse, "W2", project=PROJECT, count=1).rows.column("similarity")
+    )
     assert stored[0] > 0.3
 
 

@@ -1,3 +1,4 @@
+{% set families = ref('int_patent_families') %}
 {% set date = var('matched_patent_year') ~ '_date' %}
 with
 
@@ -56,6 +57,32 @@ vectors as (
 
 ),
 
+{% if var('one_patent_per_family') %}
+-- Of each family the first that is compared. So the top_k of a paper are exactly those of so many families, at no cost.
+placed_in_families as (
+
+    select
+        vectors.*,
+        row_number() over (
+            partition by vectors.space, coalesce('family ' || families.family_id, vectors.document_id)
+            order by families.place_in_family asc nulls last, vectors.document_id asc
+        ) as place
+    from vectors
+    inner join documents on vectors.document_id = documents.document_id
+    inner join decisions on vectors.document_id = decisions.document_id
+    left join {{ families }} as families on vectors.document_id = families.document_id
+    where decisions.is_ai and documents.year is not null
+
+),
+
+first_of_families as (
+
+    select * from placed_in_families
+    where place = 1
+
+),
+
+{% endif %}
 last_build as (
 
     {{ as_of_last_build('int_vectors_matched', {
@@ -78,7 +105,7 @@ select
     vectors.model_version,
     vectors.shard,
     last_build.document_id is not null as is_unchanged
-from vectors
+from {{ 'first_of_families' if var('one_patent_per_family') else 'vectors' }} as vectors
 inner join documents on vectors.document_id = documents.document_id
 inner join decisions on vectors.document_id = decisions.document_id
 left join last_build
