@@ -5,8 +5,8 @@
     Arguments are relations: measures as `source_measures` gives them, and those of the last build; values and fields
     not understood as `unread_values` gives them; merged records by source; the seed of reasons for rejection.
 
-    An error is what leaves a whole side (papers or patents) without a pair or a decision; it stops a build before
-    publication. Shares and leaps of less than `few` records are chance.
+    An error is what leaves a whole side (papers or patents) without a pair or a decision, or refuses much of it; it stops
+    a build before publication. Shares and leaps of less than `few` records are chance.
 #}
 {% macro delivery_warnings(measures, earlier, unread, merged, reasons) -%}
 {%- set few = 20 -%}
@@ -95,7 +95,7 @@ refused_of_{{ name }} as (
 
 warned as (
 
-    {{ warnings_of_sides() }}
+    {{ warnings_of_sides(few) }}
 
     union all
 
@@ -144,13 +144,14 @@ from warned
 {%- endmacro %}
 
 
+{# `severity` is a word, or an expression. #}
 {% macro warning_row(relation, warning, severity, importance, figure, message, is_side=false) -%}
     select
         {{ 'cast(null as string)' if is_side else relation ~ '.source_system' }} as source_system,
         {{ 'cast(null as string)' if is_side else relation ~ '.source_name' }} as source_name,
         {{ relation }}.document_type,
         '{{ warning }}' as warning,
-        '{{ severity }}' as severity,
+        {{ "'" ~ severity ~ "'" if ' ' not in severity else severity }} as severity,
         {{ importance }} as importance,
         {{ figure }} as figure,
         {{ message }} as message
@@ -158,7 +159,7 @@ from warned
 
 
 {# What is wrong with all papers, or all patents, together. #}
-{% macro warnings_of_sides() -%}
+{% macro warnings_of_sides(few) -%}
 {%- set read_dates = "Deliver the year as four digits, or a date as 2018-03-05, in a column that is read (`deepinnovation "
     ~ "check` lists them); without years, build each side alone." -%}
     {{ warning_row('sides', 'no_year_at_all', 'error', 1, 'sides.accepted',
@@ -190,13 +191,14 @@ from warned
 
     union all
 
-    {{ warning_row('sides', 'many_rejected', 'error', 2, 'refused_of_sides.refused',
+    {{ warning_row('sides', 'many_rejected', "case when sides.delivered < " ~ few ~ " then 'warning' else 'error' end", 2, 'refused_of_sides.refused',
         number_in_words('refused_of_sides.refused') ~ " || ' of ' "
         ~ "|| " ~ number_in_words('sides.delivered - refused_of_sides.left_out') ~ " || ' ' || sides.document_type "
         ~ "|| ' records (' || " ~ percent_in_words('refused_of_sides.refused', '(sides.delivered - refused_of_sides.left_out)')
         ~ " || ') were rejected, most as ' || replace(refused_of_sides.first_reason, '_', ' ') || '. ' "
         ~ "|| coalesce(refused_of_sides.first_remedy, 'See marts.rejected_records.') "
-        ~ "|| ' To build all the same, raise the limit: --vars ''{rejected_share_limit: 1}''.'", is_side=true) }}
+        ~ "|| case when sides.delivered < " ~ few ~ " then '' "
+        ~ "else ' To build all the same, raise the limit: --vars ''{rejected_share_limit: 1}''.' end", is_side=true) }}
     from sides
     inner join refused_of_sides on sides.document_type = refused_of_sides.document_type
     where

@@ -11,6 +11,8 @@ case
             when {{ part }} = 0 then '0%'
             when {{ part }} * 100.0 < {{ whole }} then 'under 1%'
             when {{ part }} < {{ whole }} and {{ part }} * 100.0 > {{ whole }} * 99 then 'over 99%'
+            when {{ part }} * 10.0 < {{ whole }}
+                then cast(round(cast({{ part }} as double) * 100 / {{ whole }}, 1) as string) || '%'
             else cast(cast(round({{ part }} * 100.0 / {{ whole }}) as integer) as string) || '%'
         end
 {%- endmacro %}

@@ -327,6 +327,14 @@ def test_the_limit_of_rejections_can_be_raised(on_duckdb):
     assert words(on_duckdb({}, rejected_share_limit=0.1), given) == []
 
 
+def test_a_few_rejected_records_do_not_stop_a_build(rules):
+    ((word, severity, message),) = warned(
+        rules, measures("paper", 18, rejected={"missing_title": 1})
+    )
+    assert (word, severity) == ("many_rejected", "warning")
+    assert "1 of 19 paper records (5.3%)" in message and "--vars" not in message
+
+
 def test_numbers_are_written_as_people_read_them(warehouse):
     made = warehouse({})
     for number, written in {0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"}.items():
