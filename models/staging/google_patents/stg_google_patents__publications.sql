@@ -143,7 +143,9 @@ judged as (
     select
         *,
         coalesce(filing_year, priority_year, publication_year, grant_year) as any_year,
-        {{ rejection_reason('is_parsed', 'publication_number', 'title', 'delivered_year') }} as rejection_reason
+        {{ rejection_reason(
+            'is_parsed', 'publication_number', 'title', 'coalesce(cast(any_year as string), delivered_year)'
+        ) }} as rejection_reason
     from renamed
 
 )

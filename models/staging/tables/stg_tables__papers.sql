@@ -127,9 +127,10 @@ staged as (
             country_code=element_country('institution'),
             type=clean_value(element_field('institution.element', ['institution_type', 'type']))
         )) }} as institutions,
-        {{ rejection_reason('is_parsed', 'source_record_id', 'title', 'delivered_year', {
-            'unreadable_label': value_of('texts', texts, 'label_is_ai') ~ ' is not null and label_is_ai is null',
-        }) }} as rejection_reason
+        {{ rejection_reason(
+            'is_parsed', 'source_record_id', 'title', 'coalesce(cast(publication_year as string), delivered_year)',
+            {'unreadable_label': value_of('texts', texts, 'label_is_ai') ~ ' is not null and label_is_ai is null'}
+        ) }} as rejection_reason
     from renamed
 
 )

@@ -162,9 +162,10 @@ staged as (
             ),
             category=clean_value(element_field('citation.element', ['category']))
         )) }} as citations,
-        {{ rejection_reason('is_parsed', 'source_record_id', 'title', 'delivered_year', {
-            'unreadable_label': value_of('texts', texts, 'label_is_ai') ~ ' is not null and label_is_ai is null',
-        }) }} as rejection_reason
+        {{ rejection_reason(
+            'is_parsed', 'source_record_id', 'title', 'coalesce(cast(any_year as string), delivered_year)',
+            {'unreadable_label': value_of('texts', texts, 'label_is_ai') ~ ' is not null and label_is_ai is null'}
+        ) }} as rejection_reason
     from renamed
 
 )
