@@ -85,6 +85,48 @@ select cast(null as string) as record_file, cast(null as bigint) as record_row, 
 {{ parts | join("\n\n    union all\n\n    ") or no_records() }}
 {%- endmacro %}
 
+{#
+    Spark reads the files of a kind through temporary views, whose rows it deals out to tasks: a task has pieces of
+    large files and many small files. Rows are numbered without bringing them to one place: a row's number within its
+    task, less that of the first row of its piece, plus the rows of all pieces before (a small table, sent to all).
+#}
+{% macro spark__read_records(files) -%}
+    {%- set parts = [] -%}
+    {%- set lines, documents = spark_sorted_documents(files) -%}
+    {%- if lines -%}
+        {%- set views = spark_views(lines, 'text', 'value string') -%}
+        {%- set text -%}
+case
+        when is_valid_utf8(line) then substring_index(line, '\u0001', 1)
+        else raise_error(concat("The record ", record_row, " of file '", record_file, "' is not utf-8 encoded."))
+    end
+        {%- endset -%}
+        {%- do parts.append(
+            spark_numbered(spark_rows(views, 'value as line'), text, lines) ~ "\n    where trim(line) <> ''"
+        ) -%}
+    {%- endif -%}
+    {%- if documents -%}
+        {%- set views = spark_views(documents, 'text', 'value string', {'wholetext': 'true'}) -%}
+        {%- set rows -%}
+select file, block, line from (
+            select file, block, explode({{ spark_document_records('content', 'document') }}) as line
+            from (
+                select *, {{ spark_document('content') }} as document
+                from ({{ spark_rows(views, "ltrim('\\ufeff', value) as content") }})
+            )
+        ) where trim(line) <> ''
+        {%- endset -%}
+        {%- do parts.append(spark_numbered(rows, 'line', documents)) -%}
+    {%- endif -%}
+    {%- if files['parquet'] -%}
+        {%- do parts.append(spark_parquet_records(files['parquet'])) -%}
+    {%- endif -%}
+    {%- if files['csv'] -%}
+        {%- do parts.append(spark_csv_records(files['csv'])) -%}
+    {%- endif -%}
+    {{- return(parts | join("\n\n    union all\n\n    ") or no_records()) -}}
+{%- endmacro %}
+
 {# SQL of the numbered rows of tables as JSON text: `groups` are pairs of a value, for `{}` in the call, and files. #}
 {% macro duckdb_numbered(call, groups, options, with_value) -%}
     {%- set tables = [] -%}

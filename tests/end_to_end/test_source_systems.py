@@ -380,8 +380,12 @@ def tree(tmp_path_factory) -> Path:
     for name in FILES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(gzip.compress(b"{}") if name.endswith(".gz") else b"{}")
-    (folder / "linked.jsonl").symlink_to(folder / "b/part_1")
-    (folder / "linked").symlink_to(folder / "b")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "b").mkdir()
+    for name in ("alone.jsonl", "b/part_1"):
+        (elsewhere / name).write_bytes(b"{}")
+    (folder / "linked.jsonl").symlink_to(elsewhere / "alone.jsonl")
+    (folder / "linked").symlink_to(elsewhere / "b")
     return folder
 
 
@@ -426,6 +430,7 @@ def test_hidden_files_are_left_out_and_partitions_are_not(tree):
     listed = list_files(Source(DELIVERIES["papers", "tables"], (str(tree),))).files
     names = {file.relative_to(tree).as_posix() for file in listed}
     assert {"a.jsonl.gz", "_x=1/a.jsonl", "year=2024/b.ndjson", "part_0.gz", "k.json"} <= names
+    assert {"linked.jsonl", "linked/part_1"} <= names
     hidden = {"._a.jsonl", ".hidden/a.jsonl", "_tmp/a.jsonl", "_tmp.jsonl", "_delta_log/0.json"}
     assert not names & (hidden | {"a.jsonl", "manifest.json", "part_0", "k.JSON"})
 
