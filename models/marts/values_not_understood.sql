@@ -14,7 +14,10 @@ union all
 select
     source_system,
     source_name,
-    case when field in ('country of inventors', 'country of applicants') then 'patent' else 'paper' end as document_type,
+    case
+        when field in ('country of inventors', 'country of applicants') then 'patent'
+        else 'paper'
+    end as document_type,
     'value' as kind,
     field,
     value,

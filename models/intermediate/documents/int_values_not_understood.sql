@@ -38,7 +38,9 @@ unioned as (
         end as value,
         count(*) as records
     from {{ ref('int_labels_imported') }}
-    where (rejection_reason is null and document_id is null) or rejection_reason in ('missing_label', 'unreadable_label')
+    where
+        (rejection_reason is null and document_id is null)
+        or rejection_reason in ('missing_label', 'unreadable_label')
     group by
         coalesce(label_source, 'tables'),
         case when rejection_reason is null then 'source_record_id' else 'is_ai' end,
