@@ -70,7 +70,7 @@ class DuckDBFile:
         """Open it for reading."""
         import duckdb
 
-        return duckdb.connect(str(self.path), read_only=True)
+        return _of_tables_only(duckdb.connect(str(self.path), read_only=True))
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class SparkFolder:
         """Open a DuckDB in memory with a view of every table that has files."""
         import duckdb
 
-        connection = duckdb.connect()
+        connection = _of_tables_only(duckdb.connect())
         for schema, table in sorted(self.relations()):
             files = self.files(schema, table)
             if files:
@@ -250,3 +250,9 @@ def _read(files: list[Path]) -> str:
     """Return SQL that reads Parquet files."""
     quoted = ", ".join("'{}'".format(str(file).replace("'", "''")) for file in files)
     return f"read_parquet([{quoted}])"
+
+
+def _of_tables_only(connection: "duckdb.DuckDBPyConnection") -> "duckdb.DuckDBPyConnection":
+    """Return a connection that never takes an object of Python for a table that is not there."""
+    connection.execute("set python_enable_replacements = false")
+    return connection

@@ -192,7 +192,7 @@ def test_the_build_says_what_it_read_where_files_are_and_what_to_type(sample_bui
 
 
 def test_the_query_that_the_build_proposes_works(sample_build):
-    (line,) = [line for line in sample_build.said.splitlines() if "deepinnovation query" in line]
+    (line,) = [line for line in sample_build.said.splitlines() if "deepinnovation query '" in line]
     sql = line.split("'")[1]
     run = subprocess.run(
         [sys.executable, "-m", "python_steps", "query", sql],

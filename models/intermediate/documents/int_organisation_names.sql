@@ -63,15 +63,13 @@ formed as (
 
     select
         names.organisation_name,
-        at_end.affixes as end_affixes,
-        at_front.affixes as front_affixes,
+        affixes.affixes as end_affixes,
         {{ organisation_form('names.organisation_name') }} as full_form,
         {{ organisation_form(regexp_first('names.organisation_name', '^[^,]*')) }} as first_form,
         ' ' || {{ organisation_form(regexp_first('names.organisation_name', ',(.*)$', 1)) }} as rest_form
     from names
-    cross join affixes as at_end
-    cross join affixes as at_front
-    where at_end.place = 'end' and at_front.place = 'front'
+    cross join affixes
+    where affixes.place = 'end'
 
 ),
 
@@ -80,8 +78,6 @@ cut_0 as (
 
     select
         organisation_name,
-        end_affixes,
-        front_affixes,
         full_form,
         case
             when
@@ -103,14 +99,17 @@ cut_0 as (
 {% set side = 'right' if place == 'end' else 'left' %}
 {% set other_side = 'left' if place == 'end' else 'right' %}
 {% set affix = "affixes_" ~ loop.index ~ "[" ~ first_index() ~ "]" %}
+-- Joined in every turn, not handed on: Spark writes all turns into one expression where no join parts them.
 searched_{{ loop.index }} as (
 
     select
-        *,
-        {{ list_where(place ~ '_affixes', 'affix', (
+        cut_{{ loop.index0 }}.*,
+        {{ list_where('affixes.affixes', 'affix', (
             "length(form) > length(affix) and " ~ side ~ "(form, length(affix)) = affix"
         )) }} as affixes_{{ loop.index }}
     from cut_{{ loop.index0 }}
+    cross join affixes
+    where affixes.place = '{{ place }}'
 
 ),
 
@@ -118,8 +117,6 @@ cut_{{ loop.index }} as (
 
     select
         organisation_name,
-        end_affixes,
-        front_affixes,
         full_form,
         {% for earlier in range(loop.index0) %}
         affix_{{ earlier + 1 }},
