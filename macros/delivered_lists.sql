@@ -62,15 +62,18 @@ coalesce(
                         case when {{ json_entries('python') }} is not null then {{ list_of(['python']) }} end
                     )
 {%- endset -%}
+{%- set elements -%}
 coalesce(
-                    {{ json_elements(listed) }},
+                    {{ json_elements('listed') }},
                     case when {{ json_entries(text) }} is not null then {{ list_of([text]) }} end,
-                    {{ list_at(list_map(list_of([json_of_python(listed)]), 'python', of_python), 1) }},
+                    {{ list_at(list_map(list_of([json_of_python('listed')]), 'python', of_python), 1) }},
                     case
                         when {{ regexp_first(text, '(?s)^[ \\n]*\\{.*\\}[ \\n]*$') }} <> ''
                             then {{ postgres_elements(text) }}
                     end
                 )
+{%- endset -%}
+{{ list_at(list_map(list_of([listed]), 'listed', elements), 1) }}
 {%- endmacro %}
 
 

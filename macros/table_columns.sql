@@ -167,5 +167,7 @@ coalesce(nullif({{ regexp_first(text, '^([0-9]+)[.]0+$', 1) }}, ''), {{ text }})
 
 {# Text of a delivered list, null where nothing stands in it but signs and placeholders. #}
 {% macro listed_text(text) -%}
-nullif({{ regexp_replace_all(clean_value(text), '(?i)^([^\\p{L}\\p{N}]|\\b(null|none|nan|nat)\\b)*$', '') }}, '')
+{{ null_if_blank(regexp_replace_all(
+    clean_value(text), '(?i)^([^\\p{L}\\p{N}]|\\b(null|none|nan|nat)\\b)*$', ''
+)) }}
 {%- endmacro %}
