@@ -29,7 +29,7 @@ case when {{ id }} <> '' then 'https://ror.org/' || {{ id }} end
 
 {# The element of a list that holds one; null for any other list. #}
 {% macro only_element(list) -%}
-case when {{ list_length(list) }} = 1 then {{ list }}[{{ first_index() }}] end
+case when {{ list_length(list) }} = 1 then {{ list_at(list, 1) }} end
 {%- endmacro %}
 
 

@@ -52,6 +52,7 @@ WORKS = [
     work(3, [institution("Sample Society", "US")], []),
     work(4, [institution("NORTHMERE POLYTECHNIC", "GB"), institution("Old Sample Academy", "GB")]),
     work(5, [institution("样本研究所", "CN"), institution("Twin Institute", "FR")]),
+    work(6, [institution("Sample Research Fund", "FR")]),
 ]
 PATENTS = [
     patent(1, ("SAMPLE MACHINES GMBH", "DE"), ("Sample Machines Co., Ltd.", "US")),
@@ -103,6 +104,7 @@ def test_a_register_identifies_by_exact_name_and_country(on_duckdb, tmp_path):
         sectors = dict(small.rows("select institution_key, sector from {institutions}"))
         assert sectors["https://ror.org/0smp1aa01"] == "education"
         assert sectors["https://ror.org/0smp1aa05"] == "facility"
+        assert sectors["https://ror.org/0smp1aa08"] == "funder"
 
 
 def test_the_sector_has_a_rule(on_duckdb, tmp_path):
@@ -124,10 +126,15 @@ def test_the_sector_has_a_rule(on_duckdb, tmp_path):
             )
         }
     )
-    assert typed.rows("select sector, sector_rule from {institutions}") in (
-        [("facility", "delivered")],
-        [(None, None)],  # where staging does not tell the type
-    )
+    assert typed.rows("select sector, sector_rule from {institutions}") == [
+        ("facility", "delivered")
+    ]
+    # A university that funds research is a funder to OpenAlex.
+    funder = [institution("Sample University", "DE", 8, kind="funder")]
+    typed = on_duckdb({"papers openalex": written(tmp_path, work(8, funder))})
+    assert typed.rows("select sector, sector_rule from {institutions}") == [
+        ("education", "word: university")
+    ]
 
 
 def written(folder, record: dict):
@@ -149,6 +156,7 @@ def test_shares_of_institutions_add_up_on_both_engines(warehouse, tmp_path):
         ("author", "https://ror.org/0smp1aa05", 0.5),
         ("author", "twin institute, FR", 0.5),
     ]
+    assert of("W996") == [("author", "https://ror.org/0smp1aa08", 1.0)]
     assert of("US-7700005-B2") == [("applicant", None, 1.0)]
     assert of("US-7700003-B2") == [
         ("applicant", "doe jane b, US", 0.3333),

@@ -65,6 +65,6 @@ left join texts as own on exploded.delivered_country = own.delivered_text
 left join places
     on
         {{ list_length('exploded.places_in_name') }} = 1
-        and exploded.places_in_name[{{ first_index() }}] = places.place
+        and {{ list_at('exploded.places_in_name', 1) }} = places.place
         and {{ regexp_first('exploded.institution_name', '[,，(]') }} <> ''
 left join texts as of_paper on exploded.country_of_paper = of_paper.delivered_text

@@ -33,8 +33,8 @@ typed as (
         name.name_types = 'acronym' as is_acronym,
         country_codes,
         coalesce(
-            {{ list_where('organisation_types', 'type', "type <> 'funder'") }}[{{ first_index() }}],
-            organisation_types[{{ first_index() }}]
+            {{ list_at(list_where('organisation_types', 'type', "type <> 'funder'"), 1) }},
+            {{ list_at('organisation_types', 1) }}
         ) as sector
     from names
 
