@@ -7,7 +7,8 @@ import pytest
 from tests.small_warehouse import SmallWarehouse
 
 
-@pytest.fixture(params=["duckdb", "spark"])
+# Spark takes ten seconds or more to plan a staging model; the gate compares the whole sample on it.
+@pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.slow)])
 def warehouse(request: pytest.FixtureRequest) -> Callable[..., SmallWarehouse]:
     """Make a warehouse of deliveries, once for each engine: see SmallWarehouse."""
     session = None
