@@ -68,7 +68,7 @@ select cast(null as string) as record_file, cast(null as bigint) as record_row, 
 {%- if files['parquet'] -%}
     {%- do parts.append(duckdb_numbered(
         "read_parquet(", neighbours_alike(duckdb_schemas(files['parquet'])),
-        ", filename = 'record_file', union_by_name = true)", false
+        ", filename = 'record_file', union_by_name = true, hive_partitioning = false)", false
     )) -%}
 {%- endif -%}
 {%- if files['csv'] -%}
@@ -79,6 +79,7 @@ select cast(null as string) as record_file, cast(null as bigint) as record_row, 
     {%- do parts.append(duckdb_numbered(
         "read_csv(", neighbours_alike(separators),
         ",\n        all_varchar = true, header = true, filename = 'record_file', union_by_name = true,\n"
+        ~ "        hive_partitioning = false,\n"
         ~ "        quote = '\"', escape = '\"', skip = 0, comment = '', delim = '{}'\n    )", true
     )) -%}
 {%- endif -%}

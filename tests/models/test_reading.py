@@ -278,3 +278,18 @@ def test_nul_in_text_does_not_end_the_reading(warehouse):
         "select count(*), count(rejection_reason) from {stg_tables__papers}"
     )
     assert rows == [(2, 0)]
+
+
+@pytest.mark.parametrize("name", ["works.parquet", "works.csv"])
+def test_the_name_of_a_folder_is_never_a_column(name, warehouse, tmp_path):
+    folder = tmp_path / "updated_date=2020-01-01"
+    folder.mkdir()
+    table = pa.table({"id": ["W1"], "title": ["A"], "updated_date": ["2026-09-20"]})
+    if name.endswith(".csv"):
+        write(folder / name, b"id,title,updated_date\nW1,A,2026-09-20\n")
+    else:
+        pq.write_table(table, folder / name)
+    found = warehouse({"papers openalex": tmp_path}).rows(
+        "select cast(updated_date as string) from {stg_openalex__works}"
+    )
+    assert found == [("2026-09-20",)]
