@@ -63,11 +63,13 @@ class StagingSql:
                 "adapter": SimpleNamespace(dispatch=self._dispatch),
                 "run_started_at": datetime.now(UTC),
                 "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
+                "ref": lambda name: self._ref(name),
                 "modules": SimpleNamespace(re=re),
                 "run_query": _run_query,
                 **(more_of_dbt or {}),
             }
         )
+        self._ref: Callable[[str], str] = _refuse  # of `over`; macros find it, too
         self.macros: dict[str, Callable[..., Any]] = {}
         texts = [f.read_text(encoding="utf-8") for f in sorted((project / "macros").rglob("*.sql"))]
         # All names first: a macro sees only the names that were known when its file was read.
@@ -155,7 +157,8 @@ class StagingSql:
             raise InputError(
                 f"The warehouse has no intermediate.{name}: build it with `deepinnovation build`."
             )
-        return self.environment.from_string(file.read_text(encoding="utf-8")).render(ref=ref)
+        self._ref = ref
+        return self.environment.from_string(file.read_text(encoding="utf-8")).render()
 
     def _dispatch(self, name: str) -> Callable[..., Any]:
         """Return the engine's variant of a macro, else the default one."""

@@ -317,7 +317,7 @@ def test_the_example_of_the_environment_names_the_variable_of_every_source():
     lines = (PROJECT / ".env.example").read_text().splitlines()
     named = {line.partition("=")[0] for line in lines if not line.startswith("#")}
     assert {delivery.variable for delivery in DELIVERIES.values()} <= named
-    of_sources = re.compile("DEEPINNOVATION_(PAPERS_|PATENTS_|LABELS|LINKS)")
+    of_sources = re.compile("DEEPINNOVATION_(PAPERS_|PATENTS_|ENTITIES_|LABELS|LINKS)")
     assert {name for name in named if of_sources.match(name)} == {
         delivery.variable for delivery in DELIVERIES.values()
     }
