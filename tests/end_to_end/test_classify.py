@@ -27,7 +27,7 @@ CSV = f"""id,title,abstract,doi,publication_year,language
 c1,Convolutional networks for handwriting,"{ABSTRACT}",10.1000/one,2020,en
 c2,The meadows of a medieval poet,"We read poems on meadows, and on those who wrote them.",,2001,en
 c3,,"An abstract of a paper that has no title.",,2001,en
-c4,???,,,2001,
+c4,*+*,,,2001,
 """
 LINES = [
     {
