@@ -143,7 +143,7 @@ def _run(settings: Settings, journal: Journal, reporter: Reporter) -> Outcome:
     todo = _left_to_do(settings, journal, graph, reporter)
     progress = Progress(journal, graph, settings, reporter, todo)
     if todo:
-        arguments = _selection(settings, graph, todo)
+        arguments = [*_left_out(), *_selection(settings, graph, todo)]
         if journal.is_full_refresh:
             arguments += ["--full-refresh"]
         runner = dbtRunner(manifest=parsed.result, callbacks=[progress])
@@ -296,6 +296,13 @@ def _dbt_options(settings: Settings, artifacts: Path) -> list[str]:
     if settings.threads:
         options += ["--threads", str(settings.threads)]
     return options
+
+
+def _left_out() -> Iterator[str]:
+    """Yield dbt's options for kinds of nodes to leave out: unit tests, and what is set."""
+    told = os.environ.get("DBT_EXCLUDE_RESOURCE_TYPES", "").split()
+    for kind in sorted({"unit_test", *told}):
+        yield from ("--exclude-resource-type", kind)
 
 
 def _selection(settings: Settings, graph: Graph, todo: set[str]) -> list[str]:

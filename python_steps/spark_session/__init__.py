@@ -4,8 +4,8 @@ The dbt adapter `sparksession`: dbt-spark, with Python models.
 dbt-spark sends Python models to Databricks and nowhere else. Here they run in the session that it
 already holds: in this process, under spark-submit, or through Spark Connect. What else differs from
 dbt-spark is settings with defaults for a laptop, and mends for what it gets wrong on open Spark
-(nulls and quotes in seeds, folders that a killed build leaves behind). Users of Databricks take
-dbt-databricks, which runs Python models by itself.
+(nulls, quotes and many rows in seeds, folders that a killed build leaves behind). Users of
+Databricks take dbt-databricks, which runs Python models by itself.
 
 Installed as `dbt.adapters.sparksession`, where dbt looks for it.
 """
@@ -146,20 +146,6 @@ class SparkSessionColumn(SparkColumn):
         return cls.TYPE_LABELS.get(dtype.upper(), dtype)
 
 
-class SparkSessionConnection(dbt_spark_session.SessionConnectionWrapper):
-    """dbt-spark's connection, with values in SQL written as Spark reads them."""
-
-    @classmethod
-    def _fix_binding(cls, value: object) -> str | float:
-        # dbt-spark writes null as the text None and leaves quotes and backslashes as they are.
-        if value is None:
-            return "null"
-        if isinstance(value, str):
-            escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-            return f"'{escaped}'"
-        return super()._fix_binding(value)
-
-
 class SparkSessionConnectionManager(SparkConnectionManager):
     """Opens the one session of a build."""
 
@@ -179,7 +165,7 @@ class SparkSessionConnectionManager(SparkConnectionManager):
         handle = dbt_spark_session.Connection(
             server_side_parameters=credentials.server_side_parameters
         )
-        connection.handle = SparkSessionConnection(handle)
+        connection.handle = dbt_spark_session.SessionConnectionWrapper(handle)
         connection.state = ConnectionState.OPEN
         return connection
 
@@ -235,6 +221,21 @@ class SparkSessionAdapter(SparkAdapter):
         parent = session.catalog.getDatabase(relation.schema).locationUri
         path = session._jvm.org.apache.hadoop.fs.Path(f"{parent}/{relation.identifier}")
         path.getFileSystem(session._jsparkSession.sessionState().newHadoopConf()).delete(path, True)
+
+    @available
+    def insert_rows(self, relation: Any, rows: Any) -> None:  # noqa: ANN401 - a name, an agate table
+        """Insert the rows of a seed into its table, whose types they are cast to."""
+        session = open_session(self.config.credentials)
+        table = session.table(relation.render())
+        texts = pa.Table.from_pydict(
+            {
+                name: pa.array([None if v is None else str(v) for v in column.values()], "string")
+                for name, column in zip(rows.column_names, rows.columns, strict=True)
+            }
+        )
+        given = session.createDataFrame(texts)
+        typed = [given[field.name].cast(field.dataType) for field in table.schema]
+        given.select(*typed).coalesce(1).write.insertInto(relation.render())
 
     @available
     def write_file(self, relation: Any, file: str, options: str) -> None:  # noqa: ANN401

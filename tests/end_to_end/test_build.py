@@ -272,12 +272,11 @@ def test_a_delivery_in_two_parts_publishes_the_same_bytes(sample_build, tmp_path
         *("--papers", f"openalex={delivered}/openalex", "--labels", f"{delivered}/labels.csv"),
         *("--patents", f"google_patents={delivered}/google_patents"),
     )
-    # The second build tests its rows; unit tests read none, and the sample's build has run them.
-    first = build(place, *options, DBT_EXCLUDE_RESOURCE_TYPES="test unit_test")
+    first = build(place, *options, DBT_EXCLUDE_RESOURCE_TYPES="test")  # the second tests its rows
     assert first.published() != sample_build.published()
     later.rename(works[-1])
     patents.with_name("publications_001.jsonl").write_text("".join(lines[50:]))
-    second = build(place, *options, DBT_EXCLUDE_RESOURCE_TYPES="unit_test")
+    second = build(place, *options)
     assert "Changed since the last build: source files" in second.said
     assert second.published() == sample_build.published()
     # Matches of papers that nothing has happened to were taken over, and all are the same.
@@ -317,17 +316,14 @@ def _is_json(line: str) -> bool:
         return False
 
 
-@pytest.mark.slow
-def test_plain_dbt_publishes_the_same_bytes(sample_build, tmp_path):
-    place = place_in(tmp_path)
-    place.publication.mkdir()
+def plain_dbt(place: Built, folder: Path, *arguments: str) -> None:
+    """Run dbt as its users do, on the project where it is and a warehouse elsewhere."""
     project = project_folder()
-    before = set(project.iterdir())
     run = subprocess.run(
         [
-            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build"),
+            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments),
             *("--project-dir", str(project), "--profiles-dir", str(project)),
-            *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
+            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
         ],
         env=environment(
             DEEPINNOVATION_WAREHOUSE=str(place.warehouse),
@@ -339,5 +335,19 @@ def test_plain_dbt_publishes_the_same_bytes(sample_build, tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stdout[-3000:]
+
+
+def test_the_unit_tests_of_the_models_hold(sample_build, tmp_path):
+    place = place_in(tmp_path)
+    shutil.copy(sample_build.warehouse, place.warehouse)
+    plain_dbt(place, tmp_path, "test", "--select", "test_type:unit")
+
+
+@pytest.mark.slow
+def test_plain_dbt_publishes_the_same_bytes(sample_build, tmp_path):
+    place = place_in(tmp_path)
+    place.publication.mkdir()
+    before = set(project_folder().iterdir())
+    plain_dbt(place, tmp_path, "build")
     assert place.published() == sample_build.published()
-    assert set(project.iterdir()) == before, "dbt left something behind"
+    assert set(project_folder().iterdir()) == before, "dbt left something behind"

@@ -263,7 +263,7 @@ def test_below_a_floor_the_exit_code_is_4(evaluate, right, sample_build, tmp_pat
 @pytest.mark.parametrize(
     ("rows", "header", "told"),
     [
-        (["W1,US-1-A"], "paper,patent", "paper_id is missing, but required."),
+        (["W1,US-1-A"], "article,invention", "paper_id is missing, but required."),
         (['W1,"US-1-A'], "paper_id,patent_id", "a quote in it is never closed"),
     ],
 )

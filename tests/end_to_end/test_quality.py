@@ -28,7 +28,7 @@ def test_a_delivery_without_years_publishes_nothing_and_says_why(tmp_path):
             *("--papers", f"openalex={CASE}/works.jsonl", "--patents", f"google_patents={file}"),
             *("--vars", "{rejected_share_limit: 1}"),
         ),
-        env=environment(DBT_EXCLUDE_RESOURCE_TYPES="unit_test"),
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,

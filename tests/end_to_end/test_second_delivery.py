@@ -104,7 +104,6 @@ def built(place: Built, folder: Path, engine: str) -> Built:
         place,
         *("--papers", f"openalex={folder}/openalex", "--labels", f"{folder}/labels.csv"),
         *("--patents", f"google_patents={folder}/google_patents", "--target", engine),
-        DBT_EXCLUDE_RESOURCE_TYPES="unit_test",
         DEEPINNOVATION_SPARK_MASTER="local[2,4]",
         DEEPINNOVATION_MEMORY="2GB",
     )
