@@ -264,7 +264,9 @@ def test_a_delivery_in_two_parts_publishes_the_same_bytes(sample_build, tmp_path
     shutil.copytree(SAMPLE, delivered)
     patents = delivered / "google_patents/publications_000.jsonl"
     lines = patents.read_text().splitlines(keepends=True)
-    patents.write_text("".join(lines[:50]))
+    # Two lines are poorer copies of earlier ones: in a later file they would be the newer ones.
+    copies = [lines.pop(100), lines.pop(87)]
+    patents.write_text("".join([*copies, *lines[:50]]))
     works = sorted(delivered.glob("openalex/data/jsonl/works/updated_date=*/*.jsonl"))
     later = works[-1].rename(tmp_path / "later.jsonl")
     place = place_in(tmp_path / "made")
