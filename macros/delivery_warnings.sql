@@ -469,10 +469,11 @@ warned_of_values as (
 
     union all
 
-    {{ warning_row('unread', 'unread_field', 'warning', 4, 'unread.records',
-        name_of_source('unread') ~ " || ': the field `' || unread.field || '` of ' || " ~ number_in_words('unread.records')
-        ~ " || ' records is not read, and none of them has ' || min(filled.coverage_field) || '. If it holds that, rename "
-        ~ "it as the guide to deliveries says.'") }}
+    {% set names = list_join(list_sorted("array_agg(distinct '`' || unread.field || '`')"), ', ') -%}
+    {{ warning_row('unread', 'unread_field', 'warning', 4, 'max(unread.records)',
+        name_of_source('unread') ~ " || ': no record has ' || filled.coverage_field || ', and these fields of up to ' || "
+        ~ number_in_words('max(unread.records)') ~ " || ' records are not read: ' || " ~ names ~ " || '. If one of them "
+        ~ "holds it, rename it as the guide to deliveries says.'") }}
     from unread
     inner join look_alikes on lower(unread.field) like '%' || look_alikes.word || '%'
     inner join filled
@@ -482,7 +483,7 @@ warned_of_values as (
             and unread.document_type = filled.document_type
             and look_alikes.coverage_field = filled.coverage_field
     where unread.kind = 'field' and filled.records = 0
-    group by unread.source_system, unread.source_name, unread.document_type, unread.field, unread.records
+    group by unread.source_system, unread.source_name, unread.document_type, filled.coverage_field
 
 )
 {%- endmacro %}
