@@ -115,7 +115,7 @@ class SmallWarehouse:
     def _model(self, name: str) -> str:
         file = next((PROJECT / "models").rglob(f"{name}.sql"), None)
         assert file, f"there is no model or seed {name} in SQL"
-        template = self.sql.environment.from_string(file.read_text(encoding="utf-8"))
+        template = self.sql.template(file.read_text(encoding="utf-8"))
         return template.render(delivered_records=self._delivered_records)
 
     def _make(self, name: str, select: str) -> None:

@@ -9,12 +9,15 @@ the macros beneath them use.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NoReturn
+from types import CodeType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from python_steps.errors import InputError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
 
 MACRO = re.compile(r"{%-? *macro +(\w+)")
 
@@ -49,13 +52,9 @@ class StagingSql:
         engine: str = "duckdb",
         more_of_dbt: Mapping[str, object] | None = None,
     ) -> None:
-        import jinja2
-
         self.project = project
         self.engine = engine
-        self.environment = jinja2.Environment(
-            undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"]
-        )
+        self.environment = _environment()
         self.environment.globals.update(
             {
                 "var": lambda name, default=None: variables.get(name, default),
@@ -77,9 +76,16 @@ class StagingSql:
             self.environment.globals[name] = partial(self._call, name)
         for text in texts:
             # Renamed, so that a macro finds those of its own file as it finds all others: by _call.
-            module = self.environment.from_string(MACRO.sub(r"{% macro called_\1", text)).module
+            module = self.template(MACRO.sub(r"{% macro called_\1", text)).module
             for name, macro in vars(module).items():
                 self.macros[name.removeprefix("called_")] = macro
+
+    def template(self, text: str) -> "Template":
+        """Return a template that finds the macros; the same text is compiled once in a process."""
+        code = _compiled(text)
+        return self.environment.template_class.from_code(
+            self.environment, code, self.environment.make_globals(None)
+        )
 
     def check_variables(self) -> None:
         """Refuse what a build would refuse: a ValueError names the variable and what it may be."""
@@ -129,7 +135,7 @@ class StagingSql:
             Relation with the columns that `records` gives.
         """
         (file,) = (self.project / "models/staging").rglob(f"{name}.sql")
-        template = self.environment.from_string(file.read_text(encoding="utf-8"))
+        template = self.template(file.read_text(encoding="utf-8"))
         return template.render(delivered_records=lambda *_: f"select * from {delivered}")
 
     def over(self, name: str, relations: Mapping[str, str]) -> str:
@@ -158,7 +164,7 @@ class StagingSql:
                 f"The warehouse has no intermediate.{name}: build it with `deepinnovation build`."
             )
         self._ref = ref
-        return self.environment.from_string(file.read_text(encoding="utf-8")).render()
+        return self.template(file.read_text(encoding="utf-8")).render()
 
     def _dispatch(self, name: str) -> Callable[..., Any]:
         """Return the engine's variant of a macro, else the default one."""
@@ -171,6 +177,18 @@ class StagingSql:
             return self.macros[name](*arguments, **named)
         except _ReturnedError as returned:
             return returned.value
+
+
+def _environment() -> "Environment":
+    import jinja2
+
+    return jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])
+
+
+@cache
+def _compiled(text: str) -> CodeType:
+    """Compile a template, which takes longer than to render it and asks for no macro."""
+    return _environment().compile(text)
 
 
 def _return(value: object) -> NoReturn:

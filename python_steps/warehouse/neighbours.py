@@ -214,10 +214,10 @@ def _document(
     connection: duckdb.DuckDBPyConnection, name: str, project: Path
 ) -> dict[str, Any] | None:
     """Return the document of a name, or None where the name is a text."""
-    sql = StagingSql(project, {}).environment.from_string("{{ forms_of_name('asked', 'name') }}")
+    forms_of_name = StagingSql(project, {}).macro("forms_of_name", "asked", "name")
     is_identified = _first(connection, IDENTIFIED) is not None
     names = NAMES + (OTHER_NAMES if is_identified else "")
-    forms = f"from (with asked as (select $name as name) {sql.render()})"
+    forms = f"from (with asked as (select $name as name) {forms_of_name})"
     named = connection.execute(NAMED.format(forms=forms, names=names), {"name": name}).fetchall()
     if len(named) > 1:
         several = ", ".join(document_id for (document_id,) in named[:5])

@@ -114,7 +114,7 @@ def country_forms() -> list[tuple[str, str, str]]:
 def _forms(of: set[str]) -> dict[str, str]:
     """Return the form of each name, as the models make it."""
     small = SmallWarehouse({})
-    form = small.sql.environment.from_string("{{ country_form('name') }}").render()
+    form = small.sql.macro("country_form", "name")
     values = sorted(of)
     query = f"select name, {form} from (select unnest(?) as name)"
     return dict(small.duckdb.execute(query, [values]).fetchall())
