@@ -12,6 +12,8 @@ from tests.benchmarks.matching import cell, corpus, methods, realism
 from tests.benchmarks.matching import report as reporting
 from tests.benchmarks.matching.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 MEASURED = "ours-exact-f32,ours-hnsw,brute,loop"
 
 
@@ -264,7 +266,6 @@ def test_where_exact_and_index_cross(exact, place):
 # --- all of them --------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_ours_beside_all_that_are_installed(tmp_path, report):
     # Ten minutes on one core; README.md and docs tell of more patents.
     arguments = [str(tmp_path), "--threads", "1", "--patents", "30000", "--papers", "6000"]
