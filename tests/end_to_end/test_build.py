@@ -259,6 +259,7 @@ def _lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_a_delivery_in_two_parts_publishes_the_same_bytes(sample_build, tmp_path):
     delivered = tmp_path / "delivered"
     shutil.copytree(SAMPLE, delivered)
