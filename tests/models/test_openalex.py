@@ -660,7 +660,9 @@ def test_the_export_of_the_website(warehouse: Warehouse, tmp_path: Path) -> None
 
 def test_deleted_and_merged_works(warehouse: Warehouse, tmp_path: Path) -> None:
     made = warehouse({"papers openalex": CASES / "16_deleted_ids_gz"})
-    assert made.rows("select * from {stg_openalex__deleted_works}") == [("W7700000002",)]
+    assert made.rows("select record_row, source_record_id from {stg_openalex__deleted_works}") == [
+        (1, "W7700000002")
+    ]
     lines(tmp_path, [{"title": "A"}], "works/updated_date=2026-09-20/part_0000.jsonl")
     (tmp_path / "works/deleted_ids.csv").write_text(
         "deleted_date,reason,openalex_id\n2026-08-14,spam,https://openalex.org/W2\n2026-08-15,,w3\n"
@@ -676,8 +678,18 @@ def test_deleted_and_merged_works(warehouse: Warehouse, tmp_path: Path) -> None:
         "select source_record_id from {stg_openalex__deleted_works} "
         "where source_record_id is not null order by 1"
     ) == [("W2",), ("W3",)]
-    assert made.rows("select * from {stg_openalex__merged_works}") == [
-        (date(2026, 8, 14), "W5", "W6")
+    assert made.rows(
+        "select record_row, merge_date, source_record_id, merged_into_record_id "
+        "from {stg_openalex__merged_works}"
+    ) == [(1, date(2026, 8, 14), "W5", "W6")]
+    # A list is a file of the delivery with the records that it holds, the bad ones among them.
+    assert made.rows(
+        "select delivered_table, regexp_replace(record_file, '^.*/', ''), records "
+        "from {int_files_counted} order by 1"
+    ) == [
+        ("deleted_works", "deleted_ids.csv", 3),
+        ("merged_works", "2026-08-14.csv.gz", 1),
+        ("works", "part_0000.jsonl", 1),
     ]
 
 
