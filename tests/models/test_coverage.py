@@ -381,9 +381,11 @@ def test_a_file_is_a_row_with_its_release_and_licence(warehouse, tmp_path):
     made.made["int_files_delivered"] = f"({states})"
     rows = made.rows(
         "select source_system, delivered_table, records, cast(release_date as string), licence, "
-        "may_publish_rows from {deliveries} order by source_system, release_date"
+        "may_publish_rows from {deliveries} order by source_system, delivered_table, release_date"
     )
     assert rows == [
+        ("openalex", "deleted_works", 1, None, "CC0 1.0", True),
+        ("openalex", "merged_works", 1, "2025-02-10", "CC0 1.0", True),
         ("openalex", "works", 106, "2025-01-15", "CC0 1.0", True),
         ("openalex", "works", 49, "2025-02-10", "CC0 1.0", True),
         ("tables", "papers", 2, "2024-03-05", None, None),

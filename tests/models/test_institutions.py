@@ -110,9 +110,8 @@ def test_a_register_identifies_by_exact_name_and_country(on_duckdb, tmp_path):
 def test_a_register_s_record_that_names_nothing_is_kept_with_a_reason(warehouse, tmp_path):
     good = {"id": ROR, "names": [{"value": "Sample University", "types": ["ror_display"]}]}
     (tmp_path / "a.jsonl").write_text(f"{json.dumps(good)}\n")
-    (tmp_path / "b.jsonl").write_text(
-        f'{json.dumps(good)}\n{{"id": \n{json.dumps({"id": ROR})}\n{json.dumps(good | {"id": "x"})}\n'
-    )
+    bad = ['{"id": ', json.dumps({"id": ROR}), json.dumps(good | {"id": "x"})]
+    (tmp_path / "b.jsonl").write_text("\n".join([json.dumps(good), *bad]) + "\n")
     small = warehouse({"entities ror": tmp_path})
     rejected = small.rows(
         "select record_row, reason, source_record_id, raw_record from {rejected_records} "
