@@ -37,7 +37,7 @@ def unpack(source: Source, folder: Path) -> Source:
     locations: list[str] = []
     for location in source.here.locations:
         archives = _archives_at(location)
-        others = [f for f in files_at(location, table) if not f.endswith(".zip")]
+        others = [f for f in files_at(location, table) if not f.lower().endswith(".zip")]
         if others or not archives:
             locations.append(location)
         locations += [str(_unpack_one(archive, folder, table)) for archive in archives]
@@ -48,8 +48,8 @@ def _archives_at(location: str) -> list[Path]:
     """List the .zip files at a location."""
     found: set[Path] = set()
     for match in matching(location):
-        found.update(match.rglob("*.zip") if match.is_dir() else [match])
-    return sorted(file for file in found if file.suffix == ".zip")
+        found.update(match.rglob("*.[zZ][iI][pP]") if match.is_dir() else [match])
+    return sorted(file for file in found if file.suffix.lower() == ".zip")
 
 
 def _unpack_one(archive: Path, folder: Path, table: Table) -> Path:

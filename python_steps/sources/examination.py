@@ -12,7 +12,7 @@ from python_steps.sources.locations import Listing
 from python_steps.sources.systems import Source
 
 # What holds records if it lies beside files of records; other files may lie there for readers.
-CONTAINERS = re.compile(r"[.](tar|tgz|tbz2?|txz|7z|rar|bz2|xz|zst|lz4|Z)([.]gz)?$")
+CONTAINERS = re.compile(r"(?i)[.](tar|tgz|tbz2?|txz|7z|rar|bz2|xz|zst|lz4|Z)([.]gz)?$")
 
 
 @dataclass
@@ -60,7 +60,7 @@ def examine(source: Source, listing: Listing) -> Examination:
             (problems if finding.is_misread else notes).setdefault(finding, []).append(file)
     found.refused.update(file for files in problems.values() for file in files)
     for file in listing.unread:
-        if file.suffix == ".zip":
+        if file.suffix.lower() == ".zip":
             continue  # unpacked
         finding = _look_at(file, ()) or Finding("of a format that is not read", "Convert it.")
         is_container = CONTAINERS.search(file.name)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from python_steps.building.project_sql import StagingSql
 from python_steps.sources.examination import Examination, examine
-from python_steps.sources.findings import form_of
+from python_steps.sources.findings import form_of, is_gzip
 from python_steps.sources.locations import Listing, list_files
 from python_steps.sources.plausibility import Counted, counted
 from python_steps.sources.reading_errors import explain_reading
@@ -174,7 +174,7 @@ def _spread(files: list[Path], count: int) -> list[Path]:
 
 def _format_in_words(file: Path) -> str:
     words = {"lines": "JSON lines", "documents": "JSON", "parquet": "Parquet", "csv": "CSV"}
-    return words[form_of(file)] + (" (gzip)" if file.suffix == ".gz" else "")
+    return words[form_of(file)] + (" (gzip)" if is_gzip(file) else "")
 
 
 def _damaged(file: Path, reason: str) -> str:
@@ -235,7 +235,7 @@ def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -
         return int(exact), True
     (mean,) = connection.execute(
         "select coalesce(avg(strlen(record_text)), 0) from head "
-        "where record_file not like '%.parquet'"
+        "where record_file not ilike '%.parquet'"
     ).fetchone()
     return int(exact) + round(sum(map(_unpacked_size, others)) / (mean + 1)), False
 
@@ -243,7 +243,7 @@ def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -
 def _unpacked_size(file: Path) -> int:
     """Bytes of a file's content; for gzip its last four bytes tell them, modulo 4 GiB."""
     packed = file.stat().st_size
-    if file.suffix != ".gz" or packed < 20:
+    if not is_gzip(file) or packed < 20:
         return packed
     with file.open("rb") as opened:
         opened.seek(-4, os.SEEK_END)
