@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from python_steps.building.project_sql import StagingSql
 from python_steps.sources.examination import Examination, examine
+from python_steps.sources.exports import export_of
 from python_steps.sources.findings import form_of, is_gzip
 from python_steps.sources.locations import Listing, list_files
 from python_steps.sources.plausibility import Counted, counted
@@ -281,9 +282,14 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     if sum(head.rejected.values()) == head.rows_read:
         reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
         if head.rows_read:
+            export = export_of(head.fields) if head.missing else None  # as Parquet is not told by
             head.problems.append(
-                f"Every record would be rejected ({reasons}). Is {head.source.name} the right "
-                "system for these files?"
+                f"Every record would be rejected ({reasons}). "
+                + (
+                    f"The records are {export[0]}. {export[1]}"
+                    if export
+                    else f"Is {head.source.name} the right system for these files?"
+                )
             )
         elif not head.problems:
             head.problems.append(f"{head.source.name} has no records.")
