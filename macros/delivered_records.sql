@@ -9,7 +9,7 @@
     Nothing is parsed here but the container: lines of JSON (plain or gzip), JSON documents (an array, or an object
     with `results`, as an API answers; plain or gzip), Parquet, and CSV whatever separates its fields, whose rows become
     JSON text. So one staging model serves every form of delivery, and the raw record is at hand for those that are
-    refused.
+    refused. Capital letters in the ending of a name make no difference.
 #}
 {% macro delivered_records(system, table) -%}
     {%- set delivered = source(system, table) -%}  {# for the lineage #}
@@ -94,17 +94,18 @@
                 {%- do found.files.append(file) -%}
             {%- endfor -%}
         {%- endfor -%}
-        {%- for file in found.files if (file ~ '.gz') not in here -%}
+        {%- for file in found.files if (file ~ '.gz') not in here and (file ~ '.GZ') not in here -%}
             {%- do chosen.update({file: true}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- set files = {'lines': [], 'documents': [], 'parquet': [], 'csv': []} -%}
     {%- for file in chosen | sort(case_sensitive=true) -%}
-        {%- if file.endswith('.parquet') -%}
+        {%- set name = file | lower -%}
+        {%- if name.endswith('.parquet') -%}
             {%- do files['parquet'].append(file) -%}
-        {%- elif modules.re.search('[.](csv|tsv)([.]gz)?$', file) -%}
+        {%- elif modules.re.search('[.](csv|tsv)([.]gz)?$', name) -%}
             {%- do files['csv'].append(file) -%}
-        {%- elif modules.re.search('[.]json([.]gz)?$', file) -%}
+        {%- elif modules.re.search('[.]json([.]gz)?$', name) -%}
             {%- do files['documents'].append(file) -%}
         {%- else -%}
             {%- do files['lines'].append(file) -%}

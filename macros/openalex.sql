@@ -46,6 +46,7 @@ case when {{ list_length(filled) }} > 0 then {{ filled }} end
         'is_corresponding': ['authorships.is_corresponding'],
         'countries': ['authorships.countries'],
         'affiliations': ['authorships.raw_affiliation_strings'],
+        'institutions_of_authors': ['authorships.institutions'],
         'institution_name': ['authorships.institutions.display_name', 'author_institution_names'],
         'institution_id': ['authorships.institutions.id', 'author_institution_ids'],
         'ror': ['authorships.institutions.ror'],
@@ -118,24 +119,99 @@ case when {{ list_length(filled) }} > 0 then {{ filled }} end
 })) }}
 {%- endmacro %}
 
-{# Its institutions, which it does not tie to authors. #}
+{#
+    Its institutions. Those of a sole author are the author's; else only the older export ties them to authors, whose
+    cell `authorships.institutions` holds for each author what `openalex_institution_entries` reads.
+#}
 {% macro openalex_institutions_of_table() -%}
+case
+                when {{ list_length('institutions_of_authors') }} > 0 then {{ openalex_institutions_by_author() }}
+                else {{ openalex_institutions_without_author() }}
+            end
+{%- endmacro %}
+
+
+{% macro openalex_institutions_without_author() -%}
+{%- set named = "case when " ~ list_length('institution_names') ~ " > 0 then institution_names when "
+    ~ list_length('institution_ids') ~ " > 0 then institution_ids else rors end" -%}
 {%- set own = {} -%}
-{%- for column in ['institution_ids', 'rors', 'institution_countries', 'institution_types'] -%}
+{%- for column in ['institution_names', 'institution_ids', 'rors', 'institution_countries', 'institution_types'] -%}
     {%- do own.update({column: (
-        "case when " ~ list_length(column) ~ " = " ~ list_length('institution_names') ~ " then "
+        "case when " ~ list_length(column) ~ " = " ~ list_length(named) ~ " then "
         ~ list_at(column, 'institution.position') ~ " end"
     )}) -%}
 {%- endfor -%}
 {{ staged_institutions(
-    list_positioned('institution_names'), 'institution',
-    name=clean_text('institution.element'),
+    list_positioned(named), 'institution',
+    name=clean_text(own['institution_names']),
     id=openalex_id(own['institution_ids'], 'I'),
     ror="nullif(" ~ regexp_first(own['rors'], '[^/]+$') ~ ", '')",
     country_code='upper(' ~ own['institution_countries'] ~ ')',
+    author_position='case when ' ~ list_length('author_names') ~ ' = 1 then 1 end',
     type=own['institution_types']
 ) }}
 {%- endmacro %}
+
+
+{% macro openalex_institutions_by_author() -%}
+{%- set position -%}
+case
+                                when {{ list_length('author_names') }} = 1 then 1
+                                when {{ list_length('author_names') }} = {{ list_length('institutions_of_authors') }}
+                                    then cell.position
+                            end
+{%- endset -%}
+{%- set object = parse_json(
+    "case when substring(entry, 1, 1) = '{' then " ~ json_of_python('entry') ~ " end",
+    {'display_name': 'text', 'country_code': 'text', 'type': 'text'}
+) -%}
+{%- set printed = '^[^,]*, *"([^"]*)" *,[^,]*, *([A-Z]{2})? *, *([a-z]*)' -%}
+{%- set name_of_plain = "case when " ~ regexp_first('entry', '^[{]|://') ~ " = '' then entry end" -%}
+{%- set listed = list_map(openalex_institution_entries('cell.element'), 'entry', struct({
+    'text': 'entry',
+    'name': "coalesce(" ~ field_of_object(object, 'display_name') ~ ", nullif(" ~ regexp_first('entry', printed, 1)
+        ~ ", ''), " ~ name_of_plain ~ ")",
+    'country_code': "coalesce(" ~ field_of_object(object, 'country_code') ~ ", nullif("
+        ~ regexp_first('entry', printed, 2) ~ ", ''))",
+    'type': "coalesce(" ~ field_of_object(object, 'type') ~ ", nullif(" ~ regexp_first('entry', printed, 3) ~ ", ''))",
+})) -%}
+{{ list_flatten(list_map(
+    list_positioned('institutions_of_authors'), 'cell',
+    staged_institutions(
+        listed, 'institution',
+        name=clean_text('institution.name'),
+        id="nullif(" ~ regexp_first('institution.text', 'openalex[.]org/(?:institutions/)?(I[0-9]+)', 1) ~ ", '')",
+        ror="nullif(" ~ regexp_first('institution.text', 'ror[.]org/([0-9a-z]+)', 1) ~ ", '')",
+        country_code='upper(' ~ clean_text('institution.country_code') ~ ')',
+        author_position=position,
+        type=clean_text('institution.type'),
+        lineage=filled_list(regexp_all(regexp_first('institution.text', '\\[.*$'), 'I[0-9]+'))
+    )
+)) }}
+{%- endmacro %}
+
+
+{#
+    The institutions of an author in a cell, a list of text: objects as JSON or Python prints them, or else the values of
+    each with commas between them, the name in double quotes, `;` between institutions. What is neither is one name.
+#}
+{% macro openalex_institution_entries(cell) -%}
+{%- set objects = '\\{[^{}]*\\}' -%}
+{%- set printed = 'https?://openalex[.]org/(?:institutions/)?I[0-9]+ *, *"[^"]*"[^;"]*' -%}
+case
+                            when coalesce({{ regexp_first(cell, '^ *(?:\\[ *\\] *)?$') }}, '') = {{ cell }}
+                                or {{ cell }} is null then {{ regexp_all("''", 'I[0-9]+') }}
+                            when contains({{ cell }}, '{') then {{ regexp_all(cell, objects) }}
+                            when {{ regexp_first(cell, printed) }} <> '' then {{ regexp_all(cell, printed) }}
+                            else {{ list_of([cell]) }}
+                        end
+{%- endmacro %}
+
+
+{% macro field_of_object(object, field) -%}
+{{ list_at(list_map(list_of([object]), 'object', 'object.' ~ field), 1) }}
+{%- endmacro %}
+
 
 {#
     Authors who stand for none: OpenAlex gives works whose authors it does not know or has deleted to these. What is

@@ -7,6 +7,8 @@
     element   The name by which the expressions that follow know an element of the list.
 
     Of the other arguments, each an expression, those that are left out are null.
+
+    An element that says nothing, as an empty code, is no element. Only authors keep their places, which others count by.
 #}
 {#
     `country_codes` are all that the record ties to the author, a list; `affiliation` is the printed text of where the
@@ -43,7 +45,7 @@
     'country_code': (country_code, 'string'),
     'institution_type': (type, 'string'),
     'lineage': (lineage, list_type('string')),
-}) }}
+}, ['institution_name', 'institution_id', 'ror', 'country_code']) }}
 {%- endmacro %}
 
 
@@ -51,7 +53,7 @@
 {{ staged_list(list, element, {
     'applicant_name': (name, 'string'),
     'country_code': (country_code, 'string'),
-}) }}
+}, ['applicant_name', 'country_code']) }}
 {%- endmacro %}
 
 
@@ -59,19 +61,24 @@
 {% macro staged_codes(scheme, list=none, element='delivered_code', code='null', is_first='null') -%}
 {{ staged_list(list, element, {
     'scheme': ("'" ~ scheme ~ "'", 'string'),
-    'delivered_code': (code, 'string'),
+    'delivered_code': ("nullif(" ~ trimmed(code) ~ ", '')", 'string'),
     'is_first': (is_first, 'boolean'),
-}) }}
+}, ['delivered_code']) }}
 {%- endmacro %}
 
 
-{# A list of structs; `fields` are expressions with their types, by name. #}
-{% macro staged_list(list, element, fields) -%}
+{# A list of structs; `fields` are expressions with their types, by name. Of `telling` fields an element has one. #}
+{% macro staged_list(list, element, fields, telling=[]) -%}
 {%- set typed = {} -%}
 {%- for name, (expression, type) in fields.items() -%}
     {%- do typed.update({name: 'cast(' ~ expression ~ ' as ' ~ type ~ ')'}) -%}
 {%- endfor -%}
-{{ list_map(list or 'cast(null as ' ~ list_type('string') ~ ')', element, struct(typed)) }}
+{%- set listed = list_map(list or 'cast(null as ' ~ list_type('string') ~ ')', element, struct(typed)) -%}
+{%- set conditions = [] -%}
+{%- for name in telling -%}
+    {%- do conditions.append('listed.' ~ name ~ ' is not null') -%}
+{%- endfor -%}
+{{ list_where(listed, 'listed', conditions | join(' or ')) if telling and list else listed }}
 {%- endmacro %}
 
 
@@ -108,7 +115,7 @@
 {{ staged_list(list, element, {
     'application_number': (application_number, 'string'),
     'filing_date': (filing_date, 'date'),
-}) }}
+}, ['application_number', 'filing_date']) }}
 {%- endmacro %}
 
 
@@ -120,7 +127,7 @@
     'publication_number': (publication_number, 'string'),
     'literature': (literature, 'string'),
     'category': (category, 'string'),
-}) }}
+}, ['publication_number', 'literature']) }}
 {%- endmacro %}
 
 
@@ -133,7 +140,7 @@
 {%- for name, (delivered, read) in fields.items() -%}
     {%- do values.append(struct({
         'field': "'" ~ name ~ "'",
-        'value': "case when " ~ read ~ " is null then cast(substring(" ~ delivered ~ ", 1, 100) as string) end",
+        'value': "case when " ~ read ~ " is null then cast(nullif(substring(" ~ delivered ~ ", 1, 100), '') as string) end",
     })) -%}
 {%- endfor -%}
 {%- if values -%}

@@ -170,7 +170,7 @@ select file, block, line from (
     {%- set documents = [] -%}
     {%- set packed = [] -%}
     {%- for file in files['documents'] -%}
-        {%- if not file.endswith('.gz') -%}
+        {%- if not (file | lower).endswith('.gz') -%}
             {%- do documents.append(file) -%}
         {%- else -%}
             {%- set is_line = run_query(

@@ -101,7 +101,7 @@ regexp_replace(url_decode(replace({{ file }}, '+', '%2B')), '^file:/+', '/')
 {% macro spark_sorted_documents(files) -%}
     {%- set lines = files['lines'] | list -%}
     {%- set packed = [] -%}
-    {%- for file in files['documents'] if file.endswith('.gz') -%}
+    {%- for file in files['documents'] if (file | lower).endswith('.gz') -%}
         {%- do packed.append(file) -%}
     {%- endfor -%}
     {%- set of_lines = [] -%}

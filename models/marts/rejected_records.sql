@@ -112,6 +112,21 @@ codes as (
 
 ),
 
+organisations as (
+
+    select
+        'organisation' as entity,
+        'ror' as source_system,
+        'ror' as source_name,
+        source_record_id,
+        record_file,
+        record_row,
+        rejection_reason as reason,
+        raw_record
+    from {{ ref('int_organisations_rejected') }}
+
+),
+
 unioned as (
 
     select * from papers
@@ -140,42 +155,21 @@ unioned as (
 
     select * from codes
 
+    union all
+
+    select * from organisations
+
 ),
 
 -- Rows are counted through all files of a source; a person looks into one.
-first_rows as (
+files as (
 
     select
+        source_system,
         record_file,
-        min(record_row) as first_row
-    from (
-        select
-            record_file,
-            record_row
-        from {{ ref('int_papers_unioned') }}
-
-        union all
-
-        select
-            record_file,
-            record_row
-        from {{ ref('int_patents_unioned') }}
-
-        union all
-
-        select
-            record_file,
-            record_row
-        from {{ ref('int_labels_imported') }}
-
-        union all
-
-        select
-            record_file,
-            record_row
-        from {{ ref('int_links_imported') }}
-    ) as records
-    group by record_file
+        min(first_row) as first_row
+    from {{ ref('int_files_counted') }}
+    group by source_system, record_file
 
 )
 
@@ -185,8 +179,9 @@ select
     unioned.source_name,
     unioned.source_record_id,
     unioned.record_file,
-    unioned.record_row - first_rows.first_row + 1 as record_row,
+    unioned.record_row - files.first_row + 1 as record_row,
     unioned.reason,
     unioned.raw_record
 from unioned
-inner join first_rows on unioned.record_file = first_rows.record_file
+inner join files
+    on unioned.source_system = files.source_system and unioned.record_file = files.record_file

@@ -107,6 +107,10 @@ class StagingSql:
                 read.setdefault(field, plain[name])
         return read
 
+    def names_read(self, entity: str, field: str) -> list[str]:
+        """Return the names under which a field of `tables` is read, its own first."""
+        return [field, *self._call("table_columns", entity).get(field, ())]
+
     def macro(self, name: str, *arguments: object) -> str:
         """Return SQL that a macro of the project writes."""
         return str(self._call(name, *arguments))

@@ -1,6 +1,7 @@
 """Unpack delivered zip archives, which DuckDB does not read."""
 
 import hashlib
+import re
 import shutil
 import zipfile
 import zlib
@@ -8,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from python_steps.errors import InputError
+from python_steps.sources.kinds_of_xml import DOCDB
 from python_steps.sources.locations import READABLE_IN_WORDS, files_at, matching
 from python_steps.sources.systems import Source, Table
 
@@ -37,7 +39,7 @@ def unpack(source: Source, folder: Path) -> Source:
     locations: list[str] = []
     for location in source.here.locations:
         archives = _archives_at(location)
-        others = [f for f in files_at(location, table) if not f.endswith(".zip")]
+        others = [f for f in files_at(location, table) if not f.lower().endswith(".zip")]
         if others or not archives:
             locations.append(location)
         locations += [str(_unpack_one(archive, folder, table)) for archive in archives]
@@ -48,8 +50,8 @@ def _archives_at(location: str) -> list[Path]:
     """List the .zip files at a location."""
     found: set[Path] = set()
     for match in matching(location):
-        found.update(match.rglob("*.zip") if match.is_dir() else [match])
-    return sorted(file for file in found if file.suffix == ".zip")
+        found.update(match.rglob("*.[zZ][iI][pP]") if match.is_dir() else [match])
+    return sorted(file for file in found if file.suffix.lower() == ".zip")
 
 
 def _unpack_one(archive: Path, folder: Path, table: Table) -> Path:
@@ -57,6 +59,7 @@ def _unpack_one(archive: Path, folder: Path, table: Table) -> Path:
     try:
         with zipfile.ZipFile(archive) as opened:
             infos = opened.infolist()
+            _refuse_bulk_data(archive, [info.filename for info in infos])
             members = [info for info in infos if _is_record_file(info.filename, archive, table)]
             if not members:
                 held = ", ".join(info.filename for info in infos[:3]) or "nothing"
@@ -85,6 +88,15 @@ def _unpack_one(archive: Path, folder: Path, table: Table) -> Path:
         reason = error.strerror or error
         raise InputError(f"{archive} cannot be unpacked into {folder}: {reason}.") from error
     return complete
+
+
+def _refuse_bulk_data(archive: Path, names: list[str]) -> None:
+    """Refuse a delivery of the EPO's bulk data: archives of XML, and tables that tell of them."""
+    if any(re.match(r"(?i)root/.*[.]zip$", name) for name in names):
+        raise InputError(
+            f"{archive} is a delivery of the EPO's bulk data (BDDS), archives with XML within an "
+            f"archive. XML is not read. {DOCDB}"
+        )
 
 
 def _is_record_file(member: str, archive: Path, table: Table) -> bool:

@@ -1,18 +1,20 @@
 """Look at the files of a source before they are read, for what reading would get wrong."""
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from python_steps.building.project_sql import StagingSql
 from python_steps.sources import manifests
 from python_steps.sources.findings import Finding
 from python_steps.sources.formats import look_at
 from python_steps.sources.locations import Listing
-from python_steps.sources.systems import Source
+from python_steps.sources.systems import Delivery, Source
 
 # What holds records if it lies beside files of records; other files may lie there for readers.
-CONTAINERS = re.compile(r"[.](tar|tgz|tbz2?|txz|7z|rar|bz2|xz|zst|lz4|Z)([.]gz)?$")
+CONTAINERS = re.compile(r"(?i)[.](tar|tgz|tbz2?|txz|7z|rar|bz2|xz|zst|lz4|Z)([.]gz)?$")
 
 
 @dataclass
@@ -56,11 +58,13 @@ def examine(source: Source, listing: Listing) -> Examination:
         *((file, ()) for files in listing.beside.values() for file in files),
     ):
         finding = _look_at(file, groups)
+        if finding and groups and source.delivery.system == "tables":
+            finding = _look_at(file, _names_read(source.delivery))
         if finding:
             (problems if finding.is_misread else notes).setdefault(finding, []).append(file)
     found.refused.update(file for files in problems.values() for file in files)
     for file in listing.unread:
-        if file.suffix == ".zip":
+        if file.suffix.lower() == ".zip":
             continue  # unpacked
         finding = _look_at(file, ()) or Finding("of a format that is not read", "Convert it.")
         is_container = CONTAINERS.search(file.name)
@@ -77,6 +81,16 @@ def _look_at(file: Path, required: Iterable[Iterable[str]]) -> Finding | None:
         return look_at(file, [list(group) for group in required])
     except OSError as error:
         return Finding(f"not readable ({error.strerror})", "Check its permissions.")
+
+
+@functools.cache
+def _names_read(delivery: Delivery) -> list[list[str]]:
+    """Return the required fields of a table under all names that they are read by."""
+    sql = StagingSql(delivery.project, {})
+    return [
+        [name for field in group for name in sql.names_read(delivery.entity, field)]
+        for group in delivery.required
+    ]
 
 
 def _sentence(finding: Finding, files: list[Path]) -> str:

@@ -7,6 +7,22 @@ JOIN = (
     "(docs/guides/deliveries.md)."
 )
 
+JOIN_PATSTAT = (
+    "Join tls201_appln, tls202_appln_title, tls203_appln_abstr and tls211_pat_publn by appln_id "
+    "to one table with the columns of `tables`: publication_number (publn_auth, publn_nr and "
+    "publn_kind as one), title (appln_title), abstract (appln_abstract), filing_date "
+    "(appln_filing_date), family_id (docdb_family_id), ipc (ipc_class_symbol), cpc "
+    "(cpc_class_symbol). docs/guides/deliveries.md, Exports of other systems, says how."
+)
+NOT_FLATTENED = (
+    "Give the works as OpenAlex delivers them (JSON lines or Parquet, or the table of works "
+    "alone): authors and institutions are read from there. Or bring the tables to one with the "
+    "columns of `tables` (docs/guides/deliveries.md)."
+)
+
+# What names a table whose texts, dates or codes are in others, though its own columns can be read.
+PARTS = ("of PATSTAT", "of PatentsView", "the API of PatentsView")
+
 # Fields that are all there, what that is, and what its columns are called in `tables`, or what to
 # do as a sentence.
 EXPORTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -58,11 +74,48 @@ EXPORTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "(Authors), venue (Journal/Book)",
     ),
     (
-        ("appln_id", "appln_auth"),
-        "a table of PATSTAT",
-        "publication_number (publn_auth, publn_nr, publn_kind), title (appln_title), abstract "
-        "(appln_abstract), filing_date (appln_filing_date), family_id (docdb_family_id), ipc "
-        "(ipc_class_symbol), cpc (cpc_class_symbol): join the tables first",
+        ("publn_auth", "publn_nr", "appln_title"),
+        "a selection of PATSTAT",
+        "publication_number (publn_auth, publn_nr and publn_kind as one), title (appln_title), "
+        "abstract (appln_abstract), filing_date (appln_filing_date), family_id (docdb_family_id)",
+    ),
+    (("appln_id", "appln_auth"), "the table tls201_appln of PATSTAT", JOIN_PATSTAT),
+    (("appln_id", "appln_title"), "the table tls202_appln_title of PATSTAT", JOIN_PATSTAT),
+    (("appln_id", "appln_abstract"), "the table tls203_appln_abstr of PATSTAT", JOIN_PATSTAT),
+    (("person_id", "person_name"), "a table of persons of PATSTAT (tls206, tls226)", JOIN_PATSTAT),
+    (("appln_id", "ipc_class_symbol"), "the table tls209_appln_ipc of PATSTAT", JOIN_PATSTAT),
+    (("pat_publn_id", "publn_auth"), "the table tls211_pat_publn of PATSTAT", JOIN_PATSTAT),
+    (("appln_id", "cpc_class_symbol"), "the table tls224_appln_cpc of PATSTAT", JOIN_PATSTAT),
+    (("appln_id",), "a table of PATSTAT", JOIN_PATSTAT),
+    (("pat_publn_id",), "a table of PATSTAT", JOIN_PATSTAT),
+    (("npl_publn_id",), "the table tls214_npl_publn of PATSTAT", JOIN_PATSTAT),
+    (("docdb_family_id", "cpc_class_symbol"), "a table of PATSTAT", JOIN_PATSTAT),
+    (("docdb_family_id", "cited_docdb_family_id"), "a table of PATSTAT", JOIN_PATSTAT),
+    (
+        ("work_id", "author_position"),
+        "authorships flattened from OpenAlex",
+        NOT_FLATTENED,
+    ),
+    (("work_id", "source_id"), "a table of locations flattened from OpenAlex", NOT_FLATTENED),
+    (("work_id", "concept_id"), "a table of concepts flattened from OpenAlex", NOT_FLATTENED),
+    (("work_id", "topic_id"), "a table of topics flattened from OpenAlex", NOT_FLATTENED),
+    (("work_id", "oa_status"), "a table of open access flattened from OpenAlex", NOT_FLATTENED),
+    (("work_id", "referenced_work_id"), "a table flattened from OpenAlex", NOT_FLATTENED),
+    (("work_id", "related_work_id"), "a table flattened from OpenAlex", NOT_FLATTENED),
+    (("work_id", "openalex", "doi"), "a table of ids flattened from OpenAlex", NOT_FLATTENED),
+    (("work_id", "first_page"), "a table of pages flattened from OpenAlex", NOT_FLATTENED),
+    (("work_id", "descriptor_ui"), "a table of MeSH flattened from OpenAlex", NOT_FLATTENED),
+    (
+        ("PublicationNum", "Title"),
+        "a flattened selection of Google Patents, a row for each code",
+        "publication_number (PublicationNum), title (Title), filing_date (FilingDate), grant_date "
+        "(GrantDate), publication_date (PubDate), family_id (Family), applicant (Assignee), cpc "
+        "(CPC_Code); the rows of a patent made one, with its codes as a list",
+    ),
+    (
+        ("publication_number", "description"),
+        "a selection of Google Patents without titles",
+        "Select title_localized and abstract_localized, too, and give it as google_patents.",
     ),
     (
         ("patent_id", "patent_title"),
@@ -145,6 +198,19 @@ EXPORTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "a selection of Google Patents without titles",
         "Select title_localized and abstract_localized, too, and give it as google_patents.",
     ),
+    # Whatever else: these come last.
+    (
+        ("openalex_id", "title"),
+        "a table whose column `openalex_id` holds the ids of OpenAlex",
+        "Give it as tables (docs/guides/deliveries.md, `tables`), which reads that column; as "
+        "openalex the ids are in `id`.",
+    ),
+    (
+        ("title", "abstract"),
+        "a table of titles and abstracts without the column `id`",
+        "Name the column with the identifiers `id` (that of patents publication_number), or add "
+        "one, and give it as tables (docs/guides/deliveries.md). Full texts are not read.",
+    ),
 )
 
 
@@ -161,3 +227,9 @@ def export_of(names: Iterable[str]) -> tuple[str, str] | None:
                 f"Parquet or JSON lines.{told}"
             )
     return None
+
+
+def is_part_of_export(names: Iterable[str]) -> bool:
+    """Whether fields are those of one table of several that must be joined or have parts added."""
+    found = export_of(names)
+    return bool(found) and found[0].endswith(PARTS)

@@ -4,5 +4,5 @@ import re
 
 
 def normalised(name: str) -> str:
-    """Return a field's name without regard to case and to blanks, dots and dashes in it."""
-    return re.sub(r"[\s.\-/]+", "_", name.strip().strip("\ufeff").lower()).strip("_")
+    """Return a field's name without regard to case and to signs that are no letters in it."""
+    return re.sub(r"[\W_]+", "_", name.lower()).strip("_")

@@ -34,7 +34,7 @@ class Finding:
 
 def of_file(remedy: str, file: Path) -> str:
     """Return a remedy whose command names a file; what reads text is given that of a gzip file."""
-    if file.suffix == ".gz":
+    if is_gzip(file):
         remedy = re.sub(r"`((?:iconv|jq|sed|tail) [^`]*?) FILE\b", r"`gzip -dc FILE | \1", remedy)
     return re.sub(r"\bFILE\b", lambda _: shlex.quote(str(file)), remedy)
 
@@ -48,9 +48,14 @@ CONVERT = (
 )
 
 
+def is_gzip(file: Path) -> bool:
+    """Whether a file is packed with gzip, by its name."""
+    return file.suffix.lower() == ".gz"
+
+
 def form_of(file: Path | str) -> str:
     """How a file is read: lines, documents, parquet or csv."""
-    name = str(file)
+    name = str(file).lower()
     if name.endswith(".parquet"):
         return "parquet"
     if re.search(r"[.](csv|tsv)([.]gz)?$", name):

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from python_steps.sources.findings import AGAIN, CONVERT, TO_CSV, UNPACK, Finding, of_file
+from python_steps.sources.findings import AGAIN, CONVERT, TO_CSV, UNPACK, Finding, is_gzip, of_file
 from python_steps.sources.formats_of_text import recognise_text
 
 HEAD = 1 << 16  # bytes looked at
@@ -56,6 +56,7 @@ def recognise(
         it lacks some.
     """
     is_whole = len(first) < HEAD
+    name = name.lower()  # endings may be written in capitals
     if not first:
         return Finding("empty (no bytes)", AGAIN, is_misread=name.endswith((".gz", ".parquet")))
     found = _container(name, first, last)
@@ -160,7 +161,7 @@ def _convert(encoding: str) -> str:
 
 def encoding_in_words(file: Path) -> str:
     """Say how to convert a file that is not UTF-8."""
-    opened = gzip.open if file.suffix == ".gz" else open
+    opened = gzip.open if is_gzip(file) else open
     try:
         with opened(file, "rb") as stream:
             while block := stream.read(HEAD):

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from python_steps.sources.exports import export_of
+from python_steps.sources.exports import export_of, is_part_of_export
 from python_steps.sources.field_names import normalised
 from python_steps.sources.findings import (
     AGAIN,
@@ -16,11 +16,12 @@ from python_steps.sources.findings import (
     form_of,
     separator_of,
 )
+from python_steps.sources.kinds_of_xml import kind_of_xml
 
 # What the first line of text matches, what that is and what to do.
 FIRST_LINES: tuple[tuple[str, str, str], ...] = (
     (r"(?i)<!doctype html|<html|<head|<body", "a web page (HTML), not records", AGAIN),
-    (r"<\?xml|<!DOCTYPE|<[A-Za-z][\w:.-]*[\s>/]", "XML", CONVERT),
+    (r"<\?xml|<!DOCTYPE|<[A-Za-z][\w:.-]*[\s>/]", "XML", ""),
     (r"TY  - ", "a RIS file", CONVERT),
     (r"@[A-Za-z]+\s*\{", "a BibTeX file", CONVERT),
     (r"%0 [A-Z]", "an EndNote file", CONVERT),
@@ -66,6 +67,8 @@ def recognise_text(
     form = form_of(name)
     for pattern, what, remedy in FIRST_LINES:
         if re.match(pattern, lines[0].strip()):
+            if what == "XML":
+                what, remedy = kind_of_xml(text)
             # A document that is no JSON is one record, and rejected.
             return Finding(what, remedy, is_misread=form != "documents")
     groups = [list(map(normalised, group)) for group in required]
@@ -132,7 +135,9 @@ def _export(names: Iterable[str], required: Sequence[Collection[str]]) -> Findin
     """Recognise an export of another system by its fields, if it lacks what records need."""
     names = list(names)
     known = set(map(normalised, names))
-    if not required or all(known & set(group) for group in required):
+    is_read = not required or all(known & set(group) for group in required)
+    # A table that others must be joined to may have a title of another name.
+    if is_read and ("title" in known or not is_part_of_export(names)):
         return None
     found = export_of(names)
     return Finding(*found) if found else None

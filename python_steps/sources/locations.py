@@ -161,7 +161,7 @@ def list_files(source: Source) -> Listing:
         here = _readable(location, paths, source.delivery.table)
         if not here:
             raise InputError(_nothing_at(location, source))
-        plain = [file for file in here if f"{file}.gz" in here]
+        plain = [file for file in here if f"{file}.gz" in here or f"{file}.GZ" in here]
         twins += plain
         readable |= dict.fromkeys(here)
         for table in tables:
@@ -179,7 +179,7 @@ def list_files(source: Source) -> Listing:
         listing.notes.append(
             f"{len(others)} files hold other tables and are not read. The first: {others[0]}"
         )
-    if {".parquet"} < {file.suffix for file in listing.files}:
+    if {".parquet"} < {file.suffix.lower() for file in listing.files}:
         listing.notes.append(
             "There are Parquet files and others. If they hold the same records, give only one "
             "folder."

@@ -1,6 +1,6 @@
 """Whether a delivery is plausible, by the rules of a build (macros/delivery_warnings.sql)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,15 @@ class Warned:
 
 @dataclass(frozen=True)
 class Counted:
-    """What records of sources hold: rows as the macros source_measures and unread_values give."""
+    """What records of sources hold.
+
+    Attributes
+    ----------
+    measures
+        Rows as the macro source_measures gives them.
+    unread
+        Rows as the mart values_not_understood has them.
+    """
 
     measures: list[tuple] = field(default_factory=list)
     unread: list[tuple] = field(default_factory=list)
@@ -84,8 +92,57 @@ def counted(
     of = (staged, source.delivery.system, source.entity.removesuffix("s"))
     return Counted(
         connection.execute(sql.macro("source_measures", *of)).fetchall(),
-        connection.execute(sql.macro("unread_values", *of)).fetchall(),
+        _not_understood(connection, sql, sql.macro("unread_values", *of), _as_unioned(sql, *of)),
     )
+
+
+def _as_unioned(sql: StagingSql, staged: str, system: str, document_type: str) -> dict[str, str]:
+    """Return staged records as the models of a build know them: those of the other type are none.
+
+    Only the columns are there that tell of countries.
+    """
+    columns = {
+        "paper": {
+            "country": "cast(null as string)",
+            "authors": sql.macro("staged_authors"),
+            "institutions": sql.macro("staged_institutions"),
+        },
+        "patent": {
+            "inventors": sql.macro("staged_authors"),
+            "applicants": sql.macro("staged_applicants"),
+        },
+    }
+    unioned = {}
+    for kind, lists in columns.items():
+        if kind == document_type:
+            rows = f"select '{system}' as source_system, * from {staged}"
+        else:
+            nulls = [f"{null} as {name}" for name, null in lists.items()]
+            nulls += [f"'' as {n}" for n in ("source_system", "source_name", "rejection_reason")]
+            rows = f"select {', '.join(nulls)} where false"
+        unioned[f"int_{kind}s_unioned"] = f"({rows})"
+    return unioned
+
+
+def _not_understood(
+    connection: "duckdb.DuckDBPyConnection",
+    sql: StagingSql,
+    unread: str,
+    relations: Mapping[str, str],
+) -> list[tuple]:
+    """Return the rows of the mart values_not_understood for staged records.
+
+    Countries travel as delivered out of staging: the models that a build reads them with do it
+    here, too.
+    """
+    forms = str(sql.project / "seeds/reference/country_forms.csv").replace("'", "''")
+    relations = {**relations, "int_values_not_understood": f"({unread})"}
+    relations["country_forms"] = f"read_csv('{forms}', header = true, all_varchar = true)"
+    for name in ("int_country_mentions", "int_country_texts"):  # which others read twice
+        made = sql.over(name, relations)
+        connection.execute(f"create or replace temp table {name} as {made}")
+        relations[name] = f"temp.{name}"
+    return connection.execute(sql.over("values_not_understood", relations)).fetchall()
 
 
 def warnings(sql: StagingSql, sources: Iterable[Counted]) -> list[Warned]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from python_steps.building.project_sql import StagingSql
 from python_steps.sources.examination import Examination, examine
-from python_steps.sources.findings import form_of
+from python_steps.sources.exports import export_of
+from python_steps.sources.findings import form_of, is_gzip
 from python_steps.sources.locations import Listing, list_files
 from python_steps.sources.plausibility import Counted, counted
 from python_steps.sources.reading_errors import explain_reading
@@ -174,7 +175,7 @@ def _spread(files: list[Path], count: int) -> list[Path]:
 
 def _format_in_words(file: Path) -> str:
     words = {"lines": "JSON lines", "documents": "JSON", "parquet": "Parquet", "csv": "CSV"}
-    return words[form_of(file)] + (" (gzip)" if file.suffix == ".gz" else "")
+    return words[form_of(file)] + (" (gzip)" if is_gzip(file) else "")
 
 
 def _damaged(file: Path, reason: str) -> str:
@@ -235,7 +236,7 @@ def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -
         return int(exact), True
     (mean,) = connection.execute(
         "select coalesce(avg(strlen(record_text)), 0) from head "
-        "where record_file not like '%.parquet'"
+        "where record_file not ilike '%.parquet'"
     ).fetchone()
     return int(exact) + round(sum(map(_unpacked_size, others)) / (mean + 1)), False
 
@@ -243,7 +244,7 @@ def _estimate_rows(connection: "duckdb.DuckDBPyConnection", files: list[Path]) -
 def _unpacked_size(file: Path) -> int:
     """Bytes of a file's content; for gzip its last four bytes tell them, modulo 4 GiB."""
     packed = file.stat().st_size
-    if file.suffix != ".gz" or packed < 20:
+    if not is_gzip(file) or packed < 20:
         return packed
     with file.open("rb") as opened:
         opened.seek(-4, os.SEEK_END)
@@ -281,9 +282,14 @@ def _describe(connection: "duckdb.DuckDBPyConnection", sql: StagingSql, head: He
     if sum(head.rejected.values()) == head.rows_read:
         reasons = ", ".join(reason.replace("_", " ") for reason in head.rejected)
         if head.rows_read:
+            export = export_of(head.fields) if head.missing else None  # as Parquet is not told by
             head.problems.append(
-                f"Every record would be rejected ({reasons}). Is {head.source.name} the right "
-                "system for these files?"
+                f"Every record would be rejected ({reasons}). "
+                + (
+                    f"The records are {export[0]}. {export[1]}"
+                    if export
+                    else f"Is {head.source.name} the right system for these files?"
+                )
             )
         elif not head.problems:
             head.problems.append(f"{head.source.name} has no records.")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from python_steps.sources.findings import of_file, separator_of
+from python_steps.sources.findings import is_gzip, of_file, separator_of
 from python_steps.sources.formats import encoding_in_words
 
 
@@ -53,7 +53,7 @@ def _first_irregular_line(path: Path) -> tuple[int | None, str]:
             yield line
 
     with contextlib.suppress(OSError, UnicodeDecodeError):
-        opened = gzip.open if path.suffix == ".gz" else open
+        opened = gzip.open if is_gzip(path) else open
         with opened(path, "rt", encoding="utf-8-sig", newline="") as lines:
             header = lines.readline()
             lines.seek(0)

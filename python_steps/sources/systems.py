@@ -86,6 +86,8 @@ class Delivery:
         Fields that records need; of each group, one must be there.
     optional
         Further fields that are read.
+    project
+        Folder of its dbt_project.yml.
     """
 
     entity: str
@@ -97,6 +99,7 @@ class Delivery:
     sample: str | None = None
     required: tuple[tuple[str, ...], ...] = ()
     optional: tuple[str, ...] = ()
+    project: Path = Path()
 
     @property
     def fields(self) -> set[str]:
@@ -132,7 +135,7 @@ def deliveries(project: Path) -> Deliveries:
     for file in sorted(project.glob("models/staging/*/_*__sources.yml")):
         for source in read(file)["sources"]:
             try:
-                found += _deliveries_of(source, common)
+                found += [replace(one, project=project) for one in _deliveries_of(source, common)]
             except (KeyError, TypeError) as error:
                 raise InputError(
                     f"{file}: the meta of {source['name']} is not as CONTRIBUTING.md says: {error}."

@@ -15,6 +15,7 @@ from python_steps.errors import InputError
 from python_steps.linking import measures, ranking
 from python_steps.linking.report import Judged
 from python_steps.sources.archives import unpack
+from python_steps.sources.findings import form_of
 from python_steps.sources.locations import absolute, list_files
 from python_steps.sources.preview import read_head, records_of
 from python_steps.sources.systems import Source, source_of
@@ -200,7 +201,7 @@ def _missing_in_headers(
     connection: duckdb.DuckDBPyConnection, source: Source, files: Iterable[Path]
 ) -> list[str]:
     """Return what CSV files without rows lack to be ones of links; nothing of other formats."""
-    tables_of_csv = [glob.escape(str(file)) for file in files if ".csv" in file.suffixes]
+    tables_of_csv = [glob.escape(str(file)) for file in files if form_of(file) == "csv"]
     if not tables_of_csv:
         return []
     names = connection.read_csv(tables_of_csv, header=True, all_varchar=True).columns

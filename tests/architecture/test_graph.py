@@ -19,9 +19,9 @@ HUBS = {
     "int_hyperedges",
 }
 
-# Python that names private tables: it judges a file of links by the models that judge those of a
-# build, so it renders their SQL over the tables beneath them.
-READS_PRIVATE_TABLES = {"warehouse/known_pairs.py"}
+# Python that names private tables: it judges a file of links, or the countries of records, by the
+# models that judge those of a build, so it renders their SQL over what lies beneath them.
+READS_PRIVATE_TABLES = {"warehouse/known_pairs.py", "sources/plausibility.py"}
 
 
 def test_every_model_has_a_key_that_is_tested(manifest, models):

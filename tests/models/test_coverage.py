@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from python_steps.sources import plausibility
+from python_steps.sources.preview import read_head
+from python_steps.sources.systems import source_of
 from tests.small_warehouse import CASES, PROJECT, SmallWarehouse
 
 NAMES = itertools.count()
@@ -381,13 +384,62 @@ def test_a_file_is_a_row_with_its_release_and_licence(warehouse, tmp_path):
     made.made["int_files_delivered"] = f"({states})"
     rows = made.rows(
         "select source_system, delivered_table, records, cast(release_date as string), licence, "
-        "may_publish_rows from {deliveries} order by source_system, release_date"
+        "may_publish_rows from {deliveries} order by source_system, delivered_table, release_date"
     )
     assert rows == [
+        ("openalex", "deleted_works", 1, None, "CC0 1.0", True),
+        ("openalex", "merged_works", 1, "2025-02-10", "CC0 1.0", True),
         ("openalex", "works", 106, "2025-01-15", "CC0 1.0", True),
         ("openalex", "works", 49, "2025-02-10", "CC0 1.0", True),
         ("tables", "papers", 2, "2024-03-05", None, None),
     ]
+
+
+# ---------------------------------------------------------------- before a build
+
+
+def test_check_says_of_countries_what_a_build_says(on_duckdb, tmp_path):
+    papers = [
+        PAPER
+        | {"id": f"p{n}", "publication_year": 2018, "institutions": ["Lab"], "country": country}
+        for n, country in enumerate(["Freedonia", "Freedonia; DE", "Korea, Republic of", "", None])
+    ]
+    papers[0]["institution_countries"] = ["Osterlich"]
+    patents = [
+        {
+            "publication_number": f"US-982469{n}-B2",
+            "title": "Sorting",
+            "year": 2020,
+            "ipc": ["G06N 3/08"],
+            "inventors": [{"name": "Ada One", "country": country}],
+            "assignee": [{"name": "Firm", "country": "XQ"}],
+        }
+        for n, country in enumerate(["Ruritania", "NL", "Ruritania"])
+    ]
+    papers.append({"id": "rejected", "country": "Nowhere"})  # has no title
+    delivered = {
+        "papers tables": write(tmp_path / "papers.jsonl", papers),
+        "patents tables": write(tmp_path / "patents.jsonl", patents),
+    }
+    made = on_duckdb(delivered)
+    built = made.rows(
+        "select message from {delivery_warnings} where warning = 'country_not_understood'"
+    )
+    heads = [
+        read_head(
+            source_of(PROJECT, entity, "tables", (str(delivered[f"{entity} tables"]),)), PROJECT
+        )
+        for entity in ("papers", "patents")
+    ]
+    told = [
+        one.message
+        for one in plausibility.warnings(made.sql, [head.counted for head in heads])
+        if one.warning == "country_not_understood"
+    ]
+    assert sorted(told) == sorted(message for (message,) in built)
+    assert len(told) == 2
+    assert "`Freedonia` (2), `Osterlich` (1)" in " ".join(told)
+    assert "`XQ` (3), `Ruritania` (2)" in " ".join(told)
 
 
 # ---------------------------------------------------------------- lags

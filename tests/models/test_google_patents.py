@@ -208,6 +208,61 @@ def test_dates_may_be_dates(warehouse, tmp_path):
         assert row == {"year": 2018} | dict.fromkeys(dates, "2018-03-05")
 
 
+def test_an_element_that_says_nothing_is_none(warehouse, tmp_path):
+    patent = {
+        "publication_number": "US-9824690-B2",
+        "title_localized": [{"text": "Sorting", "language": "en"}],
+        "filing_date": 20180305,
+        "ipc": [
+            {"code": "", "first": True},
+            {"code": " ", "first": False},
+            {"code": None},
+            {"code": "G06N3/08", "first": False},
+        ],
+        "cpc": [{"code": "nonsense", "first": True}],
+        "assignee_harmonized": [{"name": "", "country_code": ""}, {"name": "Firm"}],
+        "inventor_harmonized": [{"name": " ", "country_code": ""}, {"name": "ONE ADA"}],
+        "citation": [{"category": "SEA"}, {"publication_number": "US-1234567-A"}],
+        "priority_claim": [{"filing_date": 0}, {"application_number": "US-201712345-A"}],
+    }
+    own = {
+        "id": "US-9824691-B2",
+        "title": "Sorting",
+        "year": "2018",
+        "ipc": " ;G06N 3/08;; ; H04L9/00;",
+    }
+    (tmp_path / "publications.jsonl").write_text(json.dumps(patent) + "\n")
+    (tmp_path / "own.csv").write_text(",".join(own) + "\n" + ",".join(own.values()) + "\n")
+    made = warehouse(
+        {
+            "patents google_patents": tmp_path / "publications.jsonl",
+            "patents tables": tmp_path / "own.csv",
+        }
+    )
+    assert made.rows(
+        "select source_system, scheme, code_position, delivered_code, is_first "
+        "from {int_codes_parsed} order by 1, 2 desc, 3"
+    ) == [
+        ("google_patents", "ipc", 1, "G06N3/08", True),
+        ("google_patents", "cpc", 1, "nonsense", True),
+        ("tables", "ipc", 1, "G06N 3/08", True),
+        ("tables", "ipc", 2, "H04L9/00", False),
+    ]
+    lists = ("applicants", "inventors", "citations", "priority_claims")
+    ((*counts,),) = made.rows(
+        f"select {', '.join(f'cardinality({name})' for name in lists)} "
+        "from {stg_google_patents__publications}"
+        if made.spark
+        else f"select {', '.join(f'len({name})' for name in lists)} "
+        "from {stg_google_patents__publications}"
+    )
+    assert counts == [1, 1, 1, 1]
+    assert made.rows("select value, records from {values_not_understood}") == [("nonsense", 1)]
+    assert made.rows("select raw_record from {rejected_records} where entity = 'code'") == [
+        ("cpc nonsense",)
+    ]
+
+
 def test_codes_are_one_in_every_spelling(warehouse):
     codes = warehouse({"patents tables": CASES / "58_code_forms/patents.csv"}).rows(
         "select source_record_id, code, is_wellformed from {int_codes_parsed} "

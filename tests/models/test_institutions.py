@@ -107,6 +107,36 @@ def test_a_register_identifies_by_exact_name_and_country(on_duckdb, tmp_path):
         assert sectors["https://ror.org/0smp1aa08"] == "funder"
 
 
+def test_a_register_s_record_that_names_nothing_is_kept_with_a_reason(warehouse, tmp_path):
+    good = {"id": ROR, "names": [{"value": "Sample University", "types": ["ror_display"]}]}
+    (tmp_path / "a.jsonl").write_text(f"{json.dumps(good)}\n")
+    bad = ['{"id": ', json.dumps({"id": ROR}), json.dumps(good | {"id": "x"})]
+    (tmp_path / "b.jsonl").write_text("\n".join([json.dumps(good), *bad]) + "\n")
+    small = warehouse({"entities ror": tmp_path})
+    rejected = small.rows(
+        "select record_row, reason, source_record_id, raw_record from {rejected_records} "
+        "where entity = 'organisation' and record_file like '%/b.jsonl' order by record_row"
+    )
+    assert [row[:3] for row in rejected] == [
+        (2, "malformed_record", None),
+        (3, "missing_name", ROR),
+        (4, "missing_identifier", None),
+    ]
+    assert rejected[0][3].strip() == '{"id":'
+    counted = small.rows(
+        "select reason, source_system, records, is_by_design, remedy is not null "
+        "from {rejection_counts} order by 1"
+    )
+    assert counted == [
+        ("malformed_record", "ror", 1, False, True),
+        ("missing_identifier", "ror", 1, False, True),
+        ("missing_name", "ror", 1, False, True),
+    ]
+    assert small.rows("select sum(records) from {int_files_counted}") == [(5,)]
+    used = "{stg_ror__organisations} where rejection_reason is null"
+    assert small.rows(f"select count(*) from {used}") == [(2,)]
+
+
 def test_the_sector_has_a_rule(on_duckdb, tmp_path):
     small = on_duckdb(delivered(tmp_path))
     found = small.rows(

@@ -658,9 +658,62 @@ def test_the_export_of_the_website(warehouse: Warehouse, tmp_path: Path) -> None
     assert [one["institution_name"] for one in second[9]] == ["Lab"]
 
 
+def test_institutions_in_the_export_of_the_website(warehouse: Warehouse, tmp_path: Path) -> None:
+    authors = {"authorships.author.display_name": "Ada|Bo|Cy"}
+    address = "https://openalex.org/I"
+    python = (
+        f"[{{'id': '{address}1', 'display_name': \"\"King's Lab\"\", 'ror': 'https://ror.org/0a', "
+        f"'country_code': 'GB', 'type': 'education', 'lineage': ['{address}1', '{address}9']}}, "
+        f"{{'id': '{address}2', 'display_name': 'Firm', 'ror': None, 'country_code': None, "
+        f"'type': 'company', 'lineage': []}}]"
+    )
+    printed = (
+        f'{address}3, ""Institut, e. V."", https://ror.org/0c, DE, facility, [\'{address}3\']; '
+        f'{address}4, ""Other"", , , , []'
+    )
+    works = [
+        authors | {"authorships.institutions": f"{python}|[]|None"},
+        authors | {"authorships.institutions": f"None|{printed}|{python}"},
+        # Of two cells for three authors none is said to be whose.
+        authors | {"authorships.institutions": "Lab|Firm"},
+        {"author_names": "Ada", "authorships.institutions.display_name": "Lab|Firm"},
+        authors
+        | {
+            "authorships.institutions.id": f"{address}1|{address}2",
+            "authorships.institutions.ror": "https://ror.org/0a|None",
+        },
+        {"author_names": "Ada|Bo", "authorships.institutions.display_name": "Lab|Firm"},
+    ]
+    title = {"title": "A"}
+    rows = [title | {"id": f"https://openalex.org/W{n}"} | work for n, work in enumerate(works)]
+    found = staged(warehouse, csv(tmp_path, *rows), "institutions")
+    names = ("author_position", "institution_id", "institution_name", "ror", "country_code")
+    of_works = [
+        [
+            tuple(one[name] for name in (*names, "institution_type", "lineage"))
+            for one in plain(ones)
+        ]
+        for (ones,) in found
+    ]
+    lab = ("I1", "King's Lab", "0a", "GB", "education", ["I1", "I9"])
+    firm = ("I2", "Firm", None, None, "company", None)
+    institute = ("I3", "Institut, e. V.", "0c", "DE", "facility", ["I3"])
+    nothing = (None, None, None, None)
+    assert of_works == [
+        [(1, *lab), (1, *firm)],
+        [(2, *institute), (2, "I4", "Other", *nothing), (3, *lab), (3, *firm)],
+        [(None, None, "Lab", *nothing), (None, None, "Firm", *nothing)],
+        [(1, None, "Lab", *nothing), (1, None, "Firm", *nothing)],
+        [(None, "I1", None, "0a", None, None, None), (None, "I2", None, *nothing)],
+        [(None, None, "Lab", *nothing), (None, None, "Firm", *nothing)],
+    ]
+
+
 def test_deleted_and_merged_works(warehouse: Warehouse, tmp_path: Path) -> None:
     made = warehouse({"papers openalex": CASES / "16_deleted_ids_gz"})
-    assert made.rows("select * from {stg_openalex__deleted_works}") == [("W7700000002",)]
+    assert made.rows("select record_row, source_record_id from {stg_openalex__deleted_works}") == [
+        (1, "W7700000002")
+    ]
     lines(tmp_path, [{"title": "A"}], "works/updated_date=2026-09-20/part_0000.jsonl")
     (tmp_path / "works/deleted_ids.csv").write_text(
         "deleted_date,reason,openalex_id\n2026-08-14,spam,https://openalex.org/W2\n2026-08-15,,w3\n"
@@ -676,8 +729,18 @@ def test_deleted_and_merged_works(warehouse: Warehouse, tmp_path: Path) -> None:
         "select source_record_id from {stg_openalex__deleted_works} "
         "where source_record_id is not null order by 1"
     ) == [("W2",), ("W3",)]
-    assert made.rows("select * from {stg_openalex__merged_works}") == [
-        (date(2026, 8, 14), "W5", "W6")
+    assert made.rows(
+        "select record_row, merge_date, source_record_id, merged_into_record_id "
+        "from {stg_openalex__merged_works}"
+    ) == [(1, date(2026, 8, 14), "W5", "W6")]
+    # A list is a file of the delivery with the records that it holds, the bad ones among them.
+    assert made.rows(
+        "select delivered_table, regexp_replace(record_file, '^.*/', ''), records "
+        "from {int_files_counted} order by 1"
+    ) == [
+        ("deleted_works", "deleted_ids.csv", 3),
+        ("merged_works", "2026-08-14.csv.gz", 1),
+        ("works", "part_0000.jsonl", 1),
     ]
 
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from python_steps.errors import InputError
+from python_steps.sources.formats import look_at
 from python_steps.sources.locations import list_files
 from python_steps.sources.systems import Source, deliveries
 from tests.small_warehouse import CASES, PROJECT, SmallWarehouse
@@ -39,6 +40,41 @@ def listed_by_python(location: Path, system: str = "tables") -> list[str]:
 
 
 # ---------------------------------------------------------------- which files
+
+
+def test_capital_letters_in_an_ending_make_no_difference(warehouse, tmp_path):
+    files = {
+        "A.CSV": b"id,title\n1,A\n",
+        "B.TSV": b"id\ttitle\n2,0\tA\n",
+        "C.JSONL": b'{"id": "3", "title": "A"}\n',
+        "D.JSON": b'[{"id": "4", "title": "A"},\n{"id": "5", "title": "A"}]',
+        "E.CSV.GZ": gzip.compress(b"id,title\n6,A\n"),
+        "F.JSON.GZ": gzip.compress(b'[{"id": "7", "title": "A"},\n{"id": "8", "title": "A"}]'),
+        "G.Jsonl.Gz": gzip.compress(b'{"id": "9", "title": "A"}\n'),
+        "A.CSV.GZ": gzip.compress(b"id,title\n1,A\n"),
+    }
+    for name, content in files.items():
+        write(tmp_path / "all" / name, content)
+    pq.write_table(pa.table({"id": ["10"], "title": ["A"]}), tmp_path / "all/H.PARQUET")
+    made = warehouse({"papers tables": tmp_path / "all"})
+    assert listed_by_dbt(made, tmp_path / "all") == listed_by_python(tmp_path / "all")
+    assert str(tmp_path / "all/A.CSV") not in listed_by_python(tmp_path / "all")  # its twin is
+    staged = "select source_record_id from {stg_tables__papers} where rejection_reason is null"
+    ids = ["1", "2,0", *map(str, range(3, 11))]
+    assert sorted(made.rows(staged)) == sorted((one,) for one in ids)
+    for name in ("A.CSV", "F.JSON.GZ", "H.PARQUET"):
+        assert listed_by_dbt(made, tmp_path / "all" / name) == [str(tmp_path / "all" / name)]
+        assert not look_at(tmp_path / "all" / name)
+
+
+@pytest.mark.parametrize("name", ["A.XLSX", "A.TAR.GZ", "A.JSONL.BZ2"])
+def test_what_is_not_read_is_told_in_capitals_too(name, tmp_path):
+    write(tmp_path / name, b"x")
+    write(tmp_path / "b.jsonl")
+    source = Source(deliveries(PROJECT)["papers", "tables"], (str(tmp_path),))
+    listing = list_files(source)
+    assert [file.name for file in listing.files] == ["b.jsonl"]
+    assert [file.name for file in listing.unread] == [name]
 
 
 @pytest.fixture(scope="module")

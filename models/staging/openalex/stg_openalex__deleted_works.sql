@@ -9,6 +9,8 @@ delivered as (
 parsed as (
 
     select
+        record_file,
+        record_row,
         record_text,
         {{ parse_json('record_text', {'work_id': 'text', 'id': 'text', 'openalex_id': 'text'}) }} as work
     from delivered
@@ -17,6 +19,8 @@ parsed as (
 
 -- Of a list with other columns, the first value that looks like the id of a work.
 select
+    record_file,
+    record_row,
     coalesce(
         {{ openalex_id('work.work_id', 'W') }},
         {{ openalex_id('work.id', 'W') }},

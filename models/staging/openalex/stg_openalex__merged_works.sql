@@ -8,12 +8,17 @@ delivered as (
 
 parsed as (
 
-    select {{ parse_json('record_text', {'merge_date': 'text', 'id': 'text', 'merge_into_id': 'text'}) }} as work
+    select
+        record_file,
+        record_row,
+        {{ parse_json('record_text', {'merge_date': 'text', 'id': 'text', 'merge_into_id': 'text'}) }} as work
     from delivered
 
 )
 
 select
+    record_file,
+    record_row,
     {{ clean_date('work.merge_date') }} as merge_date,
     {{ openalex_id('work.id', 'W') }} as source_record_id,
     {{ openalex_id('work.merge_into_id', 'W') }} as merged_into_record_id

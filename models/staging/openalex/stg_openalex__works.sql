@@ -62,8 +62,9 @@
 {% set cells = {
     'author_name': 'author_names', 'author_id': 'author_ids', 'orcid': 'orcids', 'raw_author_name': 'raw_author_names',
     'is_corresponding': 'corresponding_authors', 'countries': 'countries', 'affiliations': 'affiliations',
-    'institution_name': 'institution_names', 'institution_id': 'institution_ids', 'ror': 'rors',
-    'country_code': 'institution_countries', 'institution_type': 'institution_types', 'keywords': 'keyword_cells',
+    'institutions_of_authors': 'institutions_of_authors', 'institution_name': 'institution_names',
+    'institution_id': 'institution_ids', 'ror': 'rors', 'country_code': 'institution_countries',
+    'institution_type': 'institution_types', 'keywords': 'keyword_cells',
 } %}
 {# An id of arXiv in an address, in a DOI or after the name. #}
 {% set arxiv_pattern = (

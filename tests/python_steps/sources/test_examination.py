@@ -3,12 +3,17 @@
 import bz2
 import gzip
 import json
+import zipfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from python_steps.command_line.options import project_folder
+from python_steps.errors import InputError
 from python_steps.sources import preview
+from python_steps.sources.archives import unpack
 from python_steps.sources.examination import examine
 from python_steps.sources.locations import list_files
 from python_steps.sources.systems import source_of
@@ -91,6 +96,50 @@ def test_a_folder_of_nothing_that_can_be_read_names_what_is_there(tmp_path):
 def test_the_true_cause_is_named_once(case, says):
     problems = head_of(CASES / case, system="tables").problems
     assert len(problems) == 1 and says in problems[0] and str(CASES / case) in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "entity"),
+    [
+        ("Authors,Title,Year,Source title,DOI,Abstract,Document Type,EID", "papers"),
+        ("Authors,Article Title,Source Title,Publication Year,UT (Unique WOS ID)", "papers"),
+        ("Lens ID,Title,Publication Year,Source Title,Author/s", "papers"),
+        ("#,Jurisdiction,Kind,Display Key,Lens ID,Publication Date,Title", "patents"),
+    ],
+)
+def test_an_export_that_the_guide_calls_readable_is_read_as_tables(tmp_path, header, entity):
+    row = ",".join("2018" for _ in header.split(","))
+    file = write(tmp_path / "export.csv", f"{header}\n{row}\n".encode())
+    source = source_of(project_folder(), entity, "tables", (str(file),))
+    head = preview.read_head(source, project_folder())
+    assert head.is_readable and head.rejected == {}
+    if entity == "papers":
+        assert "is an export of" in " ".join(head_of(file, system="openalex").problems)
+
+
+def test_one_table_of_several_is_named_though_it_has_an_id(tmp_path):
+    file = write(tmp_path / "g_patent.csv", b"patent_id,patent_title\n9824690,Sorting\n")
+    source = source_of(project_folder(), "patents", "tables", (str(file),))
+    problems = preview.read_head(source, project_folder()).problems
+    assert "PatentsView" in " ".join(problems)
+
+
+def test_tables_of_parquet_that_lack_what_is_needed_are_named_by_their_columns(tmp_path):
+    publications = {"pat_publn_id": [1], "publn_auth": ["EP"], "publn_nr": ["1"], "appln_id": [1]}
+    pq.write_table(pa.table(publications), tmp_path / "tls211.parquet")
+    source = source_of(project_folder(), "patents", "tables", (str(tmp_path),))
+    (problem,) = preview.read_head(source, project_folder()).problems
+    assert "tls211_pat_publn of PATSTAT" in problem and "docs/guides/deliveries.md" in problem
+
+
+def test_archives_of_the_bulk_data_of_the_epo_are_named(tmp_path):
+    file = tmp_path / "docdb_xml_202607_Amend_001.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("Root/DOC/DOCDB-202607-001.zip", "x")
+        archive.writestr("Root/DOC/data_coverage.csv", "country,from\nEP,1978\n")
+    source = source_of(project_folder(), "patents", "tables", (str(file),))
+    with pytest.raises(InputError, match=r"EPO's bulk data.*docs/guides/deliveries\.md"):
+        unpack(source, tmp_path / "unpacked")
 
 
 def test_a_page_of_another_kind_is_told_once_each():
