@@ -215,7 +215,8 @@
 #}
 {% macro without_entities(text) -%}
 {%- set unescaped = (
-    "case when " ~ regexp_first('part', '^&amp;#?[A-Za-z0-9]+;') ~ " <> '' then '&' || substring(part, 6) else part end"
+    "case when " ~ regexp_first('part', '^&(?:amp|AMP|#0*38|#[xX]0*26);#?[A-Za-z0-9]+;') ~ " <> ''"
+    ~ " then '&' || substring(part, instr(part, ';') + 1) else part end"
 ) -%}
 {%- set parts = list_map(list_map(regexp_all(text, '&[^&]*'), 'part', unescaped), 'part', without_entity('part')) -%}
 {#- The list of one puts the long text of all entities into the query once. -#}
