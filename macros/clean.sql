@@ -68,6 +68,14 @@
 {{ clean_value("case when " ~ signs | join(' or ') ~ " then " ~ parted ~ " else " ~ text ~ " end", keeps_na) }}
 {%- endmacro %}
 
+{#
+    The name of a person or an organisation where most are clean already: without what stands for a missing one, and
+    with the one entity that names hold.
+#}
+{% macro clean_name(text) -%}
+{{ clean_value("replace(" ~ text ~ ", '&amp;', '&')", keeps_na=true) }}
+{%- endmacro %}
+
 {# Letters and digits only, lower case, without accents, single blanks: what equal titles have in common. #}
 {% macro normalised_text(text) -%}
 trim({{ regexp_replace_all(lower_case(without_accents(text)), "[^\\p{L}\\p{N}]+", " ") }})

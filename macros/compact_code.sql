@@ -3,13 +3,14 @@
     (`(2006.01)`, `20060101AFI20180305BHUS`), the signs and zeros that fill places (`G06N-003/08`, `G06N0003/08`,
     `G06N0003080000`). `G06N3/08` in capital letters, or what is left of anything else.
     Last zeros are part of some codes of the CPC (H01L 2924/01020): only those go that fill four or six places, or
-    three where the group before them is filled, too.
+    three where the group before them is filled, too, and all in a form of fixed length (C12Q0001688600).
 #}
 {% macro compact_code(code) -%}
 {%- set cleaned = namespace(sql="upper(" ~ clean_text(code) ~ ")") -%}
 {%- for pattern in [
-    '[(\\[][12][0-9.]+[)\\]]', '^\\[|\\]$', '^(IPC|CPC|IPCR|INT[.]? ?CL[.]?)-?[0-9]{0,2}[ :]+', '[(\\[][^)\\]]*[)\\]]', ' (19|20)[0-9]{2}[.][0-9]{2}.*$',
-    ' *(19|20)[0-9]{2}[01][0-9][0-3][0-9][A-Z].*$', ' (19|20)[0-9]{2}[01][0-9][0-3][0-9]$', '[- _.,;*]+',
+    '[(\\[][12][0-9.]+[)\\]]( [A-Z]{1,3}$)?', '^\\[', '^(IPC|CPC|IPCR|INT[.]? ?CL[.]?)([(][0-9]+[)])?-?[0-9]{0,2}[- :]+',
+    '[(\\[][^)\\]]*[)\\]]', '[ ·]+(19|20)[0-9]{2}[.][0-9]{2}.*$', ' *(19|20)[0-9]{2}[01][0-9][0-3][0-9] *[A-Z].*$',
+    ' (19|20)[0-9]{2}[01][0-9][0-3][0-9]$', '[- _.,;*\\]]+',
 ] -%}
     {%- set cleaned.sql = regexp_replace_all(cleaned.sql, pattern, '') -%}
 {%- endfor -%}
@@ -19,7 +20,8 @@
 {%- set parted -%}
 case
                 when {{ regexp_first('compact', without_slash) }} <> ''
-                    then substring(compact, 1, 8) || '/' || substring(compact, 9, 6)
+                    then substring(compact, 1, 4) || {{ regexp_replace_all('substring(compact, 5, 4)', '^0+', '') }} || '/'
+                        || {{ regexp_replace_all('substring(compact, 9, 6)', '^([0-9]{2}[0-9]*?)0+$', '\\1') }}
                 else compact
             end
 {%- endset -%}

@@ -17,16 +17,26 @@
     The elements of a list delivered as text, in order, blank ones and nulls among them; objects stay JSON. Read are
 
         JSON                  ["a", "b"], [{"name": "a"}], lists within a list, BigQuery's {"list": [{"element": "a"}]}
-        Python and numpy      ['a', "b"], ('a', 'b'), [{'name': 'a'}], ['a' 'b'], array(['a'], dtype=object)
+        Python and numpy      ['a', "b"], ('a', 'b'), [{'name': 'a'}], ['a' 'b'], array(['a'], dtype=object), {'a'}
+        R                     c("a", "b"), list("a", "b")
         PostgreSQL            {a,"b c"}
         quoted text           "a", "b"
-        separated text        a; b and a | b, or a and b on lines of their own; also within brackets: [a; b]
+        separated text        a; b and a | b and a、b, or a and b on lines of their own; also within brackets: [a; b]
 
-    Null where the text begins as such a list and is none, and for [a, b]: one name or two? A comma separates plain text only if `separates_commas`, as
-    in lists of codes, because names hold commas: Sample, Ada.
+    Scores beside the elements of inner lists are left out: [["a", 0.9]]. Null where the text begins as such a list and
+    is none, and for [a, b] and Spark's WrappedArray(a, b): one name or two? A comma separates plain text only if
+    `separates_commas`, as in lists of codes, because names hold commas: Sample, Ada.
 #}
 {% macro delivered_elements(text, separates_commas=false) -%}
-{%- set is_begun = regexp_first(text, '^[ \\n]*([\\[(] *[\\[{"\\x27]|[\\[(] *[uUbB]\\x27|array[(]|\\{ *["\\x27])') ~ " <> ''" -%}
+{%- set of_program = (
+    '(?:c|list|set|frozenset|deque|tuple|character|logical|(?:np[.]|pd[.])?(?:array|Index|Series))[(]'
+) -%}
+{%- set of_spark = '(?:WrappedArray|ArraySeq|ArrayBuffer|Array|List|Vector|Row)[(]' -%}
+{%- set is_begun = regexp_first(
+    text,
+    '^[ \\n]*([\\[(] *(?:[\\[{"\\x27]|[uUbB]\\x27|np[.]|' ~ of_spark ~ '|' ~ of_program ~ ')|\\{ *["\\x27]|' ~ of_program ~ '|'
+    ~ of_spark ~ ')'
+) ~ " <> ''" -%}
 {%- set inner = regexp_first(text, '^[ \\n]*\\[([^\\[\\]"]*)\\][ \\n]*$', 1) -%}
 {#- Quotes may be escaped, as in [&quot;a&quot;]. -#}
 {%- set escaped = (
@@ -37,7 +47,7 @@
 {%- set is_unclear = regexp_first(text, '^[ \\n]*\\[[^\\[\\];|]*,[^\\[\\];|]*\\][ \\n]*$') ~ " <> ''" -%}
 coalesce(
             case
-                when {{ regexp_first(text, '^[ \\n]*(?:[\\[{("\\x27]|array[(])') }} <> ''
+                when {{ regexp_first(text, '^[ \\n]*(?:[\\[{("\\x27]|' ~ of_program ~ ')') }} <> ''
                     then {{ list_at(list_map(list_of([escaped]), 'bracketed', elements), 1) }}
             end,
             case
@@ -50,10 +60,13 @@ coalesce(
 
 {# The elements of text that begins with a bracket or a quote; null where it is no list. #}
 {% macro bracketed_elements(text) -%}
-{%- set array = regexp_first(text, '(?s)array[(](\\[.*\\])', 1) -%}
+{%- set array = regexp_first(
+    text, '(?s)^[ \\n]*(?:[a-z]+|(?:np[.]|pd[.])?(?:array|Index|Series))[(]([\\[{(].*[\\]})])(?:, *[a-z]+=.*)?[)][ \\n]*$', 1
+) -%}
+{%- set of_r = regexp_first(text, '(?s)^[ \\n]*(?:c|list)[(]( *["\\x27].*["\\x27] *)[)][ \\n]*$', 1) -%}
 {%- set quoted = regexp_first(text, '(?s)^[ \\n]*["\\x27].*["\\x27][ \\n]*$') -%}
 {%- set listed = (
-    "coalesce(nullif(" ~ array ~ ", ''), case when " ~ quoted ~ " <> '' then '[' || " ~ text ~ " || ']' else "
+    "coalesce(nullif(" ~ array ~ ", ''), '[' || nullif(" ~ of_r ~ ", '') || ']', case when " ~ quoted ~ " <> '' then '[' || " ~ text ~ " || ']' else "
     ~ text ~ " end)"
 ) -%}
 {%- set of_python -%}
@@ -89,7 +102,8 @@ coalesce(
 {%- endfor -%}
 {%- set outer = namespace(sql="translate(token, '()', '[]')") -%}
 {%- for pattern, json in [
-    ('[uUbB]$', ''), ('\\b(None|nan|NaN|NaT|NULL)\\b|<NA>', 'null'), ('\\bTrue\\b', 'true'), ('\\bFalse\\b', 'false'),
+    ('[uUbB]$', ''), (',? *dtype=[^)]*[)]', ''), ('\\b(np[.]|pd[.])?(array|Index)[(]', ''), ('\\bnp[.][a-z0-9_]+', ''),
+    ('\\}[ \\n]+\\{', '},{'), ('\\][ \\n]+\\[', '],['), ('\\b(None|nan|NaN|NaT|NULL)\\b|<NA>', 'null'), ('\\bTrue\\b', 'true'), ('\\bFalse\\b', 'false'),
     (',[ \\n]*\\]', ']'),
 ] -%}
     {%- set outer.sql = regexp_replace_all(outer.sql, pattern, json) -%}
@@ -121,33 +135,51 @@ replace(replace(
 
 {# The elements of plain text, by the first separator of `;`, `|` and the line break that it holds. #}
 {% macro separated_elements(text, separates_commas) -%}
+{#- Codes that stand one after another: G06N3/08 G06N5/04. -#}
+{%- set code_then_code = (
+    '(/[0-9]{2,6}(?: *[(\\[][^()\\[\\]]*[)\\]])?)[ +/:&]+(and +)?([A-HY][0-9]{2}[A-Z][ 0]*[0-9]{1,4}/)'
+) -%}
 {%- set unquoted = "coalesce(nullif(" ~ regexp_first('token', '^ *"([^"]*)" *$', 1) ~ ", ''), token)" -%}
 {%- set chosen -%}
 case
                         {%- if separates_commas %}
-                        when true then {{ regexp_all('plain', '(?:[(][^()]*[)]|[^;；|,\\n])+') }}
+                        when true then {{ regexp_all(
+                            regexp_replace_all('plain', code_then_code, '\\1;\\3'), '(?:[(][^()]*[)]|\\[[^\\[\\]]*\\]|[^;；|,\\n])+'
+                        ) }}
                         {%- endif %}
-                        when contains(plain, ';') or contains(plain, '；')
-                            then {{ regexp_all("replace(plain, ';', ' ; ')", '[^;；]+') }}
+                        when contains(plain, ';') or contains(plain, '；') or contains(plain, '、')
+                            then {{ regexp_all("replace(plain, ';', ' ; ')", '[^;；、]+') }}
                         when contains(plain, '|') and {{ regexp_first('plain', '[(][^)]*[|][^(]*[)]') }} = '' then {{ regexp_all("replace(plain, '|', ' | ')", '[^|]+') }}
                         else {{ regexp_all('plain', '[^\\n\\r]+') }}
                     end
 {%- endset -%}
-{{ list_map(list_at(list_map(list_of([without_entities(text)]), 'plain', chosen), 1), 'token', unquoted) }}
+{#- Mark-up that ends an element, as of JATS. -#}
+{%- set without_tags = (
+    "case when contains(decoded, '<') then " ~ regexp_replace_all('decoded', '(?i)<br */?>|</(kwd|li|p|item|keyword|subject)>', ';')
+    ~ " else decoded end"
+) -%}
+{%- set plain = list_map(list_of([without_entities(text)]), 'decoded', without_tags) -%}
+{{ list_map(list_at(list_map(plain, 'plain', chosen), 1), 'token', unquoted) }}
 {%- endmacro %}
 
 
 {#
-    The elements of a list, and of lists within it; of what BigQuery wraps around an element (`element` or `item`) the
+    The elements of a list, and of lists within it without the numbers there; of what BigQuery wraps around an element (`element` or `item`) the
     inner value.
 #}
 {% macro without_wrappers(elements) -%}
+{%- set without_scores = list_where(
+    json_elements('wrapped'), 'inner_one',
+    "coalesce(" ~ regexp_first('inner_one', '^-?[0-9]*[.]?[0-9]+([eE][-+]?[0-9]+)?$') ~ ", '') = ''"
+) -%}
 {%- set listed -%}
 case
-                        when {{ regexp_first('wrapped', '^ *\\{ *"list" *:') }} <> ''
-                            then {{ json_elements(element_field('wrapped', ['list'])) }}
+                        when {{ regexp_first('wrapped', '^ *\\{ *"(list|array|bag|items|keywords?|subjects?)" *: *\\[') }} <> ''
+                            then {{ json_elements(element_field(
+                                'wrapped', ['list', 'array', 'bag', 'items', 'keyword', 'keywords', 'subject', 'subjects']
+                            )) }}
                         when substring(wrapped, 1, 1) = '['
-                            then coalesce({{ json_elements('wrapped') }}, {{ list_of(['wrapped']) }})
+                            then coalesce({{ without_scores }}, {{ list_of(['wrapped']) }})
                         else {{ list_of(['wrapped']) }}
                     end
 {%- endset -%}
@@ -182,7 +214,7 @@ case
 {%- set shape = {} -%}
 {%- set names = [
     'name', 'display_name', 'full_name', 'keyword', 'code', 'publication_number', 'application_number', 'number',
-    'npl_text', 'literature', 'value', 'text', 'label', 'title',
+    'npl_text', 'literature', 'value', 'text', 'label', 'title', 'symbol', 'term', 'descriptor',
 ] -%}
 {%- for name in names + ['given', 'family', 'first_name', 'last_name'] -%}
     {%- do shape.update({name: 'text'}) -%}

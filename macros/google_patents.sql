@@ -1,62 +1,20 @@
 {#
-    The lists of Google's table `publications`, and how their elements are read. `name` is the field of an element that
-    text alone stands for.
+    The lists of Google's table `publications`, as record_in_form takes them: harmonised names, printed names and codes
+    may stand in one text.
 #}
 {% macro google_patents_lists() -%}
     {{ return({
-        'title_localized': 'text', 'abstract_localized': 'text', 'inventor_harmonized': 'name',
-        'assignee_harmonized': 'name', 'inventor': '', 'assignee': '', 'ipc': 'code', 'cpc': 'code',
-        'citation': 'npl_text', 'priority_claim': 'application_number',
+        'title_localized': {'field': 'text'},
+        'abstract_localized': {'field': 'text'},
+        'inventor_harmonized': {'field': 'name', 'parts': 'names'},
+        'assignee_harmonized': {'field': 'name', 'parts': 'names'},
+        'inventor': {'field': '', 'parts': 'names'},
+        'assignee': {'field': '', 'parts': 'names'},
+        'ipc': {'field': 'code', 'parts': 'codes'},
+        'cpc': {'field': 'code', 'parts': 'codes'},
+        'citation': {'field': 'npl_text'},
+        'priority_claim': {'field': 'application_number'},
     }) }}
-{%- endmacro %}
-
-
-{#
-    A record as BigQuery's export to JSON gives it, where it came another way: with a wrapper around each list and
-    element, as a round trip through Parquet leaves them, with an object or a text in the place of a list. Other records
-    stay as they are, which one look at their text tells.
-#}
-{% macro google_patents_record(record_text) -%}
-{%- set lists = google_patents_lists() -%}
-{%- set other_forms = (
-    '\\{ *"(?:element|item|array_element)" *:|"(?:' ~ lists | join('|') ~ ')" *: *["{]'
-) -%}
-{%- set json_text = list_at(list_map(
-    list_of([to_json_text(list_of(['plain']))]), 'listed', "substring(listed, 2, length(listed) - 2)"
-), 1) -%}
-{%- set value -%}
-case
-                            {%- for field, name in lists.items() %}
-                            when entry.key = '{{ field }}' then {{ google_patents_list('entry.value', name, json_text) }}
-                            {%- endfor %}
-                            else {{ list_at(list_map(list_of(['entry.value']), 'plain', json_text), 1) }}
-                        end
-{%- endset -%}
-{%- set field = (
-    list_at(list_map(list_of(['entry.key']), 'plain', json_text), 1) ~ " || ':' || coalesce(" ~ value ~ ", 'null')"
-) -%}
-case
-            when {{ regexp_first(record_text, other_forms) }} <> ''
-                then coalesce(
-                    '{' || {{ list_join(list_map(json_entries(record_text), 'entry', field), ',') }} || '}', {{ record_text }}
-                )
-            else {{ record_text }}
-        end
-{%- endmacro %}
-
-
-{# A list of Google's, as JSON text; elements that are text become objects with it as `name`, if that is not blank. #}
-{% macro google_patents_list(value, name, json_text) -%}
-{%- set element -%}
-case
-                                    when substring(plain, 1, 1) = '{' then plain
-                                    else {{ "'{\"" ~ name ~ "\":' || " ~ json_text ~ " || '}'" if name else json_text }}
-                                end
-{%- endset -%}
-{%- set elements = without_wrappers("coalesce(" ~ json_elements(value) ~ ", " ~ list_of([value]) ~ ")") -%}
-'[' || {{ list_join(
-                                    list_map(list_where(elements, 'plain', 'plain is not null'), 'plain', element), ','
-                                ) }} || ']'
 {%- endmacro %}
 
 

@@ -10,13 +10,16 @@
 {#
     DOI in lower case, in the one form that its registration has; null where there is none. Taken out of addresses,
     `doi:`, brackets and quotes; without what an address adds (a query, `#section`, `/abstract`, `.full.pdf`), without
-    the punctuation of a sentence, with `%2F` decoded. Old DOIs of the form `(SICI)…3<434::AID-CNCR12>3.0.CO;2-V` keep
+    the punctuation of a sentence, with `%2F`, `&lt;` and BibTeX's `\_` decoded and the hyphens of a printed page as `-`. Old DOIs of the form `(SICI)…3<434::AID-CNCR12>3.0.CO;2-V` keep
     their brackets and semicolons.
 #}
 {% macro clean_doi(doi) -%}
 {%- set decoded = namespace(value=lower_case(doi)) -%}
-{%- for code, character in {'%25': '%', '%2f': '/', '%3a': ':', '%28': '(', '%29': ')', '%3c': '<', '%3e': '>', '%3b': ';'}.items() -%}
-    {%- set decoded.value = "replace(" ~ decoded.value ~ ", '" ~ code ~ "', '" ~ character ~ "')" -%}
+{%- for code, character in {
+    '%25': '%', '%2f': '/', '%3a': ':', '%28': '(', '%29': ')', '%3c': '<', '%3e': '>', '%3b': ';',
+    '&amp;': '&', '\\_': '_', '&lt;': '<', '&gt;': '>', '\u2010': '-', '\u2011': '-', '\u2013': '-',
+}.items() -%}
+    {%- set decoded.value = "replace(" ~ decoded.value ~ ", " ~ quoted_text(code) ~ ", '" ~ character ~ "')" -%}
 {%- endfor -%}
 {%- set found = regexp_first(
     'written', '10[.][0-9]{4,9}([.][0-9]+)*/[^ \t\r\n\u00a0\u200b?#"\u201c\u201d\u2026]+'
@@ -25,7 +28,7 @@
 {%- set of_address = (
     '(&[a-z_]+=.*|/(abstract|full|fulltext|full-text|pdf|epdf|pdfdirect|html|xml|meta|summary|references|citations?'
     ~ '|figures|tables|related|metrics|download|reader)([/.].*)?'
-    ~ '|[.](full|abstract|article-info|full-text|pdf|html?|epub)([.](pdf|html?))*)$'
+    ~ '|[.](full|abstract|short|article-info|full-text|pdf|html?|epub)([.](pdf|html?))*|\\[(doi|pii)\\])$'
 ) -%}
 {%- set closed = (
     "case when length(replace(named, '(', '')) > length(replace(named, ')', '')) then "
@@ -110,9 +113,13 @@ case
     number. All spellings of one publication give one form; docs/methods/identity.md lists what is brought together.
 #}
 {% macro clean_publication_number(number) -%}
-{%- set address = '^https?://patents[.]google[.]com/patent/|/[a-z]{2}$' -%}
+{%- set address = (
+    '^(?:https?://)?(?:www[.])?(?:patents[.]google[.]com|google[.]com/patents)/(?:patent/)?|^(?:docdb|epodoc):|/[a-z]{2}(?:[/?#].*)?$|[?#].*$'
+) -%}
+{#- An application's number with its check digit, EP18123456.5, is no publication's. -#}
+{%- set of_application = '[0-9]{6}[.][0-9xX]$|^ *ZL' -%}
 {%- set compact = "upper(" ~ regexp_replace_all(
-    regexp_replace_all(regexp_replace_all(number, address, ''), '[\u2010-\u2015\u2212_]', '-'),
+    regexp_replace_all(regexp_replace_all(number, address, ''), '[\u2010-\u2015\u2212_:|]', '-'),
     '[ \u00a0,.()]', ''
 ) ~ ")" -%}
 {%- set of_india = '[0-9]{4}[A-Z]{2}[0-9]{3,5}|[0-9]+/?(?:DE|CH|MU|KO)[A-Z]{1,3}/?[0-9]{4}' -%}
@@ -137,6 +144,7 @@ case
 {%- set as_it_is = '^([A-VX-Z][A-Z]-[1-9][0-9]{4,8}-[A-RT-Z][0-9]?|US-20[0-9]{8}-[A-Z][0-9])$' -%}
 case
             when {{ regexp_first(number, as_it_is) }} <> '' then {{ number }}
+            when {{ regexp_first(number, of_application) }} <> '' then null
             else {{ named_value(compact, 'compact', named_value(
                 struct(parts), 'parts',
                 "parts.office || '-' || " ~ number_at_office('parts.office', 'parts.digits') ~ " || " ~ kind
@@ -187,11 +195,12 @@ case
 
 {#
     Year with four digits and number with six: WO 99/12345, WO9912345, WO 02/055555, WO1999012345. Two digits stand for
-    1978 to 2004; any others are a number that lost its first nought (WO3065179 for WO03065179).
+    1978 to 2004, and for later years before six; any others are a number that lost its first nought (WO3065179 for
+    WO03065179).
 #}
 {% macro number_of_wipo(digits) -%}
 {%- set long_form = '^((19|20)[0-9]{2})[-/]?([0-9]{5,6})$' -%}
-{%- set written = "case when " ~ regexp_first(digits, '^(7[89]|[89][0-9]|0)') ~ " = '' then '0' || " ~ digits
+{%- set written = "case when " ~ regexp_first(digits, '^(7[89]|[89][0-9]|0|[1-4][0-9][-/]?[0-9]{6}$)') ~ " = '' then '0' || " ~ digits
     ~ " else " ~ digits ~ " end" -%}
 {%- set short_form = '^([0-9]{2})[-/]?([0-9]{5,6})$' -%}
 {%- set short_year = regexp_first(written, short_form, 1) -%}

@@ -4,7 +4,7 @@
 
     inverted_index          The index's words and their positions, from JSON text: an object of words, or a list of
                             pairs (`key` or `word` and `value` or `positions`, or lists of two). A word may have a list
-                            of positions or a single one, written in any way; null is none. Text that is no JSON, as
+                            of positions or a single one, written in any way, also as text; null is none. Text that is no JSON, as
                             what Python prints and what was cut, is read as far as it goes.
     text_from_inverted_index  The words in the order of their positions; at one position in the order of the alphabet.
                             Null where there is none.
@@ -89,6 +89,8 @@ from_json(
                             {{ values }},
                             lambda place: case
                                 when starts_with(cast(place as varchar), '[') then cast(place as varchar)
+                                when regexp_matches(cast(place as varchar), '^"[[]?[0-9]+( *, *[0-9]+)*[]]?"$')
+                                    then '[' || translate(cast(place as varchar), '"[]', '') || ']'
                                 else '[' || coalesce(cast(place as varchar), 'null') || ']'
                             end
                         ),
@@ -181,6 +183,7 @@ coalesce(
                     transform(
                         case
                             when startswith({{ value }}, '[') then from_json({{ value }}, 'array<string>')
+                            when contains({{ value }}, ',') then split({{ value }}, ' *, *')
                             else array({{ value }})
                         end,
                         place -> cast(try_cast(place as double) as int)

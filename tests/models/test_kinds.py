@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.models.staged import staged
 
 # What a date is read as: its day, and its year where the day is not said.
@@ -32,7 +30,20 @@ UNREAD_DATES = ["Mar-18", "05-MAR-18", "43164", "in press", "DEC 25", "H30.3.5"]
 
 PLACEHOLDERS = [
     *("#N/A N/A", "#REF!", "#VALUE!", "#NAME?", "#NULL!", "-1.#IND", "1.#QNAN", "-nan", "\\\\N"),
-    *("NA_character_", "– –", "**", "//", "__", "[]", "{}", '""', "['']", ",", "n.a", "n. a."),
+    *(
+        "NA_character_",
+        "\u2013 \u2013",
+        "**",
+        "//",
+        "__",
+        "[]",
+        "{}",
+        '""',
+        "['']",
+        ",",
+        "n.a",
+        "n. a.",
+    ),
     *("n/d", "N / A", "n\\a", "NULL NULL", "nan, nan", "[object Object]", "TBA", "Not provided."),
     *("not specified", "None provided", "No abstract supplied.", "[No title captured]"),
     *("There is no abstract available.", "This article has no abstract.", "Abstract withheld"),
@@ -60,6 +71,68 @@ TEXTS = [
 ]
 
 
+LISTS = [
+    ('c("a", "b")', ["a", "b"]),
+    ('list("a, b", "c")', ["a, b", "c"]),
+    ("np.array(['a', 'b'])", ["a", "b"]),
+    ("Index(['a', 'b'], dtype='object')", ["a", "b"]),
+    ("[np.str_('a'), np.str_('b')]", ["a", "b"]),
+    ("[{'name': 'a'}\n {'name': 'b'}]", ["a", "b"]),
+    ('[["a", 0.9], ["b", 5]]', ["a", "b"]),
+    ("[('a', 0.9), ('b', 1e-05)]", ["a", "b"]),
+    ('{"keyword": ["a", "b"]}', ["a", "b"]),
+    ('{"bag": [{"array_element": "a"}]}', ["a"]),
+    ('[{"descriptor": "a"}, {"term": "b"}]', ["a", "b"]),
+    ("<kwd>a</kwd><kwd>b<sub>2</sub></kwd>", ["a", "b2"]),
+    ("a<br/>b", ["a", "b"]),
+    ("人工智能、深度学习", ["人工智能", "深度学习"]),
+    ("[1, 2]", ["1", "2"]),
+    ("C(4)-methylation; [Cu(II)] complexes", ["C(4)-methylation", "[Cu(II)] complexes"]),
+    ("list of lists", ["list of lists"]),
+]
+# Which of the words belong together, nobody can tell.
+UNREAD_LISTS = ["WrappedArray(a, b)", "List(a, b)", "[Row(name='a')]", "frozenset({'a', 'b'})"]
+
+DOIS = [
+    (
+        "10.1002/(SICI)1-2(19960801)78:3&lt;434::AID-C12&gt;3.0.CO;2-V",
+        "10.1002/(sici)1-2(19960801)78:3<434::aid-c12>3.0.co;2-v",
+    ),
+    ("10.1000/a&amp;b", "10.1000/a&b"),
+    (r"10.1007/978-3-030-1\_2", "10.1007/978-3-030-1_2"),
+    ("10.1000/abc[pii]", "10.1000/abc"),
+    ("10.1000/abc\u2010def", "10.1000/abc-def"),
+    ("S0000 [pii]; 10.1000/abc [doi]", "10.1000/abc"),
+    ("10.1000/abc.short", "10.1000/abc"),
+]
+NUMBERS = [
+    ("US:9824690:B2", "US-9824690-B2"),
+    ("docdb:US.9824690.B2", "US-9824690-B2"),
+    ("patents.google.com/patent/US9824690B2/en?oq=x", "US-9824690-B2"),
+    ("https://www.google.com/patents/US9824690", "US-9824690"),
+    ("WO18012345A1", "WO-2018012345-A1"),
+    ("WO3065179A1", "WO-2003065179-A1"),
+    ("CN201510123456.7", None),
+    ("ZL201510123456.7", None),
+    ("EP18123456.5", None),
+    ("9824690", None),
+    ("PCT/US2018/012345", None),
+]
+
+CODES = [
+    ("G06N   3/08        20060101 AFI20180305BHEP", ["G06N 3/08"]),
+    ("G06N  3/08     (2006.01) I", ["G06N 3/08"]),
+    ("G06N 3/08 [I,A]", ["G06N 3/08"]),
+    ("IPC(8)-G06N3/08", ["G06N 3/08"]),
+    ("G06N3/08 G06N5/04", ["G06N 3/08", "G06N 5/04"]),
+    ("A61B 5/00 (2006.01) G06N 3/08 (2006.01)", ["A61B 5/00", "G06N 3/08"]),
+    ("C12Q0001688600", ["C12Q 1/6886"]),
+    ("G06N0003000000", ["G06N 3/00"]),
+    ('[{"symbol": "G06N3/08"}]', ["G06N 3/08"]),
+    ("H01L 2924/01020", ["H01L 2924/01020"]),
+]
+
+
 def papers(warehouse: Any, folder: Path, records: list[dict], *columns: str) -> list[dict]:
     """Return columns of the staged papers of a table, in their order."""
     lines = [json.dumps({"id": str(n), "title": "T"} | record) for n, record in enumerate(records)]
@@ -80,10 +153,138 @@ def test_texts_and_dates_of_papers(warehouse, tmp_path):
     right = [(text, None) for text in PLACEHOLDERS] + [(text, text) for text in VALUES] + TEXTS
     assert [(text, row["abstract"]) for text, row in zip(texts, read, strict=False)] == right
     read = read[len(texts) :]
-    assert DATES == [
-        (text, row["publication_date"], row["publication_year"])
-        for (text, *_), row in zip(DATES, read, strict=False)
-    ]
+    found = [(row["publication_date"], row["publication_year"]) for row in read[: len(DATES)]]
+    assert found == [(day, year) for _, day, year in DATES]
     assert [[{"field": "publication_date", "value": text}] for text in UNREAD_DATES] == [
         row["not_understood"] for row in read[len(DATES) :]
     ]
+
+
+def test_lists_and_dois_of_papers(warehouse, tmp_path):
+    lists = [*(text for text, _ in LISTS), *UNREAD_LISTS]
+    read = papers(
+        warehouse,
+        tmp_path,
+        [{"keywords": text} for text in lists] + [{"doi": text} for text, _ in DOIS],
+        *("keywords", "doi", "not_understood"),
+    )
+    found = [row["keywords"] for row in read[: len(lists)]]
+    assert found == [elements for _, elements in LISTS] + [None] * len(UNREAD_LISTS)
+    assert [row["not_understood"] for row in read[len(LISTS) : len(lists)]] == [
+        [{"field": "keywords", "value": text}] for text in UNREAD_LISTS
+    ]
+    assert [row["doi"] for row in read[len(lists) :]] == [doi for _, doi in DOIS]
+
+
+def test_numbers_and_codes_of_patents(warehouse, tmp_path):
+    records = [
+        *({"publication_number": text} for text, _ in NUMBERS),
+        *(
+            {"publication_number": f"EP{n}A1", "ipc": text}
+            for n, (text, _) in enumerate(CODES, 9**7)
+        ),
+    ]
+    lines = [json.dumps({"title": "T"} | record) for record in records]
+    (tmp_path / "patents.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    read = warehouse({"patents tables": tmp_path})
+    patents = staged(read, "stg_tables__patents", "publication_number", "not_understood")
+    found = list(patents.values())[: len(NUMBERS)]
+    assert [row["publication_number"] for row in found] == [number for _, number in NUMBERS]
+    assert [bool(row["not_understood"]) for row in found] == [not each for _, each in NUMBERS]
+    codes = read.rows(
+        "select source_record_id, code from {int_codes_parsed} order by record_row, code_position"
+    )
+    assert codes == [(f"EP{n}A1", code) for n, (_, each) in enumerate(CODES, 9**7) for code in each]
+
+
+# Forms in which a list of Google's comes that another program has written, and its elements.
+WRITTEN = [
+    ("title_localized", "[{'text': 'A', 'language': 'en', 'truncated': False}]", ["A"]),
+    (
+        "title_localized",
+        '[{"text": "A", "language": "en"}\n {"text": "B", "language": "de"}]',
+        ["A"],
+    ),
+    ("title_localized", ["A; 'B'"], ["A; 'B'"]),
+    ("title_localized", "'A' or B; C", ["'A' or B; C"]),
+    ("title_localized", {"array": [{"text": "A", "language": "en"}]}, ["A"]),
+    ("assignee", "['A Corp', 'B']", ["A Corp", "B"]),
+    ("assignee", "A Corp; B", ["A Corp", "B"]),
+    ("assignee", "SAMPLE, ADA", ["SAMPLE, ADA"]),
+    ("assignee", [{"name": "A Corp"}], ["A Corp"]),
+    ("assignee_harmonized", "[{'name': 'A CORP', 'country_code': 'US'}]", ["A CORP"]),
+    ("assignee_harmonized", ["A CORP"], ["A CORP"]),
+    ("cpc", "[{'code': 'G06N3/08', 'first': True, 'tree': []}]", ["G06N3/08"]),
+    ("cpc", ["G06N3/08"], ["G06N3/08"]),
+    ("ipc", "G06N3/08; G06N5/04, G06N7/00", ["G06N3/08", "G06N5/04", "G06N7/00"]),
+]
+
+
+def test_lists_of_google_that_another_program_wrote(warehouse, tmp_path):
+    title = {"title_localized": [{"text": "T", "language": "en"}]}
+    lines = [
+        json.dumps({"publication_number": f"US-{n}-A"} | title | {field: value})
+        for n, (field, value, _) in enumerate(WRITTEN, 5000000)
+    ]
+    (tmp_path / "publications.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    read = staged(
+        warehouse({"patents google_patents": tmp_path}),
+        "stg_google_patents__publications",
+        *("title", "applicants", "codes"),
+    )
+    found = [
+        [row["title"]]
+        if field == "title_localized"
+        else [each["delivered_code"] for each in row["codes"]]
+        if field in ("ipc", "cpc")
+        else [each["applicant_name"] for each in row["applicants"]]
+        for (field, *_), row in zip(WRITTEN, read.values(), strict=True)
+    ]
+    assert found == [elements for *_, elements in WRITTEN]
+
+
+AUTHORSHIP = {
+    "author": {"id": "https://openalex.org/A5", "display_name": "Ada Sample"},
+    "institutions": [{"display_name": "AT&amp;T", "country_code": "NL"}],
+    "countries": ["NL"],
+}
+
+
+def test_works_whose_lists_are_text(warehouse, tmp_path):
+    works = [
+        {"authorships": json.dumps([AUTHORSHIP]), "topics": json.dumps([{"display_name": "AI"}])},
+        {"authorships": repr([AUTHORSHIP]), "topics": "[{'display_name': 'AI'}]"},
+        {"authorships": [json.dumps(AUTHORSHIP)], "concepts": json.dumps([{"display_name": "AI"}])},
+        {
+            "authorships": {"list": [{"element": AUTHORSHIP}]},
+            "primary_topic": json.dumps({"display_name": "AI"}),
+            "primary_location": "{'source': {'display_name': 'Journal'}}",
+        },
+        {
+            "authorships": [{"author": {"id": "A5", "display_name": "nan"}, "institutions": []}],
+            "type": "None",
+            "is_retracted": "withdrawn",
+        },
+    ]
+    lines = [
+        json.dumps({"id": f"W{n}", "title": "T", "publication_year": 2018} | work)
+        for n, work in enumerate(works, 1)
+    ]
+    (tmp_path / "works.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    read = staged(
+        warehouse({"papers openalex": tmp_path}),
+        "stg_openalex__works",
+        *("authors", "institutions", "categories", "venue", "work_type", "not_understood"),
+        "rejection_reason",
+    )
+    *whole, odd = read.values()
+    for work in whole:
+        assert [(a["author_name"], a["author_id"]) for a in work["authors"]] == [
+            ("Ada Sample", "A5")
+        ]
+        assert [i["institution_name"] for i in work["institutions"]] == ["AT&T"]
+        assert work["categories"] == ["AI"]
+    assert whole[3]["venue"] == "Journal"
+    assert [a["author_name"] for a in odd["authors"]] == [None]
+    assert (odd["work_type"], odd["rejection_reason"]) == (None, None)
+    assert odd["not_understood"] == [{"field": "is_retracted", "value": "withdrawn"}]

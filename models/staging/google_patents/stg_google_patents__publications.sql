@@ -12,7 +12,7 @@ mended as (
 
     select
         *,
-        {{ google_patents_record('record_text') }} as mended_text
+        {{ record_in_form('record_text', google_patents_lists()) }} as mended_text
     from delivered
 
 ),

@@ -85,14 +85,23 @@ delivered as (
 
 ),
 
+mended as (
+
+    select
+        *,
+        {{ record_in_form('record_text', openalex_lists(), openalex_may_need_form('record_text')) }} as mended_text
+    from delivered
+
+),
+
 parsed as (
 
     select
         record_file,
         record_row,
         record_text,
-        {{ parse_json('record_text', fields) }} as work
-    from delivered
+        {{ parse_json('mended_text', fields) }} as work
+    from mended
 
 ),
 
@@ -111,7 +120,9 @@ found as (
         {{ dated_text('work.publication_year') }} as delivered_year,
         {{ dated_text('work.publication_date') }} as delivered_date,
         {{ clean_value('work.cited_by_count') }} as delivered_count,
-        {{ clean_text("lower(replace(replace(" ~ regexp_first('work.type', '[^/]+$') ~ ", ' ', '-'), '_', '-'))") }}
+        {{ clean_value('work.is_retracted') }} as delivered_retraction,
+        {{ yes_or_no('work.is_retracted') }} as read_retraction,
+        {{ clean_value("lower(replace(replace(" ~ regexp_first('work.type', '[^/]+$') ~ ", ' ', '-'), '_', '-'))") }}
             as work_type,
         {{ first_text([
             'work.primary_location.source.display_name',
@@ -227,7 +238,9 @@ renamed as (
         work_type,
         {{ clean_markup('delivered_venue') }} as venue,
         {{ whole_number('delivered_count') }} as cited_by_count,
-        coalesce({{ yes_or_no('work.is_retracted') }}, false) as is_retracted,
+        delivered_retraction,
+        read_retraction,
+        coalesce(read_retraction, false) as is_retracted,
         coalesce({{ yes_or_no('work.is_paratext') }}, false)
         or coalesce(work_type = 'paratext', false)
         or coalesce(lower(work.type_crossref) = 'paratext', false) as is_paratext,
@@ -257,7 +270,7 @@ renamed as (
         end as country,
         {{ staged_authors(
             'authorships', 'authorship',
-            name=clean_text(
+            name=clean_name(
                 "case when " ~ is_placeholder_author('authorship.author') ~ " then authorship.raw_author_name else "
                 ~ first_text(['authorship.author.display_name', 'authorship.raw_author_name']) ~ " end"
             ),
@@ -276,10 +289,10 @@ renamed as (
                 list_positioned('work.authorships'), 'authorship',
                 staged_institutions(
                     'authorship.element.institutions', 'institution',
-                    name=clean_text('institution.display_name'),
+                    name=clean_name('institution.display_name'),
                     id=openalex_id('institution.id', 'I'),
                     ror="nullif(" ~ regexp_first('institution.ror', '[^/]+$') ~ ", '')",
-                    country_code='upper(' ~ clean_text('institution.country_code') ~ ')',
+                    country_code='upper(' ~ clean_value('institution.country_code', keeps_na=true) ~ ')',
                     author_position='authorship.position',
                     type=clean_text('institution.type'),
                     lineage=list_map('institution.lineage', 'one', openalex_id('one', 'I'))
@@ -346,6 +359,7 @@ select
         'updated_date': ('delivered_updated_date', 'updated_date'),
         'cited_by_count': ('delivered_count', 'cited_by_count'),
         'doi': ('delivered_doi', 'doi'),
+        'is_retracted': ('delivered_retraction', 'read_retraction'),
         'keywords': ("case when keywords_text not in ('', '[]', '{}') then keywords_text end", 'keywords'),
     }) }} as not_understood,
     {{ not_delivered(['label_is_ai', 'label_source', 'unread_fields']) }},

@@ -207,6 +207,7 @@ select
     {% for name in dates %}
         {% do fields.update({name: (list_at('dates', loop.index), list_at('years', loop.index))}) %}
     {% endfor %}
+    {% do fields.update({'publication_number': (value_of('texts', texts, 'publication_number'), list_at('numbers', 1))}) %}
     {% for name, column in {
         'ipc': 'ipc_codes', 'cpc': 'cpc_codes', 'applicant': 'applicants', 'inventors': 'inventors',
         'priority_claims': 'priority_claims', 'citations': 'citations',
