@@ -68,6 +68,11 @@
 {{ clean_value("case when " ~ signs | join(' or ') ~ " then " ~ parted ~ " else " ~ text ~ " end", keeps_na) }}
 {%- endmacro %}
 
+{# Text with `;` for its line breaks, which part values in a cell of a spreadsheet. #}
+{% macro lines_parted(text) -%}
+replace({{ text }}, {{ quoted_text('\n') }}, ';')
+{%- endmacro %}
+
 {#
     The name of a person or an organisation where most are clean already: without what stands for a missing one, and
     with the one entity that names hold.

@@ -11,6 +11,7 @@
 {#
     The countries of a delivered text, as a list of text: `;`, `|` and line breaks part them. Where a comma stands
     before what belongs to a name (`Korea, Republic of`), a blank takes its place: what is left may part names, too.
+    Before USA the letters CA are California's, not Canada's.
 #}
 {% macro country_elements(text) -%}
 {%- set word = "[A-Za-z''’.é-]+ " -%}
@@ -18,7 +19,13 @@
 {%- set one_name = regexp_replace_all(
     text, "[,，] *(" ~ ending ~ "|[Tt]he|[Nn]orth|[Ss]outh|[Bb]ritish) *([,/;|，；、]|$)", " \\1\\2"
 ) -%}
-split({{ regexp_replace_all(one_name, '[;|；\r\n]+', ';') }}, ';')
+{%- set state = (
+    'A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]'
+) -%}
+{%- set of_states = regexp_replace_all(
+    one_name, '(^|[;|；\r\n]) *(?:' ~ state ~ '), *(USA|U[.]S[.]A[.]|United States)', '\\1\\2'
+) -%}
+split({{ regexp_replace_all(of_states, '[;|；\r\n]+', ';') }}, ';')
 {%- endmacro %}
 
 

@@ -48,7 +48,7 @@ read_alike as (
         paper.doi as delivered_doi,
         {{ clean_doi('paper.doi') }} as doi,
         {{ read_alike('paper', texts, clean_markup('delivered')) }} as texts,
-        {{ read_alike('paper', places, clean_value('delivered', keeps_na=true)) }} as places,
+        {{ read_alike('paper', places, clean_value(lines_parted('delivered'), keeps_na=true)) }} as places,
         {{ read_alike('paper', dates, dated_text('delivered')) }} as dates,
         {{ read_alike('paper', lists, listed_text('delivered')) }} as list_texts,
         {{ read_alike('paper', lists, delivered_elements('delivered')) }} as lists

@@ -50,7 +50,7 @@ read_alike as (
         unread_fields,
         patent is not null as is_parsed,
         {{ read_alike('patent', texts, clean_markup('delivered')) }} as texts,
-        {{ read_alike('patent', places, clean_value('delivered', keeps_na=true)) }} as places,
+        {{ read_alike('patent', places, clean_value(lines_parted('delivered'), keeps_na=true)) }} as places,
         {{ read_alike('patent', dates, dated_text('delivered')) }} as dates,
         {{ read_alike('patent', lists, listed_text('delivered')) }} as list_texts,
         {{ list_flatten(list_of([
