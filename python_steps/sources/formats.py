@@ -86,6 +86,8 @@ def _container(name: str, first: bytes, last: bytes) -> Finding | None:
         known = ("a zip archive", "Name it .zip, or unpack it and give the folder.")
         if re.search(rb"xl/|\[Content_Types\]\.xml|opendocument", first[:4096]):
             known = ("an Excel workbook or another office file", TO_CSV)
+    elif first[:3] == b"ORC" and re.search(rb"[\0-\x08\x80-\xff]", first[3:64]):
+        known = ("an ORC file", "Save it as Parquet.")
     elif first[257:262] == b"ustar":
         known = ("a tar archive", "Unpack it: `tar -xf FILE`; then give the folder.")
     if name.endswith(".parquet"):

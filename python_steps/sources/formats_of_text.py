@@ -32,6 +32,10 @@ FIRST_LINES: tuple[tuple[str, str, str], ...] = (
 )
 
 
+# Begins {"title":{"0":…}}, {"0":{…}}, {"columns":[…]…"data"} or {"schema":{…}…"data"}.
+PANDAS_KEYS = r'\{\s*("0"\s*:\s*\{|"[^"]+"\s*:\s*\{\s*"0"\s*:|"(columns|schema|index)"\s*:)'
+RECORDS = "Write the records a line: `to_json(NEW, orient='records', lines=True)`, as NEW.jsonl."
+
 # Fields of documents that hold records, but `results`, which is read.
 WRAPPERS = frozenset(
     {"content", "data", "docs", "documents", "entries", "hits", "items", "papers", "patents"}
@@ -101,16 +105,23 @@ def _table(lines: Sequence[str], required: Sequence[Collection[str]]) -> Finding
     if re.match("Espacenet", first):
         remedy = f"Remove them: `tail -n +8 FILE > NEW`. {CONVERT}"
         return Finding("an export of Espacenet with seven lines before its header", remedy)
+    remarks = len(list(itertools.takewhile(lambda line: re.match(r"#(?!,)", line), lines)))
+    if remarks and len(header_of(lines)) < len(header_of(lines[remarks:])):
+        remedy = f"Remove them: `tail -n +{remarks + 1} FILE > NEW`."
+        return Finding("CSV with remarks before its header", remedy)
     names = header_of(lines)
-    place = _header_below(lines)
+    place = _header_below(lines, required)
     if place:
         remedy = f"Remove them: `tail -n +{place + 1} FILE > NEW`."
         return Finding(f"CSV with {place} lines before its header", remedy)
     return _export(names, required)
 
 
-def _header_below(lines: Sequence[str]) -> int:
-    """Return how many lines stand before a header that is not the first line; mostly 0."""
+def _header_below(lines: Sequence[str], required: Sequence[Collection[str]]) -> int:
+    """Return how many lines stand before a header that is not the first line; mostly 0.
+
+    A header of three columns is known by those that are required.
+    """
     head = list(lines[:20])
     rows: list[tuple[int, list[str]]] = []
     begins = 0
@@ -126,6 +137,8 @@ def _header_below(lines: Sequence[str]) -> int:
         return 0
     for (place, row), (_, below) in itertools.pairwise(rows[1:]):
         is_header = len(row) > 3 and all(re.search(r"[^\W\d]", name) for name in row)
+        known = set(map(normalised, row))
+        is_header |= bool(required) and all(known & set(group) for group in required)
         if is_header and len(below) == len(row):
             return place
     return 0
@@ -164,6 +177,8 @@ def _document(
         return Finding("a JSON document that was cut", AGAIN, is_misread=False)
     if re.match(r'\{\s*"(meta|results|group_by)"', text):
         return None
+    if re.match(PANDAS_KEYS, text) and ('"0"' in text[:99] or '"data"' in text):
+        return Finding("JSON that pandas wrote by columns or by index", RECORDS)
     wrapper = re.match(r'\{\s*(?:"[\w-]+"\s*:\s*[^\[{,]+,\s*)*"([\w-]+)"\s*:\s*\[\s*\{', text)
     if wrapper and wrapper[1] in WRAPPERS:
         what = f"a JSON document whose records are in `{wrapper[1]}`"
@@ -201,11 +216,17 @@ def _lines(
 ) -> Finding | None:
     """Recognise what is not one JSON record a line."""
     first = lines[0].strip()
+    if re.match(r"\{ *'\w+' *:", first):
+        remedy = "Write it with `json.dumps`, one record per line."
+        return Finding("what Python prints of dictionaries, not JSON", remedy)
     value = _first_value(first)
     if first.startswith("[") and (value is None or isinstance(value, list)):
         remedy = "Give it a name that ends in .json."
         return Finding("a JSON array, but one record per line is expected", remedy)
     if isinstance(value, dict):
+        if re.search(r"\}\s*,$", first):
+            remedy = "Take the commas away: `sed 's/,[[:space:]]*$//' FILE > NEW`."
+            return Finding("JSON lines with a comma after each record", remedy)
         return _page(value, required) or _export(value, required)
     if first.startswith("{"):
         spans = _first_value(text)
