@@ -5,6 +5,10 @@
 #}
 {% macro forms_of_name(relation, name) -%}
     {%- set digits = "nullif(" ~ regexp_first(name, '^[0-9]{5,12}$') ~ ", '')" -%}
+    {#- Also with commas, noughts in front and the kind: 9,824,690 B2. -#}
+    {%- set of_america = (
+        "'US' || nullif(" ~ regexp_first(name, '^[0-9][0-9,]{4,11} ?(?:[ABEHPS][0-9]?)?$') ~ ", '')"
+    ) -%}
     {%- for rank, form in [
         (1, name),
         (2, clean_openalex_id(name)),
@@ -12,7 +16,7 @@
         (2, clean_doi(name)),
         (2, clean_publication_number(name)),
         (3, "'W' || " ~ digits),
-        (3, "'US-' || " ~ digits),
+        (3, clean_publication_number(of_america)),
     ] %}
     {{ 'union all' if not loop.first }}
     select

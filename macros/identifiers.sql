@@ -104,7 +104,9 @@ case
 
 {# `W2741809807` from an id of OpenAlex with its letter, alone or in an address; null for anything else. #}
 {% macro clean_openalex_id(text) -%}
-'W' || nullif({{ regexp_first(text, '^(https?://([a-z]+[.])?openalex[.]org/)?(works/)?[Ww]([0-9]+)$', 4) }}, '')
+'W' || nullif({{ regexp_first(
+    text, '^(?:(?:https?://)?(?:[a-z]+[.])?openalex[.]org/|openalex:)?(?:works/)?[Ww]([0-9]+)$', 1
+) }}, '')
 {%- endmacro %}
 
 

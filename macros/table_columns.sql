@@ -159,9 +159,12 @@ case when {{ fields }} is not null then {{ struct(values) }} end
 {%- endmacro %}
 
 
-{# A clean id that was delivered as text or as a number, which columns with gaps turn into 7700000001.0. #}
+{#
+    A clean id that was delivered as text or as a number, which columns with gaps turn into 7700000001.0, and what is
+    made for a spreadsheet into ="7700000001".
+#}
 {% macro table_id(text) -%}
-coalesce(nullif({{ regexp_first(text, '^([0-9]+)[.]0+$', 1) }}, ''), {{ text }})
+coalesce(nullif({{ regexp_first(text, '^(?:=?["\\x27])?([0-9]+)(?:[.]0+)?"?$', 1) }}, ''), {{ text }})
 {%- endmacro %}
 
 

@@ -1,5 +1,6 @@
 """Further inputs of each kind that tests/cases has one of, with what is right, on both engines."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -288,3 +289,44 @@ def test_works_whose_lists_are_text(warehouse, tmp_path):
     assert [a["author_name"] for a in odd["authors"]] == [None]
     assert (odd["work_type"], odd["rejection_reason"]) == (None, None)
     assert odd["not_understood"] == [{"field": "is_retracted", "value": "withdrawn"}]
+
+
+# Names of papers and patents in a table of links, of W7700000001 and US-9824690-B2.
+PAPERS_NAMED = [
+    *("openalex.org/W7700000001", "openalex:W7700000001", "api.openalex.org/works/w7700000001"),
+    *("'7700000001", '="7700000001"', "7700000001.0", "arXiv:1705.06391v2", "DOI: 10.1000/ABC."),
+]
+PATENTS_NAMED = [
+    *("9824690", "9,824,690", "09824690", "9824690B2", "9,824,690 B2", "US:9824690:B2"),
+    *("9824690.0", '="9824690"', "patents.google.com/patent/US9824690B2/en"),
+]
+NAMING_NONE = ["W7700000001;W7700000002", "7.700000001E9"]
+
+
+def test_links_name_documents_in_further_forms(warehouse, tmp_path):
+    work = {"id": "W7700000001", "title": "Neural networks", "doi": "10.1000/abc"}
+    work |= {"publication_year": 2018, "ids": {"arxiv": "1705.06391"}}
+    patent = {"publication_number": "US-9824690-B2", "filing_date": 20160101}
+    patent |= {"title_localized": [{"text": "Neural network", "language": "en"}]}
+    rows = [
+        *((name, "US-9824690-B2") for name in PAPERS_NAMED + NAMING_NONE),
+        *(("W7700000001", name) for name in PATENTS_NAMED),
+    ]
+    (tmp_path / "works.jsonl").write_text(json.dumps(work), encoding="utf-8")
+    (tmp_path / "publications.jsonl").write_text(json.dumps(patent), encoding="utf-8")
+    with (tmp_path / "links.csv").open("w", encoding="utf-8", newline="") as opened:
+        csv.writer(opened).writerows([("paper_id", "patent_id"), *rows])
+    made = warehouse(
+        {
+            "papers openalex": tmp_path / "works.jsonl",
+            "patents google_patents": tmp_path / "publications.jsonl",
+            "links": tmp_path / "links.csv",
+        }
+    )
+    found = made.rows("select paper_id, patent_id from {int_links_imported} order by record_row")
+    papers_found = [paper for paper, _ in found]
+    none = slice(len(PAPERS_NAMED), len(PAPERS_NAMED) + len(NAMING_NONE))
+    assert papers_found[none] == [None] * len(NAMING_NONE)
+    del papers_found[none]
+    assert set(papers_found) == {"W7700000001"}
+    assert {patent for _, patent in found} == {"US-9824690-B2"}
