@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.models.staged import staged
 
 # What a date is read as: its day, and its year where the day is not said.
@@ -330,3 +332,33 @@ def test_links_name_documents_in_further_forms(warehouse, tmp_path):
     del papers_found[none]
     assert set(papers_found) == {"W7700000001"}
     assert {patent for _, patent in found} == {"US-9824690-B2"}
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        (1520208000000, 1551744000000),  # as pandas writes dates
+        ("2018/03/05", "2019/03/05"),
+        ("20180305", "20190305"),
+        ("5 March 2018", "2019-03-05T10:11:12.123456"),
+        ("Mon, 05 Mar 2018 10:11:12 GMT", "Tue, 05 Mar 2019 10:11:12 GMT"),
+        (None, "2019-03-05 10:11:12+00:00"),
+    ],
+)
+def test_the_newest_copy_of_a_work_wins(on_duckdb, tmp_path, older, newer):
+    copies = [("Newer", newer, "short"), ("Older", older, "a much longer abstract of the work")]
+    works = [
+        {
+            "id": "W1",
+            "title": title,
+            "publication_year": 2018,
+            "updated_date": day,
+            "abstract": text,
+        }
+        for title, day, text in copies
+    ]
+    file = tmp_path / "works.jsonl"
+    file.write_text("\n".join(map(json.dumps, works)), encoding="utf-8")
+    made = on_duckdb({"papers openalex": file})
+    found = made.rows("select title, abstract from {int_papers_deduplicated}")
+    assert [tuple(row) for row in found] == [("Newer", "short")]

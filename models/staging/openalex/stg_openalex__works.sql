@@ -228,12 +228,11 @@ renamed as (
         {{ clean_markup('delivered_title') }} as title,
         {{ clean_markup('read_text') }} as abstract,
         {{ clean_year('delivered_year') }} as written_year,
-        {{ clean_date('delivered_date') }} as publication_date,
-        {{ date_from_text('work.created_date') }} as created_date,
-        coalesce(
-            {{ date_from_text('work.updated_date') }},
-            {{ date_from_text(regexp_first('record_file', 'updated_date=([0-9-]+)', 1)) }}
-        ) as updated_date,
+        {{ list_map(
+            list_of(['delivered_date', dated_text('work.created_date'), dated_text('work.updated_date')]), 'delivered',
+            clean_date('delivered')
+        ) }} as days,
+        {{ date_from_text(regexp_first('record_file', 'updated_date=([0-9-]+)', 1)) }} as partition_date,
         {{ clean_value('lower(work.language)') }} as language,
         work_type,
         {{ clean_markup('delivered_venue') }} as venue,
@@ -307,7 +306,10 @@ dated as (
 
     select
         *,
-        cast(coalesce(written_year, year(publication_date)) as bigint) as publication_year
+        cast(coalesce(written_year, year({{ list_at('days', 1) }})) as bigint) as publication_year,
+        {{ list_at('days', 1) }} as publication_date,
+        {{ list_at('days', 2) }} as created_date,
+        coalesce({{ list_at('days', 3) }}, partition_date) as updated_date
     from renamed
 
 ),
