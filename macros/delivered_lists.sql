@@ -25,9 +25,10 @@
 
     Scores beside the elements of inner lists are left out: [["a", 0.9]]. Null where the text begins as such a list and
     is none, and for [a, b] and Spark's WrappedArray(a, b): one name or two? A comma separates plain text only if
-    `separates_commas`, as in lists of codes, because names hold commas: Sample, Ada.
+    `separates_commas`, as in lists of codes, because names hold commas: Sample, Ada. `keeps_lists`: a list within the list
+    stays an element, as JSON, which without_wrappers takes apart.
 #}
-{% macro delivered_elements(text, separates_commas=false) -%}
+{% macro delivered_elements(text, separates_commas=false, keeps_lists=false) -%}
 {%- set of_program = (
     '(?:c|list|set|frozenset|deque|tuple|character|logical|(?:np[.]|pd[.])?(?:array|Index|Series))[(]'
 ) -%}
@@ -43,7 +44,7 @@
     "case when " ~ regexp_first(text, '^[ \\n]*[\\[{(] *&(?:quot|#39|#x27);') ~ " <> '' then replace(replace(replace("
     ~ text ~ ", '&quot;', '\"'), '&#x27;', '&#39;'), '&#39;', " ~ quoted_text("'") ~ ") else " ~ text ~ " end"
 ) -%}
-{%- set elements = without_wrappers(bracketed_elements('bracketed')) -%}
+{%- set elements = without_wrappers(bracketed_elements('bracketed'), keeps_lists) -%}
 {%- set is_unclear = regexp_first(text, '^[ \\n]*\\[[^\\[\\];|]*,[^\\[\\];|]*\\][ \\n]*$') ~ " <> ''" -%}
 coalesce(
             case
@@ -164,10 +165,10 @@ case
 
 
 {#
-    The elements of a list, and of lists within it without the numbers there; of what BigQuery wraps around an element (`element` or `item`) the
-    inner value.
+    The elements of a list, and of lists within it without the numbers there; of what BigQuery wraps around an element
+    (`element` or `item`) the inner value. `keeps_lists`: without those of lists within it, which stay elements.
 #}
-{% macro without_wrappers(elements) -%}
+{% macro without_wrappers(elements, keeps_lists=false) -%}
 {%- set without_scores = list_where(
     json_elements('wrapped'), 'inner_one',
     "coalesce(" ~ regexp_first('inner_one', '^-?[0-9]*[.]?[0-9]+([eE][-+]?[0-9]+)?$') ~ ", '') = ''"
@@ -178,8 +179,10 @@ case
                             then {{ json_elements(element_field(
                                 'wrapped', ['list', 'array', 'bag', 'items', 'keyword', 'keywords', 'subject', 'subjects']
                             )) }}
+                        {%- if not keeps_lists %}
                         when substring(wrapped, 1, 1) = '['
                             then coalesce({{ without_scores }}, {{ list_of(['wrapped']) }})
+                        {%- endif %}
                         else {{ list_of(['wrapped']) }}
                     end
 {%- endset -%}
@@ -235,8 +238,35 @@ case
 
 
 {#
-    The elements of a list as structs: `name` (clean, never null), `element` as delivered and `country`, that at its
-    place in a list of countries delivered beside it. `elements` are what delivered_elements gives, `names` what
+    A list beside another, as of countries beside authors, whose elements may be lists: [["DE", "FR"], []]. Given are its
+    elements with lists kept (`nested`) and without them (`flat`), which count where the nested ones are no lists or
+    do not run beside `elements`.
+#}
+{% macro list_beside(elements, nested, flat) -%}
+case when {{ has_lists(nested) }} and {{ are_parallel(elements, nested) }} then {{ nested }} else {{ flat }} end
+{%- endmacro %}
+
+{% macro has_lists(elements) -%}
+{{ list_length(list_where(elements, 'element', "substring(element, 1, 1) = '['")) }} > 0
+{%- endmacro %}
+
+
+{#
+    Of each element of the lists within a list, the place of its list; null where the list has no lists or does not run
+    beside `elements`.
+#}
+{% macro places_of_lists(elements, nested) -%}
+{%- set places = list_map(without_wrappers(list_of(['outer_one.element'])), 'inner_one', 'outer_one.position') -%}
+case
+            when {{ has_lists(nested) }} and {{ are_parallel(elements, nested) }}
+                then {{ list_flatten(list_map(list_positioned(nested), 'outer_one', places)) }}
+        end
+{%- endmacro %}
+
+
+{#
+    The elements of a list as structs: `name` (clean, never null), `element` as delivered, `position` (its place in the
+    list) and `country`, that at its place in a list of countries delivered beside it. `elements` are what delivered_elements gives, `names` what
     element_name gives of each, and `countries` the same of the other list, null where there is none. Its countries are
     null where the lists are of different lengths.
 #}
@@ -249,6 +279,7 @@ case when {{ are_parallel(elements, countries) }} then {{ list_at(countries, 'it
 {%- set named = list_map(list_positioned(elements), 'item', struct({
     'name': regexp_replace_all(list_at(names, 'item.position'), after_name, ''),
     'element': 'item.element',
+    'position': 'item.position',
     'country': 'coalesce(' ~ beside ~ ", nullif("
         ~ regexp_first(list_at(names, 'item.position'), after_name, 1) ~ ", ''))",
 })) -%}
@@ -284,7 +315,9 @@ coalesce(trim({{ list_at(elements, list_length(elements)) }}), '') = ''
 {# The country of a named element as delivered. #}
 {% macro element_country(item) -%}
 {%- set names = ['country', 'country_code', 'country_name'] -%}
-{{ clean_value("coalesce(" ~ element_field(item ~ '.element', names) ~ ", " ~ item ~ ".country)", keeps_na=true) }}
+{%- set delivered = "coalesce(" ~ element_field(item ~ '.element', names) ~ ", " ~ item ~ ".country)" -%}
+{%- set first = "coalesce(" ~ list_at(json_elements('delivered'), 1) ~ ", delivered)" -%}
+{{ clean_value(list_at(list_map(list_of([delivered]), 'delivered', first), 1), keeps_na=true) }}
 {%- endmacro %}
 
 

@@ -451,9 +451,9 @@ warned_of_values as (
     union all
 
     {{ warning_row('examples_of_sources', 'value_not_understood', 'warning', 8, 'examples_of_sources.records',
-        name_of_source('examples_of_sources') ~ " || ': ' || " ~ number_in_words('examples_of_sources.records')
-        ~ " || ' values of `' || examples_of_sources.coverage_field || '` are not understood: ' "
-        ~ "|| examples_of_sources.examples || '. marts.values_not_understood lists all.'") }}
+        name_of_source('examples_of_sources') ~ " || ': `' || examples_of_sources.coverage_field || '` is not understood in ' || "
+        ~ number_in_words('examples_of_sources.records') ~ " || case when examples_of_sources.records = 1 then ' record: ' "
+        ~ "else ' records: ' end || examples_of_sources.examples || '. marts.values_not_understood lists all.'") }}
     from examples_of_sources
     left join filled
         on

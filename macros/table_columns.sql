@@ -21,7 +21,10 @@
             'keywords': ['keyword', 'author_keywords'],
             'authors': ['author', 'author_names', 'authors_names', 'author_full_names', 'name', 'names'],
             'author_countries': ['author_country', 'authors_countries'],
-            'institutions': ['institution', 'affiliations', 'affiliation', 'organizations', 'organisations'],
+            'institutions': [
+                'institution', 'author_institutions', 'affiliations', 'affiliation', 'author_affiliations', 'raw_affiliations',
+                'affiliations_raw', 'organizations', 'organisations',
+            ],
             'institution_countries': ['institution_country', 'affiliation_countries', 'affiliation_country'],
             'country': ['countries', 'country_code', 'country_codes'],
             'venue': ['journal', 'source_title', 'journal_title', 'container_title', 'conference'],

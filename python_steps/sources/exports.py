@@ -209,7 +209,7 @@ EXPORTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         ("title", "abstract"),
         "a table of titles and abstracts without the column `id`",
         "Name the column with the identifiers `id` (that of patents publication_number), or add "
-        "one, and give it as tables (docs/guides/deliveries.md). Full texts are not read.",
+        "one, and give it as `tables` (docs/guides/deliveries.md). Full texts are not read.",
     ),
 )
 

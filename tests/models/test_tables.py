@@ -367,3 +367,59 @@ def test_what_is_no_record_is_malformed(on_duckdb, tmp_path, text):
         on_duckdb({"papers tables": tmp_path}), "stg_tables__papers", "rejection_reason"
     )
     assert [row["rejection_reason"] for row in papers.values()] == [None, "malformed_record"]
+
+
+# Lists beside lists: countries of authors and their institutions, each with its author's place.
+BESIDE = [
+    (
+        {
+            "author_countries": [["US", "DE"], []],
+            "author_institutions": [["One", "Two"], ["Three"]],
+        },
+        [["US", "DE"], None],
+        [("One", 1), ("Two", 1), ("Three", 2)],
+    ),
+    (
+        {"author_countries": "[['US'], ['DE']]", "affiliations_raw": "One; Two"},
+        [["US"], ["DE"]],
+        [("One", None), ("Two", None)],
+    ),
+    (
+        {"author_countries": [["US", "DE"]], "institutions": [["One"]]},
+        [["US"], ["DE"]],
+        [("One", None)],
+    ),
+    ({"author_countries": ["US", "DE"]}, [["US"], ["DE"]], None),
+    ({"author_countries": [["US", "DE"], ["FR"], ["NL"]]}, [None, None], None),
+]
+
+
+def test_lists_of_lists_stand_beside_their_author(warehouse, tmp_path):
+    papers = [
+        {"id": f"p{n}", "title": "Title", "year": 2019, "authors": ["A One", "B Two"], **more}
+        for n, (more, *_) in enumerate(BESIDE)
+    ]
+    (tmp_path / "papers.jsonl").write_text("\n".join(map(json.dumps, papers)))
+    read = staged(
+        warehouse({"papers tables": tmp_path}),
+        "stg_tables__papers",
+        *("authors", "institutions", "not_understood"),
+    )
+    for number, (_, countries, institutions) in enumerate(BESIDE):
+        row = read["papers.jsonl", number + 1]
+        assert [author.get("country_codes") for author in row["authors"]] == countries
+        found = row.get("institutions") and [
+            (each["institution_name"], each.get("author_position")) for each in row["institutions"]
+        ]
+        assert found == institutions
+        told = [each["field"] for each in row["not_understood"]]
+        assert told == (["author_countries"] if countries == [None, None] else [])
+
+
+def test_countries_of_inventors_may_be_lists(warehouse, tmp_path):
+    patent = {"publication_number": "US1234567B2", "title": "Title", "filing_date": "2019-01-02"}
+    patent |= {"inventors": ["A", "B"], "inventor_countries": [["US"], ["DE", "FR"]]}
+    (tmp_path / "patents.jsonl").write_text(json.dumps(patent))
+    read = staged(warehouse({"patents tables": tmp_path}), "stg_tables__patents", "inventors")
+    (row,) = read.values()
+    assert [inventor["country_codes"] for inventor in row["inventors"]] == [["US"], ["DE", "FR"]]

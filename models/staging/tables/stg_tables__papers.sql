@@ -51,8 +51,17 @@ read_alike as (
         {{ read_alike('paper', places, clean_value(lines_parted('delivered'), keeps_na=true)) }} as places,
         {{ read_alike('paper', dates, dated_text('delivered')) }} as dates,
         {{ read_alike('paper', lists, listed_text('delivered')) }} as list_texts,
-        {{ read_alike('paper', lists, delivered_elements('delivered')) }} as lists
+        {{ read_alike('paper', lists, delivered_elements('delivered', keeps_lists=true)) }} as nested_lists
     from named
+
+),
+
+flattened as (
+
+    select
+        *,
+        {{ list_map('nested_lists', 'list', without_wrappers('list')) }} as lists
+    from read_alike
 
 ),
 
@@ -63,7 +72,24 @@ dated as (
         {{ list_map('dates', 'delivered', clean_date('delivered')) }} as days,
         {{ list_map('dates', 'delivered', clean_year('delivered')) }} as years,
         {{ list_map('lists', 'list', list_map('list', 'element', element_name('element'))) }} as names
-    from read_alike
+    from flattened
+
+),
+
+-- Countries and institutions may be lists of an author's own.
+placed as (
+
+    select
+        *,
+        {{ value_of('lists', lists, 'authors') }} as delivered_authors,
+        {{ list_beside(
+            value_of('lists', lists, 'authors'), value_of('nested_lists', lists, 'author_countries'),
+            value_of('names', lists, 'author_countries')
+        ) }} as author_countries,
+        {{ places_of_lists(
+            value_of('lists', lists, 'authors'), value_of('nested_lists', lists, 'institutions')
+        ) }} as author_positions
+    from dated
 
 ),
 
@@ -86,10 +112,8 @@ renamed as (
             as categories,
         {{ none_if_empty(list_where(value_of('names', lists, 'cited_works'), 'name', 'name is not null')) }}
             as cited_works,
-        {{ named_elements(
-            value_of('lists', lists, 'authors'), value_of('names', lists, 'authors'),
-            value_of('names', lists, 'author_countries')
-        ) }} as named_authors,
+        {{ named_elements('delivered_authors', value_of('names', lists, 'authors'), 'author_countries') }}
+            as named_authors,
         {{ named_elements(
             value_of('lists', lists, 'institutions'), value_of('names', lists, 'institutions'),
             value_of('names', lists, 'institution_countries')
@@ -102,7 +126,7 @@ renamed as (
         lower({{ value_of('places', places, 'language') }}) as language,
         {{ yes_or_no(value_of('texts', texts, 'label_is_ai')) }} as label_is_ai,
         {{ value_of('texts', texts, 'label_source') }} as label_source
-    from dated
+    from placed
 
 ),
 
@@ -125,6 +149,7 @@ staged as (
             id=clean_value(element_field('institution.element', ['institution_id', 'id'])),
             ror=clean_value(element_field('institution.element', ['ror', 'ror_id'])),
             country_code=element_country('institution'),
+            author_position=list_at('author_positions', 'institution.position'),
             type=clean_value(element_field('institution.element', ['institution_type', 'type']))
         )) }} as institutions,
         {{ rejection_reason(
@@ -181,7 +206,7 @@ select
         'authors': (value_of('list_texts', lists, 'authors'), 'authors'),
         'author_countries': (
             value_of('list_texts', lists, 'author_countries'),
-            parallel_or_null(value_of('lists', lists, 'authors'), value_of('lists', lists, 'author_countries')),
+            parallel_or_null('delivered_authors', 'author_countries'),
         ),
         'institutions': (value_of('list_texts', lists, 'institutions'), 'institutions'),
         'institution_countries': (

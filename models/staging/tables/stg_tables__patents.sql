@@ -12,6 +12,7 @@
 {% set lists = code_lists + [
     'applicant', 'applicant_countries', 'inventors', 'inventor_countries', 'priority_claims', 'citations',
 ] %}
+{% set countries_of = {'applicant': 'applicant_countries', 'inventors': 'inventor_countries'} %}
 with
 
 delivered as (
@@ -55,9 +56,18 @@ read_alike as (
         {{ read_alike('patent', lists, listed_text('delivered')) }} as list_texts,
         {{ list_flatten(list_of([
             read_alike('patent', code_lists, delivered_elements('delivered', separates_commas=true)),
-            read_alike('patent', lists[2:], delivered_elements('delivered')),
-        ])) }} as lists
+            read_alike('patent', lists[2:], delivered_elements('delivered', keeps_lists=true)),
+        ])) }} as nested_lists
     from named
+
+),
+
+flattened as (
+
+    select
+        *,
+        {{ list_map('nested_lists', 'list', without_wrappers('list')) }} as lists
+    from read_alike
 
 ),
 
@@ -72,7 +82,22 @@ dated as (
             list_of([value_of('texts', texts, 'publication_number'), value_of('texts', texts, 'id')]),
             'delivered', clean_publication_number('delivered')
         ) }} as numbers
-    from read_alike
+    from flattened
+
+),
+
+-- Countries may be lists of an inventor's or applicant's own.
+placed as (
+
+    select
+        *,
+        {% for name, countries in countries_of.items() %}
+        {{ list_beside(
+            value_of('lists', lists, name), value_of('nested_lists', lists, countries),
+            value_of('names', lists, countries)
+        ) }} as {{ countries }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from dated
 
 ),
 
@@ -114,11 +139,11 @@ renamed as (
         lower({{ value_of('texts', texts, 'year_basis') }}) as delivered_basis,
         {{ named_elements(
             value_of('lists', lists, 'applicant'), value_of('names', lists, 'applicant'),
-            value_of('names', lists, 'applicant_countries')
+            'applicant_countries'
         ) }} as named_applicants,
         {{ named_elements(
             value_of('lists', lists, 'inventors'), value_of('names', lists, 'inventors'),
-            value_of('names', lists, 'inventor_countries')
+            'inventor_countries'
         ) }} as named_inventors,
         {{ named_elements(
             value_of('lists', lists, 'priority_claims'), value_of('names', lists, 'priority_claims'),
@@ -132,7 +157,7 @@ renamed as (
         lower({{ value_of('places', places, 'language') }}) as language,
         {{ yes_or_no(value_of('texts', texts, 'label_is_ai')) }} as label_is_ai,
         {{ value_of('texts', texts, 'label_source') }} as label_source
-    from dated
+    from placed
 
 ),
 
@@ -214,10 +239,9 @@ select
     }.items() %}
         {% do fields.update({name: (value_of('list_texts', lists, name), column)}) %}
     {% endfor %}
-    {% for name, countries in {'applicant': 'applicant_countries', 'inventors': 'inventor_countries'}.items() %}
+    {% for name, countries in countries_of.items() %}
         {% do fields.update({countries: (
-            value_of('list_texts', lists, countries),
-            parallel_or_null(value_of('lists', lists, name), value_of('lists', lists, countries)),
+            value_of('list_texts', lists, countries), parallel_or_null(value_of('lists', lists, name), countries)
         )}) %}
     {% endfor %}
     {{ not_understood(fields) }} as not_understood,
