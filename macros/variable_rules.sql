@@ -50,7 +50,6 @@
         'novelty_seed': {'from': 0},
         'bootstrap_draws': {'from': 1},
         'judged_links': {'from': 1},
-        'baseline_examples': {'from': 1},
         'csls_neighbours': {'from': 1},
         'patents_per_block': {'from': 1},
     }) }}

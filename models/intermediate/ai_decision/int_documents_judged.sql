@@ -21,12 +21,6 @@ classifiers as (
 
 ),
 
-baseline_judgements as (
-
-    select * from {{ ref('int_documents_judged_by_baselines') }}
-
-),
-
 definition_matches as (
 
     select * from {{ ref('int_documents_matched_to_definitions') }}
@@ -94,17 +88,6 @@ judgements as (
         inner_model_version as model_version
     from documents
     where is_accepted_by_outer and inner_probability is not null
-
-    union all
-
-    select
-        document_id,
-        baseline as judge,
-        probability >= threshold as is_accepted,
-        probability,
-        threshold,
-        model_version
-    from baseline_judgements
 
     union all
 

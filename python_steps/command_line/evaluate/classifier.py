@@ -18,7 +18,7 @@ from python_steps.command_line.options import (
     require,
     warehouse_option,
 )
-from python_steps.warehouse.places import tables_at
+from python_steps.warehouse.places import Tables, tables_at
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,6 +76,13 @@ def _with_interval(row: dict[str, object], name: str) -> str:
     return f"{value}\n{low}–{high}" if value and low else value  # noqa: RUF001
 
 
+def _judge_baselines(tables: Tables, kinds: Sequence[str], most: int) -> tuple[pa.Table, pa.Table]:
+    from python_steps.embeddings.encoder import load_encoder
+    from python_steps.warehouse import classifier_evaluation
+
+    return classifier_evaluation.judge_baselines(tables, kinds, encoder=load_encoder(), most=most)
+
+
 def _floors_of_classifier() -> dict[str, float]:
     from python_steps.ai_decision.evaluation.measures import MEASURES
 
@@ -98,6 +105,18 @@ def _floors_of_classifier() -> dict[str, float]:
     multiple=True,
     help="Break results down by this column (repeatable).",
 )
+@click.option(
+    "--baselines",
+    is_flag=True,
+    help="Also train logistic regressions, on words and on vectors, and judge them (minutes).",
+)
+@click.option(
+    "--baseline-examples",
+    type=click.IntRange(min=1),
+    default=5000,
+    show_default=True,
+    help="Labelled documents of each kind and split that the baselines read.",
+)
 @format_option
 @click.option(
     "--output",
@@ -119,11 +138,13 @@ def classifier_command(
     warehouse: str | None,
     document_type: str,
     dimensions: tuple[str, ...],
+    baselines: bool,
+    baseline_examples: int,
     form: str,
     output: Path | None,
     floors: tuple[tuple[str, float], ...],
 ) -> None:
-    """Evaluate the classifier and its baselines on labelled documents it was not trained on.
+    """Evaluate the classifier on labelled documents it was not trained on.
 
     Reports precision, recall, F1, average precision and calibration error (ECE) on
     the split `test`, with 95 % bootstrap intervals. `deepinnovation train --folds`
@@ -136,8 +157,11 @@ def classifier_command(
     For example:
       deepinnovation evaluate classifier
       deepinnovation evaluate classifier --by source_name --by language
+      deepinnovation evaluate classifier --baselines
       deepinnovation evaluate classifier --floor f1=0.8 --output evaluation
     """
+    import pyarrow as pa
+
     from python_steps.ai_decision.evaluation import report
     from python_steps.ai_decision.evaluation.measures import DIMENSIONS
     from python_steps.warehouse import classifier_evaluation
@@ -146,11 +170,15 @@ def classifier_command(
         require("--output", "evaluate", "matplotlib")
         output = output.expanduser().resolve()
     kinds = ("paper", "patent") if document_type == "both" else (document_type,)
+    tables = tables_at(chosen_warehouse(warehouse), os.environ)
     measured, predictions = classifier_evaluation.read(
-        tables_at(chosen_warehouse(warehouse), os.environ),
-        kinds,
-        with_predictions=output is not None,
+        tables, kinds, with_predictions=output is not None
     )
+    if baselines:
+        found, said = _judge_baselines(tables, kinds, baseline_examples)
+        measured = pa.concat_tables([measured, found], promote_options="permissive")
+        if predictions is not None:
+            predictions = pa.concat_tables([predictions, said], promote_options="permissive")
     console = output_console() if form == "table" else error_console()
     if form == "table":
         shown = [name for name in DIMENSIONS if name in dimensions] or ["all"]
