@@ -5,12 +5,19 @@
 #}
 {% macro compared_title(title) -%}
 {%- set plain = regexp_replace_all(
-    title, '\\\\(text|math)?(rm|it|bf|sf|tt|sc|cal|bb|emph|textrm|textit|mathrm)\\b|[{}$_^]', ''
+    title,
+    tex_accents() ~ '|\\\\(text|math)?(rm|it|bf|sf|tt|sc|cal|bb|emph|textrm|textit|mathrm)\\b|[{}$_^]', ''
 ) -%}
 {%- set signs = "replace(replace(replace(" ~ plain ~ ", '+', ' plus '), '#', ' sharp '), '&', ' and ')" -%}
 trim({{ regexp_replace_all(
     normalised_text(signs), '^(retracted (article |chapter |paper )?|withdrawn (article |paper )?)', ''
 ) }})
+{%- endmacro %}
+
+
+{# How TeX writes accents before their letter, as in Erd\H{o}s and Bal\'azs: a pattern. #}
+{% macro tex_accents() -%}
+    {{ return('\\\\["\\x27`^~=.]|\\\\[uvHtcdbkr](?:\\{| )') }}
 {%- endmacro %}
 
 
@@ -81,7 +88,7 @@ case
     Jr. and III, and names in Chinese, Japanese and Korean letters, which are taken whole.
 #}
 {% macro compared_name(name) -%}
-{%- set whole = regexp_replace_all(name, ',? *\\b(Jr|Sr|II|III|IV)\\b[.]?', '') -%}
+{%- set whole = regexp_replace_all(name, tex_accents() ~ '|[{}]|,? *\\b(Jr|Sr|II|III|IV)\\b[.]?', '') -%}
 {%- set before_comma, after_comma = '^([^,]*[^, ]) *, *(.*)$', '^[^,]*[^, ] *, *(.*)$' -%}
 {%- set initials = '^(.*[^ .][^ .]) +((?:[A-Z][.]?[ -]?){1,4}|[a-z][.]?)$' -%}
 {%- set family_part = (

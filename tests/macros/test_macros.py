@@ -447,6 +447,7 @@ CASES = {
         for text, title in [
             ("RETRACTED: Learning & C++ — a \\textbf{Survey}", "learning and c plus plus a survey"),
             ("C# for robots", "c sharp for robots"),
+            ("On Erd\\H{o}s--R\\'enyi graphs", "on erdos renyi graphs"),
             ("基于神经网络的方法。", "基于神经网络的方法"),
             (None, None),
         ]
@@ -486,6 +487,7 @@ CASES = {
             ("Stout J. E.", "stout|j|e j stout"),
             ("Fei-Fei Li", "li|f|feifei li"),
             ("Martin King Jr.", "king|m|king martin"),
+            ("Erd\\H{o}s, P\\'al", "erdos|p|erdos pal"),
             ("张 三", "张三||三 张"),
             ("Plato", "plato||plato"),
             (None, None),
