@@ -205,11 +205,15 @@ EXPORTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "Give it as tables (docs/guides/deliveries.md, `tables`), which reads that column; as "
         "openalex the ids are in `id`.",
     ),
-    (
-        ("title", "abstract"),
-        "a table of titles and abstracts without the column `id`",
-        "Name the column with the identifiers `id` (that of patents publication_number), or add "
-        "one, and give it as `tables` (docs/guides/deliveries.md). Full texts are not read.",
+    *(
+        (
+            ("title", "abstract", full_text),
+            "a table of titles and abstracts without the column `id`",
+            "Name the column with the identifiers `id` (that of patents publication_number), or "
+            "add one, and give it as `tables` (docs/guides/deliveries.md). Full texts are not "
+            "read.",
+        )
+        for full_text in ("fulltext", "full_text")
     ),
 )
 
