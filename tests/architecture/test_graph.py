@@ -38,6 +38,18 @@ def test_tables_that_others_build_on_keep_a_contract(models):
     assert kept >= HUBS
 
 
+def test_comments_on_columns_of_views_fit_into_hive(models):
+    """Its metastore keeps 256 letters; for more it tries again and again, for twenty seconds."""
+    too_long = [
+        f"{model['name']}.{column['name']}"
+        for model in models.values()
+        if model["config"]["materialized"] == "view"
+        for column in model["columns"].values()
+        if len(column["description"]) > 255
+    ]
+    assert not too_long
+
+
 def test_every_model_belongs_to_the_group_of_its_stage(manifest, models):
     assert [
         (node["name"], node["config"]["group"])
