@@ -233,6 +233,7 @@ def kill_when(place: Built, is_time: Callable[[], bool]) -> None:
             process.send_signal(signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_build_killed_three_times_publishes_the_same_bytes(sample_build, tmp_path):
     place = place_in(tmp_path)
     path = place.warehouse.with_name("warehouse.duckdb.journal.jsonl")

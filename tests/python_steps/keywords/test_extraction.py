@@ -309,6 +309,7 @@ def overlaps(ours, theirs):
     ]
 
 
+@pytest.mark.slow
 def test_keywords_of_real_papers_are_those_of_keybert(monkeypatch):
     # Measured on 200 papers (see tests/benchmarks): 1.00 as KeyBERT does it, .95 with phrases
     # within longer ones merged.
