@@ -92,7 +92,11 @@ class SparkSessionCredentials(SparkCredentials):
 
     def _settings(self) -> dict[str, str]:
         # Dates and times are the same whoever's clock the driver has.
-        common = {"spark.sql.session.timeZone": "UTC"}
+        common = {
+            "spark.sql.session.timeZone": "UTC",
+            # Each function within a function takes turns of the analyser, and lists hold lists.
+            "spark.sql.analyzer.maxIterations": "1000",
+        }
         if self.remote:
             return {**common, "spark.remote": self.remote}
         folder = str(Path(self.warehouse).absolute()) if "://" not in self.warehouse else ""
