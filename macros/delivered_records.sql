@@ -47,6 +47,20 @@
 {%- endmacro %}
 
 
+{# Where papers and patents are delivered from: pairs of a system and a type of document. #}
+{% macro delivered_sources() -%}
+    {%- set delivered = [] -%}
+    {%- for document_type in ['paper', 'patent'] if execute -%}
+        {%- for system, model in staging_models(document_type ~ 's').items() -%}
+            {%- if source_locations(rules_of_source(system, model.split('__')[1])) -%}
+                {%- do delivered.append((system, document_type)) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(delivered) }}
+{%- endmacro %}
+
+
 {# dbt's paths are relative to the working directory; the sample's is not. #}
 {% macro project_root() -%}
     {{ return(invocation_args_dict.project_dir or '.') }}

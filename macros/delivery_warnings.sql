@@ -3,12 +3,13 @@
     `check` of the records that it has read, by the same rules.
 
     Arguments are relations: measures as `source_measures` gives them, and those of the last build; values and fields
-    not understood as `unread_values` gives them; merged records by source; the seed of reasons for rejection.
+    not understood as `unread_values` gives them; merged records by source; the seed of reasons for rejection. `delivered`
+    are the sources that were named, as `delivered_sources` gives them: one without a record is an error.
 
     An error is what leaves a whole side (papers or patents) without a pair or a decision, or refuses much of it; it stops
     a build before publication. Shares and leaps of less than `few` records are chance.
 #}
-{% macro delivery_warnings(measures, earlier, unread, merged, reasons) -%}
+{% macro delivery_warnings(measures, earlier, unread, merged, reasons, delivered=[]) -%}
 {%- set few = 20 -%}
 {%- set many = 200 -%}
 with
@@ -108,6 +109,27 @@ warned as (
     union all
 
     select * from warned_of_years
+    {%- for system, document_type in delivered %}
+
+    union all
+
+    select
+        '{{ system }}' as source_system,
+        '{{ system }}' as source_name,
+        '{{ document_type }}' as document_type,
+        'nothing_delivered' as warning,
+        'error' as severity,
+        1 as importance,
+        0 as figure,
+        '{{ document_type }}s {{ system }}: the files that were named hold no record. Export them again, or leave the source out.'
+            as message
+    where
+        not exists (
+            select 1
+            from measures
+            where source_system = '{{ system }}' and document_type = '{{ document_type }}'
+        )
+    {%- endfor %}
 
 )
 

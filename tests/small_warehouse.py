@@ -88,6 +88,9 @@ class SmallWarehouse:
             },
         )
         self.sql.macros["as_of_last_build"] = self._last_build
+        named = (name.partition(" ") for name in delivered)
+        documents = [(s, e.removesuffix("s")) for e, _, s in named if e in ("papers", "patents")]
+        self.sql.macros["delivered_sources"] = lambda: documents
 
     def rows(self, sql: str) -> list[tuple]:
         """Return the rows of a query; `{name}` in it is the model or seed of that name."""

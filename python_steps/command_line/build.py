@@ -112,8 +112,8 @@ def _show_remedies(refused: list[Rejection], console: "Console") -> None:
         if not one.is_by_design and one.entity not in told:
             told.add(one.entity)
             console.print(
-                f"{one.records:,} {one.entity}s rejected as {one.reason.replace('_', ' ')}: "
-                f"{one.remedy}",
+                f"{one.records:,} {one.entity}{'' if one.records == 1 else 's'} rejected as "
+                f"{one.reason.replace('_', ' ')}: {one.remedy}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,

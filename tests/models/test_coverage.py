@@ -194,6 +194,20 @@ def test_years_that_nothing_can_be_read_from_are_told_whatever_their_number(on_d
     assert alone == [("no_year", "warning")]
 
 
+def test_a_source_whose_files_hold_no_record_stops_a_build(warehouse, tmp_path):
+    papers = write(tmp_path / "papers.jsonl", [])
+    patents = [{"publication_number": "US-9824610-B2", "title": "Sorting", "filing_date": "2018"}]
+    made = warehouse(
+        {
+            "papers tables": papers,
+            "patents tables": write(tmp_path / "patents.jsonl", patents),
+        }
+    )
+    (told,) = made.rows("select warning, severity, source_system, message from {delivery_warnings}")
+    assert told[:3] == ("nothing_delivered", "error", "tables")
+    assert told[3].startswith("papers tables: the files that were named hold no record.")
+
+
 @pytest.mark.parametrize(
     "case", ["24_patent_dates", "24b_parquet_date_columns", "60_iso_dates_full"]
 )

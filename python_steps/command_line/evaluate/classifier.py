@@ -107,15 +107,12 @@ def _floors_of_classifier() -> dict[str, float]:
 )
 @click.option(
     "--baselines",
-    is_flag=True,
-    help="Also train logistic regressions, on words and on vectors, and judge them (minutes).",
-)
-@click.option(
-    "--baseline-examples",
+    metavar="[COUNT]",
     type=click.IntRange(min=1),
-    default=5000,
-    show_default=True,
-    help="Labelled documents of each kind and split that the baselines read.",
+    is_flag=False,
+    flag_value=5000,
+    help="Also train logistic regressions, on words and on vectors, and judge them (minutes). They "
+    "read at most 5,000 labelled documents of each kind and split, or COUNT.",
 )
 @format_option
 @click.option(
@@ -138,8 +135,7 @@ def classifier_command(
     warehouse: str | None,
     document_type: str,
     dimensions: tuple[str, ...],
-    baselines: bool,
-    baseline_examples: int,
+    baselines: int | None,
     form: str,
     output: Path | None,
     floors: tuple[tuple[str, float], ...],
@@ -175,7 +171,7 @@ def classifier_command(
         tables, kinds, with_predictions=output is not None
     )
     if baselines:
-        found, said = _judge_baselines(tables, kinds, baseline_examples)
+        found, said = _judge_baselines(tables, kinds, baselines)
         measured = pa.concat_tables([measured, found], promote_options="permissive")
         if predictions is not None:
             predictions = pa.concat_tables([predictions, said], promote_options="permissive")
