@@ -83,6 +83,8 @@
             'source': ['data_source', 'dataset'],
             'is_ai': ['label_is_ai', 'label', 'ai'],
             'label_source': [],
+            'confidence': ['label_confidence'],
+            'sampling_weight': ['weight'],
         },
         'links': {
             'paper_id': ['paper', 'paper_record_id'],

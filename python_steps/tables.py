@@ -210,6 +210,7 @@ CLASSIFIERS = pa.schema(
         ("layer", pa.string()),  # outer | inner
         ("document_type", pa.string()),  # paper | patent
         ("model_version", pa.string()),
+        ("operating_point", pa.string()),  # balanced | inclusive
         ("threshold", pa.float64()),  # probability from which on the layer accepts
         ("languages", pa.list_(pa.string())),  # ISO 639-1
         ("precision", pa.string()),  # f32 | bf16
@@ -243,6 +244,7 @@ PREDICTIONS = pa.schema(
         ("model_version", pa.string()),
         ("source_name", pa.string()),
         ("label_source", pa.string()),
+        ("sampling_weight", pa.float64()),  # how many documents it stands for; 1 where not said
         ("stratum", pa.string()),  # easy | boundary
         ("language", pa.string()),  # ISO 639-1; missing where unknown
         ("year_band", pa.string()),  # five years, as 2015-2019; missing where unknown
@@ -289,6 +291,7 @@ FOLD_JUDGEMENTS = pa.schema(
         ("is_ai", pa.bool_()),
         ("source_name", pa.string()),
         ("label_source", pa.string()),
+        ("sampling_weight", pa.float64()),  # as in PREDICTIONS
         ("stratum", pa.string()),
         ("language", pa.string()),
         ("year", pa.int32()),

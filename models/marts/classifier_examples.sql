@@ -11,6 +11,8 @@ select
     categories,
     label_source,
     is_ai as label_is_ai,
+    label_confidence,
+    sampling_weight,
     split,
     stratum,
     title_key

@@ -9,6 +9,7 @@ select
     model_version,
     source_name,
     label_source,
+    sampling_weight,
     stratum,
     language,
     year_band

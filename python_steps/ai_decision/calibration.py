@@ -46,7 +46,9 @@ def calibration(truth: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
     return 1 / slope, float(fitted.intercept_[0])
 
 
-def threshold_at_recall(truth: np.ndarray, scores: np.ndarray, recall: float) -> float:
+def threshold_at_recall(
+    truth: np.ndarray, scores: np.ndarray, recall: float, weights: np.ndarray | None = None
+) -> float:
     """
     Return the highest threshold that new positives are expected to pass at this share.
 
@@ -54,7 +56,7 @@ def threshold_at_recall(truth: np.ndarray, scores: np.ndarray, recall: float) ->
     the k-th lowest with probability k / (n + 1) (split conformal prediction, Papadopoulos et al.
     2002). The share of the known ones themselves would promise too much: among 80 positives,
     .98 of them are .975 of new ones. Where so few are known that no threshold promises it, that
-    of the lowest.
+    of the lowest. With weights the new one has the mean weight (Tibshirani et al. 2019).
 
     Parameters
     ----------
@@ -64,13 +66,17 @@ def threshold_at_recall(truth: np.ndarray, scores: np.ndarray, recall: float) ->
         float64[documents].
     recall
         Share to keep.
+    weights
+        How many documents each one stands for: float64[documents], above 0; None for one each.
     """
-    positives = np.sort(scores[truth])
-    missed = int(np.floor((1 - recall) * (len(positives) + 1) + 1e-9))
-    return float(positives[max(0, missed - 1)])
+    weights = np.ones(len(truth)) if weights is None else weights
+    order = np.flatnonzero(truth)[np.argsort(scores[truth], kind="stable")]
+    below = np.cumsum(weights[order]) / weights[order].mean()
+    missed = int(np.searchsorted(below, (1 - recall) * (len(order) + 1) + 1e-9, side="right"))
+    return float(scores[order[max(0, missed - 1)]])
 
 
-def threshold_at_best_f1(probabilities: np.ndarray) -> float:
+def threshold_at_best_f1(probabilities: np.ndarray, weights: np.ndarray | None = None) -> float:
     """
     Return the threshold of the highest F1 that calibrated probabilities let expect.
 
@@ -84,10 +90,14 @@ def threshold_at_best_f1(probabilities: np.ndarray) -> float:
     ----------
     probabilities
         float64[documents], at least one.
+    weights
+        How many documents each one stands for: float64[documents], above 0; None for one each.
     """
-    ranked = -np.sort(-probabilities)
-    expected_hits = np.cumsum(ranked)
-    f1 = 2 * expected_hits / (np.arange(1, len(ranked) + 1) + expected_hits[-1])
+    weights = np.ones(len(probabilities)) if weights is None else weights
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = probabilities[order]
+    expected_hits = np.cumsum(weights[order] * ranked)
+    f1 = 2 * expected_hits / (np.cumsum(weights[order]) + expected_hits[-1])
     # A threshold cannot part equal probabilities.
     f1 = np.where(np.append(ranked[1:] != ranked[:-1], True), f1, -1.0)
     best = int(np.argmax(f1))

@@ -3,8 +3,8 @@ Estimate how likely a document is about AI, by a BERT fine-tuned for one layer o
 
 The outer layer is coarse and keeps nearly all that is AI; the inner layer is fine and reads only
 what the outer one accepts. A classifier is a folder: what was trained (low-rank adapters, or all
-weights), a head of one linear unit over the mean of the last hidden states, and `classifier.json`
-with calibration, threshold, languages and hashes. :mod:`python_steps.ai_decision.training` writes
+weights), a head of one linear unit over means of hidden states, and `classifier.json`
+with calibration, thresholds, languages and hashes. :mod:`python_steps.ai_decision.training` writes
 such folders.
 
 As for embeddings, the result of a document never depends, to the bit, on the documents it is
@@ -22,18 +22,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from python_steps import tables
 from python_steps.ai_decision.folders import (
     DESCRIPTION_FILE,
     FIELDS,
+    OPERATING_POINTS,
     check_files,
     classifier_folders,
     read_description,
 )
 from python_steps.ai_decision.network import (
     HEAD_FILE,
+    MOST_LAYERS_READ,
     Network,
     load_base,
     tokenised,
@@ -78,12 +79,16 @@ class Classifier:
     model_version
         Name, content hash, precision and maximum tokens: equal versions give equal logits on equal
         hardware.
+    encoder_version
+        Hash of all that decides the vector before the head: equal ones are computed once.
     precision
         ``f32`` or ``bf16``: what the transformer computes in. Pooling and head are f32.
     maximum_tokens
         Tokens of title and abstract together that are read.
     temperature, bias
         Calibration (Platt 1999): probability = sigmoid(logit / temperature + bias).
+    operating_point
+        ``balanced`` or ``inclusive``: which of its thresholds counts.
     threshold
         Least probability of a document that the layer accepts.
     languages
@@ -98,14 +103,28 @@ class Classifier:
     layer: str
     document_types: tuple[str, ...]
     model_version: str
+    encoder_version: str
     precision: str
     maximum_tokens: int
     temperature: float
     bias: float
+    operating_point: str
     threshold: float
     languages: tuple[str, ...]
     device: str
     precision_is_chosen: bool = field(compare=False)
+
+    def vectors(self, titles: Sequence[str | None], abstracts: Sequence[str | None]) -> np.ndarray:
+        """
+        Return what heads read of documents, float32 of shape [documents, layers, hidden size].
+
+        Classifiers of one `encoder_version` give equal vectors. See :meth:`logits`.
+        """
+        return _loaded(self).vectors(titles, abstracts)
+
+    def logits_of(self, vectors: np.ndarray) -> np.ndarray:
+        """Return the scores of documents from their vectors, as :meth:`logits` does."""
+        return _loaded(self).logits_of(vectors)
 
     def logits(self, titles: Sequence[str | None], abstracts: Sequence[str | None]) -> np.ndarray:
         """
@@ -126,7 +145,7 @@ class Classifier:
         ModelError
             When this process has to load the model and cannot, or finds another.
         """
-        return _loaded(self).logits(titles, abstracts)
+        return self.logits_of(self.vectors(titles, abstracts))
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return the calibrated probabilities of logits: float64 of the same shape, 0 to 1."""
@@ -143,6 +162,7 @@ def load_classifiers(
     *,
     layers: Sequence[str] = LAYERS,
     document_types: Sequence[str] = DOCUMENT_TYPES,
+    operating_point: str = "balanced",
     precision: str = "auto",
     device: str = "auto",
 ) -> list[Classifier]:
@@ -156,6 +176,9 @@ def load_classifiers(
         what it does not hold.
     layers, document_types
         What to judge.
+    operating_point
+        ``balanced``: each threshold has the best expected F1; or ``inclusive``: it keeps nearly
+        all that is AI. The outer layer always does the latter.
     precision
         ``f32``, ``bf16``, or ``auto``: bf16 where the processor computes in it, else f32.
     device
@@ -184,7 +207,7 @@ def load_classifiers(
         message = f"no classifier for {', '.join(missing)}: train one with `deepinnovation train`"
         raise ModelError(message)
     return [
-        load_classifier(folder, precision=precision, device=device)
+        load_classifier(folder, operating_point=operating_point, precision=precision, device=device)
         for folder in dict.fromkeys(found[key] for key in asked)
     ]
 
@@ -226,6 +249,7 @@ def _refuse_unfinished(place: Path, asked: Sequence[tuple[str, str]]) -> None:
 def load_classifier(
     folder: str | Path,
     *,
+    operating_point: str = "balanced",
     precision: str = "auto",
     device: str = "auto",
     description: dict[str, Any] | None = None,
@@ -237,6 +261,8 @@ def load_classifier(
     ----------
     folder
         Where its files lie.
+    operating_point
+        As for :func:`load_classifiers`.
     precision, device
         What it computes in and on.
     description
@@ -245,13 +271,17 @@ def load_classifier(
     Raises
     ------
     ModelError
-        When a file is missing or another than was trained, or the base model is.
+        When a file is missing or another than was trained, or the base model is, or there is no
+        such operating point.
     ValueError
         When `precision` is none of ``f32``, ``bf16`` and ``auto``.
     """
     folder = Path(folder).absolute()
     if description is None:
         description = read_description(folder)
+    if operating_point not in OPERATING_POINTS:
+        message = f"operating_point must be one of {', '.join(OPERATING_POINTS)}"
+        raise ModelError(f"{message}, got {operating_point!r}")
     check_files(folder, description)
     here = present_device(device)
     chosen = devices.chosen_precision(precision, here)
@@ -259,18 +289,20 @@ def load_classifier(
     network = Network(with_trained_weights(model, folder))
     network.load_head(folder / HEAD_FILE)
     limit = int(description["maximum_tokens"])
-    decisive = {name: description[name] for name in (*FIELDS[:7], "sha256")}
-    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
+    digest = _digest({name: description[name] for name in (*FIELDS[:7], "sha256")})
+    trained = {name: said for name, said in description["sha256"].items() if name != HEAD_FILE}
     classifier = Classifier(
         folder=str(folder),
         layer=description["layer"],
         document_types=tuple(description["document_types"]),
         model_version=f"{folder.name}/{digest}/{chosen}/{limit}",
+        encoder_version=_digest([description["base_sha256"], trained, chosen, limit]),
         precision=chosen,
         maximum_tokens=limit,
         temperature=float(description["temperature"]),
         bias=float(description["bias"]),
-        threshold=float(description["threshold"]),
+        operating_point=operating_point,
+        threshold=float(description["thresholds"][operating_point]),
         languages=tuple(description["languages"]),
         device=device,
         precision_is_chosen=precision == "auto",
@@ -278,6 +310,10 @@ def load_classifier(
     network.compute_in(chosen, here)
     loaded.keep(classifier, here, LoadedClassifier(network, tokenizer, here, limit))
     return classifier
+
+
+def _digest(decisive: Any) -> str:  # noqa: ANN401
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -291,13 +327,26 @@ class LoadedClassifier:
 
     def logits(self, titles: Sequence[str | None], abstracts: Sequence[str | None]) -> np.ndarray:
         """Return float32 of shape [documents]."""
+        return self.logits_of(self.vectors(titles, abstracts))
+
+    def logits_of(self, vectors: np.ndarray) -> np.ndarray:
+        """Return what the head says of vectors: float32 of shape [documents]."""
+        import torch
+
+        with torch.inference_mode():
+            return self.network.logits(torch.from_numpy(vectors).to(self.device)).cpu().numpy()
+
+    def vectors(self, titles: Sequence[str | None], abstracts: Sequence[str | None]) -> np.ndarray:
+        """Return float32 of shape [documents, layers, hidden size]."""
         import torch
 
         def forward(batch: Batch) -> np.ndarray:
             with torch.inference_mode():
-                return self.network(batch, self.device).cpu().numpy()
+                return self.network.vectors(batch, self.device).cpu().numpy()
 
-        results = np.empty(len(titles), dtype=np.float32)
+        configuration = self.network.encoder.config
+        layers = min(MOST_LAYERS_READ, configuration.num_hidden_layers + 1)
+        results = np.empty((len(titles), layers, configuration.hidden_size), dtype=np.float32)
         # Chunks bound the memory of token lists; they decide no result.
         for start in range(0, len(titles), TEXTS_TOKENISED_AT_ONCE):
             part = slice(start, start + TEXTS_TOKENISED_AT_ONCE)
@@ -324,7 +373,12 @@ def _loaded(classifier: Classifier) -> LoadedClassifier:
 
 def _loaded_again(classifier: Classifier) -> LoadedClassifier:
     def load(precision: str) -> Classifier:
-        return load_classifier(classifier.folder, precision=precision, device=classifier.device)
+        return load_classifier(
+            classifier.folder,
+            operating_point=classifier.operating_point,
+            precision=precision,
+            device=classifier.device,
+        )
 
     return _loaded(loaded.reloaded(classifier, load))
 
@@ -336,6 +390,7 @@ def describe(classifiers: Sequence[Classifier]) -> pa.Table:
             "layer": classifier.layer,
             "document_type": kind,
             "model_version": classifier.model_version,
+            "operating_point": classifier.operating_point,
             "threshold": classifier.threshold,
             "languages": list(classifier.languages),
             "precision": classifier.precision,
@@ -350,90 +405,3 @@ def describe(classifiers: Sequence[Classifier]) -> pa.Table:
 def versions(classifiers: Sequence[Classifier]) -> str:
     """Name all that judges both layers, for checkpoints."""
     return " ".join(each.model_version for each in classifiers)
-
-
-def classify(table: pa.Table, *, classifiers: Sequence[Classifier]) -> pa.Table:
-    """
-    Judge documents in both layers: the inner one judges what the outer one accepts.
-
-    Parameters
-    ----------
-    table
-        Columns document_id, document_type, text_hash, title, abstract; outer_threshold; and
-        outer_probability, null where the outer layer has yet to judge.
-    classifiers
-        One of them judges each layer for each type of document in the table.
-
-    Returns
-    -------
-    pa.Table
-        Rows of :data:`tables.CLASSIFIED`: first those of the outer layer, then those of the inner
-        one, in the order they come. The cost is that of one pass of the transformer for each row,
-        which grows with its tokens up to `maximum_tokens`.
-
-    Raises
-    ------
-    ModelError
-        When a model cannot be loaded.
-    """
-    known = table.column("outer_probability").combine_chunks()
-    is_new = pc.is_null(known)
-    outer = judge(table.filter(is_new), classifiers=classifiers, layer="outer")
-    probabilities = pc.replace_with_mask(
-        known, is_new, outer.column("probability").combine_chunks()
-    )
-    is_accepted = pc.greater_equal(probabilities, table.column("outer_threshold"))
-    inner = judge(table.filter(is_accepted), classifiers=classifiers, layer="inner")
-    return pa.concat_tables([outer, inner])
-
-
-def judge(table: pa.Table, *, classifiers: Sequence[Classifier], layer: str) -> pa.Table:
-    """
-    Judge documents in one layer.
-
-    Parameters
-    ----------
-    table
-        Columns document_id, document_type, text_hash, title, abstract.
-    classifiers
-        One of them judges the layer for each type of document in the table.
-    layer
-        ``outer`` or ``inner``.
-
-    Returns
-    -------
-    pa.Table
-        Rows of :data:`tables.CLASSIFIED`, in the order they come.
-
-    Raises
-    ------
-    ModelError
-        When a model cannot be loaded.
-    """
-    kinds = table.column("document_type")
-    logits = np.full(table.num_rows, np.nan, dtype=np.float32)
-    probabilities = np.full(table.num_rows, np.nan)
-    versions = np.full(table.num_rows, None, dtype=object)
-    for classifier in classifiers:
-        if classifier.layer != layer:
-            continue
-        for kind in classifier.document_types:
-            places = np.flatnonzero(pc.equal(kinds, kind).to_numpy(zero_copy_only=False))
-            if not len(places):
-                continue
-            texts = table.select(["title", "abstract"]).take(pa.array(places))
-            found = classifier.logits(*(column.to_pylist() for column in texts.columns))
-            logits[places] = found
-            probabilities[places] = classifier.probabilities(found)
-            versions[places] = classifier.model_version
-    return pa.table(
-        [
-            table.column("document_id"),
-            table.column("text_hash"),
-            pa.array([layer] * table.num_rows, pa.string()),
-            pa.array(versions, pa.string()),
-            pa.array(logits, pa.float32()),
-            pa.array(probabilities, pa.float64()),
-        ],
-        schema=tables.CLASSIFIED,
-    )

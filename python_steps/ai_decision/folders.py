@@ -13,9 +13,13 @@ from python_steps.transformer import weights
 DESCRIPTION_FILE = "classifier.json"
 
 
+# What a threshold is for: the best F1 of its documents, or to miss little of what is AI.
+OPERATING_POINTS = ("balanced", "inclusive")
+
+
 FIELDS = (
     "layer", "document_types", "base_model", "base_sha256", "maximum_tokens", "temperature", "bias",
-    "threshold", "languages", "sha256",
+    "thresholds", "languages", "sha256",
 )  # fmt: skip
 
 

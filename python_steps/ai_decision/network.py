@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 HEAD_FILE = "head.safetensors"
+MOST_LAYERS_READ = 4  # the upper ones, whose means of hidden states a head may read
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 ENCODER_FILE = "encoder.safetensors"
 LORA_A, LORA_B = ".lora_A.weight", ".lora_B.weight"
@@ -134,9 +135,12 @@ def _merge_adapters(model: PreTrainedModel, folder: Path) -> None:
 
 class Network:
     """
-    A BERT with one linear unit over the mean of its last hidden states.
+    A BERT with one linear unit over means of its hidden states.
 
-    The mean rather than the first token: the bundled encoder was trained so.
+    Over the mean of the last layer, or over those of several upper layers, each at unit length, one
+    after another: what decides may stand in a layer that training for another task has overwritten.
+    The size of the head says which. Means rather than the first token: the bundled encoder was
+    trained so.
     """
 
     def __init__(self, encoder: torch.nn.Module) -> None:
@@ -150,9 +154,17 @@ class Network:
 
     def load_head(self, path: Path) -> None:
         """Read the head's weights from a file."""
+        import torch
         from safetensors.torch import load_file
 
-        self.head.load_state_dict(load_file(path))
+        weights = load_file(path)
+        self.head = torch.nn.Linear(weights["weight"].shape[1], 1)
+        self.head.load_state_dict(weights)
+
+    @property
+    def layers_read(self) -> int:
+        """How many upper layers the head reads."""
+        return self.head.in_features // self.encoder.config.hidden_size
 
     def compute_in(self, precision: str, device: str) -> None:
         """Move to a device, the encoder in a precision and the head in f32."""
@@ -166,7 +178,12 @@ class Network:
         return self.logits(self.vectors(batch, device))
 
     def vectors(self, batch: Batch, device: str) -> torch.Tensor:
-        """Return the means of the last hidden states: float32 of shape [rows, hidden size]."""
+        """
+        Return the means of the hidden states of the upper layers.
+
+        float32 of shape [rows, layers, hidden size], the last layer last; `MOST_LAYERS_READ` of
+        them, or as many as there are, the embeddings of tokens included.
+        """
         import torch
 
         features = {
@@ -175,15 +192,25 @@ class Network:
         }
         if getattr(self.encoder.config, "type_vocab_size", 0) > 1:
             features["token_type_ids"] = torch.from_numpy(batch.types).to(device)
-        hidden = self.encoder(**features)[0].float()
+        layers = self.encoder(**features, output_hidden_states=True).hidden_states
         mask = features["attention_mask"].unsqueeze(-1).float()
-        return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+        means = [(each.float() * mask).sum(1) for each in layers[-MOST_LAYERS_READ:]]
+        return torch.stack(means, 1) / mask.sum(1).clamp(min=1).unsqueeze(1)
+
+    def read(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return what the head reads of vectors: float64 of shape [rows, head's size]."""
+        import torch
+
+        read = vectors[:, -self.layers_read :].double()
+        if self.layers_read > 1:
+            read = torch.nn.functional.normalize(read, dim=-1)
+        return read.flatten(1)
 
     def logits(self, vectors: torch.Tensor) -> torch.Tensor:
         """Return what the head says of vectors: float32 of shape [rows]."""
         # Not as a product of matrices: with one column, its kernels sum a row by where it stands in
         # the batch.
-        weighted = vectors.double() * self.head.weight.double()
+        weighted = self.read(vectors) * self.head.weight.double()
         return (weighted.sum(1) + self.head.bias.double()).float()
 
 

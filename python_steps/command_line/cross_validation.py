@@ -39,7 +39,7 @@ class CrossValidation:
         Number of folds; each is evaluated by classifiers trained on the others.
     settings
         Of both layers.
-    sources, languages
+    sources, label_sources, languages
         Which examples to use; all if empty.
     start_from
         Outer classifier to start from.
@@ -50,6 +50,7 @@ class CrossValidation:
     folds: int
     settings: Settings
     sources: Sequence[str] = ()
+    label_sources: Sequence[str] = ()
     languages: Sequence[str] = ()
     start_from: Path | None = None
     precision: str = "auto"
@@ -81,6 +82,7 @@ def cross_validate(
         document_types=document_types,
         splits=("train", "validation", "test"),
         sources=asked.sources,
+        label_sources=asked.label_sources,
         languages=asked.languages,
     )
     of_layers = [(layer, read_layer(layer=layer)) for layer in classifier.LAYERS]

@@ -109,8 +109,11 @@ def _progress() -> Iterator[Callable[[int, int, dict[str, float]], None]]:
 
 def _show(trained: Training, console: Console) -> None:
     """Print how well the validation examples are classified, and how to use the classifier."""
-    for name, value in trained.description["validation"].items():
-        console.print(f"validation {name.replace('_', ' ')}: {value:.4g}")
+    for point, measured in trained.description["validation"].items():
+        told = ", ".join(
+            f"{name.replace('_', ' ')} {value:.4g}" for name, value in measured.items()
+        )
+        console.print(f"validation, {point}: {told}", soft_wrap=True, highlight=False)
     languages = trained.description["languages"]
     if trained.description["validation_by_language"] and not languages:
         console.print(

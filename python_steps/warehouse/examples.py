@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 TABLE = ("marts", "classifier_examples")
 COLUMNS = (
     *("document_id", "document_type", "title", "abstract", "language", "year", "source_name"),
-    *("categories", "label_source", "label_is_ai", "split", "stratum", "title_key"),
+    *("categories", "label_source", "label_is_ai", "label_confidence"),
+    *("sampling_weight", "split", "stratum", "title_key"),
 )
 
 
@@ -30,6 +31,7 @@ def read_examples(
     document_types: Sequence[str],
     splits: Sequence[str] = ("train", "validation"),
     sources: Sequence[str] = (),
+    label_sources: Sequence[str] = (),
     languages: Sequence[str] = (),
     most_per_source: int | None = None,
 ) -> pa.Table:
@@ -46,6 +48,8 @@ def read_examples(
         Which examples.
     sources
         Names of sources; none of them means all.
+    label_sources
+        What names of label sources begin with; none of them means all.
     languages
         ISO 639-1 codes; none of them means all. An unknown language counts as each.
     most_per_source
@@ -61,19 +65,25 @@ def read_examples(
     ------
     InputError
         When the warehouse cannot be opened, holds no examples, those of another version, none of a
-        source that is named, or examples of a label only in languages that are not named.
+        source or label source that is named, or examples of a label only in languages that are not
+        named.
     """
     asked = f"""
         from {".".join(TABLE)}
         where layer = $layer and document_type in (select unnest($document_types))
             and split in (select unnest($splits))
             and (len($sources) = 0 or source_name in (select unnest($sources)))
+            and (
+                len($label_sources) = 0
+                or len(list_filter($label_sources, lambda p: starts_with(label_source, p))) > 0
+            )
     """
     parameters = {
         "layer": layer,
         "document_types": list(document_types),
         "splits": list(splits),
         "sources": list(sources),
+        "label_sources": list(label_sources),
     }
     query = f"""
         select {", ".join(COLUMNS)}
@@ -86,7 +96,8 @@ def read_examples(
     """
     remedy = "`deepinnovation build --select +classifier_examples` and your sources"
     with opened(warehouse, [TABLE], remedy) as connection:
-        _refuse_unknown_sources(connection, sources)
+        _refuse_unknown_sources(connection, "source", "source_name", sources)
+        _refuse_unknown_sources(connection, "label source", "label_source", label_sources)
         _refuse_another_version(connection)
         if languages:
             counts = f"select label_is_ai, language, count(*) {asked} group by all"
@@ -98,15 +109,22 @@ def read_examples(
         return examples.rename_columns({"label_is_ai": "is_ai"})
 
 
-def _refuse_unknown_sources(connection: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> None:
-    """Refuse sources that have no labelled documents."""
-    query = f"select distinct source_name from {'.'.join(TABLE)}"
-    known = {name for (name,) in connection.execute(query).fetchall()}
-    unknown = sorted(set(sources) - known)
+def _refuse_unknown_sources(
+    connection: duckdb.DuckDBPyConnection, what: str, column: str, asked: Sequence[str]
+) -> None:
+    """Refuse names with which no source of labelled documents, or of labels, begins."""
+    query = f"select distinct {column} from {'.'.join(TABLE)}"
+    known = [str(name) for (name,) in connection.execute(query).fetchall()]
+    is_prefix = column == "label_source"
+    unknown = sorted(
+        each
+        for each in set(asked)
+        if not any(name.startswith(each) if is_prefix else name == each for name in known)
+    )
     if unknown:
         message = (
-            f"The warehouse has no labelled documents from the source {', '.join(unknown)}; it has "
-            f"{', '.join(sorted(map(str, known))) or 'none'}."
+            f"The warehouse has no labelled documents from the {what} {', '.join(unknown)}; it has "
+            f"{', '.join(sorted(known)) or 'none'}."
         )
         raise InputError(message)
 

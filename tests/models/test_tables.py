@@ -360,6 +360,26 @@ def test_labels_and_links_are_read_in_every_form(warehouse, tmp_path):
     ]
 
 
+def test_labels_say_how_sure_they_are_and_how_many_documents_they_stand_for(warehouse, tmp_path):
+    said = [("0.9", "12.5"), ("1", ""), ("", "3"), ("90 %", "1"), ("1.2", "1"), ("0.5", "0")]
+    rows = [
+        {"id": "p", "is_ai": "true", "Confidence": sure, "Sampling weight": weight}
+        for sure, weight in said
+    ]
+    write_csv(tmp_path / "labels.csv", rows)
+    labels = staged(
+        warehouse({"labels": tmp_path}),
+        *("stg_tables__labels", "label_confidence", "sampling_weight", "rejection_reason"),
+    ).values()
+    kept = [row for row in labels if row["rejection_reason"] is None]
+    assert [(row["label_confidence"], row["sampling_weight"]) for row in kept] == [
+        *((0.9, 12.5), (1.0, None), (None, 3.0))
+    ]
+    assert [row["rejection_reason"] for row in labels if row not in kept] == [
+        *("unreadable_confidence", "unreadable_confidence", "unreadable_weight")
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"id": "1"} x'])
 def test_what_is_no_record_is_malformed(on_duckdb, tmp_path, text):
     (tmp_path / "papers.jsonl").write_text(f'{{"id": "0", "title": "T"}}\n{text or "null"}\n')

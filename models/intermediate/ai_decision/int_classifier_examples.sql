@@ -78,6 +78,8 @@ keyed as (
         labels.label_source,
         labels.label_priority,
         labels.is_ai,
+        labels.label_confidence,
+        labels.sampling_weight,
         coalesce(matches.is_match_of_any, false) as is_match_of_any,
         coalesce(matches.is_match_of_all, false) as is_match_of_all,
         coalesce(
@@ -128,6 +130,8 @@ select
     parted.categories,
     parted.label_source,
     parted.is_ai,
+    parted.label_confidence,
+    parted.sampling_weight,
     case
         when parted.tenth < 7 then 'train'
         when parted.tenth < 8 then 'validation'

@@ -3,7 +3,7 @@
 from functools import partial
 
 from python_steps import tables
-from python_steps.ai_decision import classifier
+from python_steps.ai_decision import classifier, decision
 from python_steps.engine import shards
 
 
@@ -11,7 +11,7 @@ def model(dbt, session):
     classifiers = classifier.load_classifiers(**dbt.config.meta_get("classifiers"))
     return shards.map_shards(
         dbt.ref("int_documents_to_classify"),
-        partial(classifier.classify, classifiers=classifiers),
+        partial(decision.classify, classifiers=classifiers),
         key="shard",
         schema=tables.CLASSIFIED,
         description="classify documents",

@@ -36,6 +36,7 @@ documents as (
         examples.is_ai,
         examples.source_name,
         examples.label_source,
+        coalesce(examples.sampling_weight, 1) as sampling_weight,
         examples.stratum,
         examples.language,
         cast(examples.year - examples.year % 5 as string)
@@ -113,6 +114,7 @@ select
     judgements.model_version,
     documents.source_name,
     documents.label_source,
+    documents.sampling_weight,
     documents.stratum,
     documents.language,
     documents.year_band

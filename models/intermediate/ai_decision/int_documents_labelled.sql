@@ -11,7 +11,9 @@ imported_labels as (
     select
         document_id,
         label_source,
-        is_ai
+        is_ai,
+        label_confidence,
+        sampling_weight
     from {{ ref('int_labels_imported') }}
     where document_id is not null
 
@@ -34,7 +36,9 @@ delivered_labels as (
     select
         document_id,
         coalesce(label_source, 'delivered') as label_source,
-        label_is_ai as is_ai
+        label_is_ai as is_ai,
+        cast(null as double) as label_confidence,
+        cast(null as double) as sampling_weight
     from records
     where label_is_ai is not null
 
@@ -46,7 +50,9 @@ arxiv_labels as (
     select
         records.document_id,
         'arxiv_categories' as label_source,
-        bool_or(arxiv_categories.is_ai) as is_ai
+        bool_or(arxiv_categories.is_ai) as is_ai,
+        cast(null as double) as label_confidence,
+        cast(null as double) as sampling_weight
     from records
     {{ unnest_list('records.categories', 'delivered_category') }}
     inner join arxiv_categories
@@ -75,7 +81,9 @@ label_per_source as (
     select
         document_id,
         label_source,
-        case when bool_and(is_ai) = bool_or(is_ai) then bool_and(is_ai) end as is_ai
+        case when bool_and(is_ai) = bool_or(is_ai) then bool_and(is_ai) end as is_ai,
+        avg(label_confidence) as label_confidence,
+        max(sampling_weight) as sampling_weight
     from labels
     group by document_id, label_source
 
@@ -113,6 +121,8 @@ select
     label_per_source.document_id,
     label_per_source.label_source,
     label_per_source.is_ai,
+    label_per_source.label_confidence,
+    label_per_source.sampling_weight,
     ranked_priorities.label_priority
 from label_per_source
 inner join ranked_priorities on label_per_source.label_source = ranked_priorities.label_source

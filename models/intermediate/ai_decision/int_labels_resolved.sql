@@ -22,7 +22,9 @@ select
     min(label_priority) as label_priority,
     case
         when count(is_ai) = count(*) and bool_and(is_ai) = bool_or(is_ai) then bool_and(is_ai)
-    end as is_ai
+    end as is_ai,
+    avg(label_confidence) as label_confidence,
+    max(sampling_weight) as sampling_weight
 from ranked_labels
 where label_priority = strongest_priority
 group by document_id

@@ -32,6 +32,8 @@ select distinct
     named.document_id,
     labels.label_source,
     labels.is_ai,
+    labels.label_confidence,
+    labels.sampling_weight,
     labels.rejection_reason,
     labels.raw_record
 from labels

@@ -31,7 +31,12 @@ unioned as (
         coalesce(label_source, 'tables') as source_name,
         'label' as document_type,
         'value' as kind,
-        case when rejection_reason is null then 'source_record_id' else 'is_ai' end as field,
+        case
+            when rejection_reason is null then 'source_record_id'
+            when rejection_reason = 'unreadable_confidence' then 'confidence'
+            when rejection_reason = 'unreadable_weight' then 'sampling_weight'
+            else 'is_ai'
+        end as field,
         case
             when rejection_reason is null then source_record_id
             else substring(raw_record, 1, 100)
@@ -40,10 +45,12 @@ unioned as (
     from {{ ref('int_labels_imported') }}
     where
         (rejection_reason is null and document_id is null)
-        or rejection_reason in ('missing_label', 'unreadable_label')
+        or rejection_reason in (
+            'missing_label', 'unreadable_label', 'unreadable_confidence', 'unreadable_weight'
+        )
     group by
         coalesce(label_source, 'tables'),
-        case when rejection_reason is null then 'source_record_id' else 'is_ai' end,
+        field,
         case when rejection_reason is null then source_record_id else substring(raw_record, 1, 100) end
     {% for side in ['paper', 'patent'] %}
 

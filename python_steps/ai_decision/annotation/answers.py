@@ -64,7 +64,7 @@ class Answer:
 
 def label_source(model: str, prompt_version: str) -> str:
     """Return how a build calls labels; seeds/reference/label_sources.csv ranks what begins so."""
-    return f"llm:{model}:{prompt_version}"
+    return f"llm_{prompt_version}:{model}"
 
 
 class Log:

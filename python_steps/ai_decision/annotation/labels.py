@@ -20,6 +20,7 @@ class Label:
     source_record_id: str
     is_ai: bool
     label_source: str
+    confidence: float | None
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def labels_of(log: Log, names: Mapping[str, Sequence[str]]) -> list[Label]:
         and texts that are no longer there give none.
     """
     labels = [
-        Label(document_id, IS_AI[answer.label], answer.label_source)
+        Label(document_id, IS_AI[answer.label], answer.label_source, answer.confidence)
         for answer in log.good().values()
         if IS_AI[answer.label] is not None
         for document_id in names.get(answer.text_hash, ())
@@ -91,7 +92,8 @@ def write_labels(labels: Sequence[Label], path: Path) -> None:
                     writer.writerow(column.name for column in fields(Label))
                     for label in labels:
                         is_ai = str(label.is_ai).lower()
-                        writer.writerow([label.source_record_id, is_ai, label.label_source])
+                        row = [label.source_record_id, is_ai, label.label_source]
+                        writer.writerow([*row, label.confidence])
                 else:
                     file.writelines(f"{json.dumps(row)}\n" for row in rows)
     except OSError as error:

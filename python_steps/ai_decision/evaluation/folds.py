@@ -44,7 +44,7 @@ VERSION_KEY = b"deepinnovation.version"
 
 
 # What judgements are counted by, and no classifier learns from.
-GROUPS = ("source_name", "label_source", "stratum", "language", "year")
+GROUPS = ("source_name", "label_source", "sampling_weight", "stratum", "language", "year")
 
 
 Report = Callable[[str, int, int, dict[str, float]], None]
@@ -74,9 +74,9 @@ def cross_validate(
     ----------
     examples
         Columns document_id, document_type, layer (outer, inner), title_key, title, abstract, is_ai,
-        source_name, label_source, stratum, language and year: one row per document and layer. Of
-        documents with one `title_key` the first by document_id is taken. The examples of the outer
-        layer are judged.
+        label_confidence, sampling_weight, source_name, label_source, stratum, language and year:
+        one row per document and layer. Of documents with one `title_key` the first by document_id
+        is taken. The examples of the outer layer are judged.
     folder
         Where classifiers and judgements of the folds lie.
     outer, inner
@@ -233,6 +233,7 @@ class _Fold:
         given: dict[str, Any] = {
             "fold": pa.repeat(pa.scalar(self.fold + 1, pa.int32()), count),
             "year": pc.cast(fold.column("year"), pa.int32()),
+            "sampling_weight": pc.fill_null(fold.column("sampling_weight"), 1.0),
             "outer_probability": outer_probability,
             "outer_threshold": pa.repeat(first.threshold, count),
             "outer_model_version": pa.repeat(first.model_version, count),
@@ -332,7 +333,7 @@ def version_of_folds(
     base, _ = network.load_base(outer.base_model)
     bases = network.content_hash(base)
     decisive = [asdict(outer), asdict(inner), folds, started, bases, precision]
-    names = ["document_id", "layer", "title_key", "title", "abstract", "is_ai"]
+    names = ["document_id", "layer", "title_key", "title", "abstract", "is_ai", "label_confidence"]
     names += ["categories"] if outer.category_weight else []
     return _digest(examples, names, json.dumps(decisive, sort_keys=True))
 

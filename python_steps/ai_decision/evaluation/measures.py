@@ -32,15 +32,21 @@ UNKNOWN = "unknown"
 TOGETHER, OUTER, INNER = "two layers together", "outer", "inner"
 
 
-def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
+def average_precision(
+    truth: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """Return the area under the precision-recall steps; null (nan) without a positive."""
     from sklearn.metrics import average_precision_score
 
+    if not truth.any():
+        return float("nan")
     # Of all right, the sum of the steps rounds to a little above one.
-    return min(1.0, float(average_precision_score(truth, scores))) if truth.any() else float("nan")
+    return min(1.0, float(average_precision_score(truth, scores, sample_weight=weights)))
 
 
-def expected_calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> float:
+def expected_calibration_error(
+    truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """
     Return the mean distance of probability and truth (ECE, Naeini et al. 2015).
 
@@ -48,9 +54,11 @@ def expected_calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> 
     """
     if not len(truth):
         return float("nan")
+    weights = np.ones(len(truth)) if weights is None else weights
     bins = np.clip((probabilities * BINS_OF_CALIBRATION).astype(int), 0, BINS_OF_CALIBRATION - 1)
-    differences = np.bincount(bins, probabilities - truth, minlength=BINS_OF_CALIBRATION)
-    return float(np.abs(differences).sum() / len(truth))
+    differences = weights * (probabilities - truth)
+    summed = np.bincount(bins, differences, minlength=BINS_OF_CALIBRATION)
+    return float(np.abs(summed).sum() / weights.sum())
 
 
 def measures(truth: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[str, float]:
@@ -63,7 +71,10 @@ def measures(truth: np.ndarray, probabilities: np.ndarray, threshold: float) -> 
 
 
 def measures_of(
-    truth: np.ndarray, said: np.ndarray, probabilities: np.ndarray | None
+    truth: np.ndarray,
+    said: np.ndarray,
+    probabilities: np.ndarray | None,
+    weights: np.ndarray | None = None,
 ) -> dict[str, float]:
     """
     Return what :func:`measures` does, of a judge that may have no threshold.
@@ -75,21 +86,29 @@ def measures_of(
     probabilities
         float64 of shape [documents]; None for a judge without any, such as a rule: average
         precision and calibration error are then nan.
+    weights
+        How many documents each one stands for (Horvitz and Thompson 1952): float64 above 0 of
+        shape [documents]; None for one each. Counts are of the documents themselves.
     """
-    true_positives = int((said & truth).sum())
+    weights = np.ones(len(truth)) if weights is None else weights
+    hits, accepted, positives = (
+        float(weights[chosen].sum()) for chosen in (said & truth, said, truth)
+    )
     has_scores = probabilities is not None
     return {
         "documents": len(truth),
         "positives": int(truth.sum()),
         "accepted": int(said.sum()),
-        "precision": _share(true_positives, int(said.sum())),
-        "recall": _share(true_positives, int(truth.sum())),
-        "f1": _share(2 * true_positives, int(said.sum() + truth.sum())),
-        "average_precision": average_precision(truth, probabilities)
-        if has_scores
-        else float("nan"),
+        "precision": _share(hits, accepted),
+        "recall": _share(hits, positives),
+        "f1": _share(2 * hits, accepted + positives),
+        "average_precision": (
+            average_precision(truth, probabilities, weights) if has_scores else float("nan")
+        ),
         "calibration_error": (
-            expected_calibration_error(truth, probabilities) if has_scores else float("nan")
+            expected_calibration_error(truth, probabilities, weights)
+            if has_scores
+            else float("nan")
         ),
     }
 
@@ -98,6 +117,7 @@ def intervals(
     truth: np.ndarray,
     said: np.ndarray,
     probabilities: np.ndarray | None,
+    weights: np.ndarray | None = None,
     *,
     draws: int = DRAWS,
     seed: Sequence[int] = (0,),
@@ -105,10 +125,10 @@ def intervals(
     """
     Return the 95 % interval of each measure, by the percentiles of a bootstrap (Efron 1979).
 
-    Documents are drawn with replacement, as many as there are. Equal ones (score, label, answer)
-    are drawn together as one cell of a multinomial distribution, so that the cost is that of draws
-    times distinct cells, about half a second for 1,000 draws of 10,000 documents and at most that
-    for more; some 50 MB at a time.
+    Documents are drawn with replacement, as many as there are. Equal ones (score, label, answer,
+    weight) are drawn together as one cell of a multinomial distribution, so that the cost is that
+    of draws times distinct cells, about half a second for 1,000 draws of 10,000 documents and at
+    most that for more; some 50 MB at a time.
 
     Where all documents agree, as where recall is 1, the interval has no width: it says that they
     agree, not that the value is sure. The calibration error of a draw holds the noise of the draw,
@@ -116,7 +136,7 @@ def intervals(
 
     Parameters
     ----------
-    truth, said, probabilities
+    truth, said, probabilities, weights
         As in :func:`measures_of`.
     draws
         How many samples are drawn.
@@ -130,7 +150,7 @@ def intervals(
     """
     if not len(truth):
         return dict.fromkeys(MEASURES, (float("nan"), float("nan")))
-    cells = Cells.of(truth, said, probabilities)
+    cells = Cells.of(truth, said, probabilities, weights)
     drawn = [
         cells.measures(part)
         for part in samples(cells.counts, draws, np.random.default_rng(list(seed)))
@@ -147,9 +167,9 @@ class Cells:
     counts
         Documents of each cell: int64 of shape [cells].
     sums
-        What one document of a cell adds to true positives, answers of yes, positives, and the
-        difference of probability and truth in each bin of calibration: float64 of shape
-        [cells, 3 + bins], without bins where there are no probabilities.
+        What one document of a cell adds to all documents, true positives, answers of yes,
+        positives, and the difference of probability and truth in each bin of calibration: float64
+        of shape [cells, 4 + bins], without bins where there are no probabilities.
     ends
         The last cell of each level of scores that holds a positive.
     """
@@ -160,17 +180,26 @@ class Cells:
         self.counts, self.sums, self.ends, self.has_scores = counts, sums, ends, has_scores
 
     @classmethod
-    def of(cls, truth: np.ndarray, said: np.ndarray, probabilities: np.ndarray | None) -> Cells:
-        """Count documents at each level of probability, by truth and prediction."""
+    def of(
+        cls,
+        truth: np.ndarray,
+        said: np.ndarray,
+        probabilities: np.ndarray | None,
+        weights: np.ndarray | None = None,
+    ) -> Cells:
+        """Count documents at each level of probability, by truth, prediction and weight."""
+        weights = np.ones(len(truth)) if weights is None else weights
+        heavy, weight_of = np.unique(weights, return_inverse=True)
         levels = np.zeros(len(truth), np.int64)
         if probabilities is not None:
             distinct, levels = np.unique(-probabilities, return_inverse=True)
             if len(distinct) > MOST_LEVELS:
                 levels = levels * MOST_LEVELS // len(distinct)
-        kinds = levels * 4 + truth * 2 + said
+        kinds = ((levels * len(heavy) + weight_of) * 2 + truth) * 2 + said
         named, members, counts = np.unique(kinds, return_inverse=True, return_counts=True)
-        level, is_true, is_said = named // 4, named // 2 % 2, named % 2
-        columns = [is_true * is_said, is_said, is_true]
+        level, is_true, is_said = named // 4 // len(heavy), named // 2 % 2, named % 2
+        weight = heavy[named // 4 % len(heavy)]
+        columns = [np.ones(len(named)), is_true * is_said, is_said, is_true]
         if probabilities is not None:
             bins = np.clip(
                 (probabilities * BINS_OF_CALIBRATION).astype(int), 0, BINS_OF_CALIBRATION - 1
@@ -184,7 +213,7 @@ class Cells:
         held = np.diff(np.cumsum(is_true)[ends], prepend=0) > 0
         return cls(
             counts,
-            np.stack(columns, axis=1).astype(np.float64),
+            np.stack(columns, axis=1) * weight[:, None],
             ends[held],
             has_scores=probabilities is not None,
         )
@@ -192,7 +221,7 @@ class Cells:
     def measures(self, drawn: np.ndarray) -> dict[str, np.ndarray]:
         """Return each measure of each draw; `drawn` has shape [draws, cells]."""
         sums = sums_of(drawn, self.sums)
-        hits, accepted, positives = sums[:, 0], sums[:, 1], sums[:, 2]
+        documents, hits, accepted, positives = sums[:, :4].T
         nothing = np.full(len(drawn), np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):
             found = {
@@ -203,11 +232,11 @@ class Cells:
                 "calibration_error": nothing,
             }
             if self.has_scores:
-                found["calibration_error"] = np.abs(sums[:, 3:]).sum(axis=1) / drawn.sum(axis=1)
-                ranked = np.cumsum(drawn, axis=1)[:, self.ends]
-                kept = np.cumsum(drawn * self.sums[:, 2].astype(np.int64), axis=1)[:, self.ends]
+                found["calibration_error"] = np.abs(sums[:, 4:]).sum(axis=1) / documents
+                ranked = np.cumsum(drawn * self.sums[:, 0], axis=1)[:, self.ends]
+                kept = np.cumsum(drawn * self.sums[:, 3], axis=1)[:, self.ends]
                 gained = np.diff(kept, axis=1, prepend=0)
-                steps = (gained * kept / np.maximum(ranked, 1)).sum(axis=1)
+                steps = np.divide(gained * kept, ranked, where=ranked > 0, out=0 * ranked).sum(1)
                 found["average_precision"] = np.minimum(steps / positives, 1.0)
         return found
 
@@ -246,8 +275,10 @@ def _evaluated(predictions: pa.Table, draws: int, seed: int) -> Iterator[dict[st
     truth, said = (bools(predictions, name) for name in ("is_ai", "is_accepted"))
     scores = predictions.column("probability")
     probabilities = None if scores.null_count else scores.to_numpy().astype(np.float64)
+    weights = predictions.column("sampling_weight").to_numpy()
     for dimension, value, here in groups(predictions):
-        part = truth[here], said[here], None if probabilities is None else probabilities[here]
+        scored = None if probabilities is None else probabilities[here]
+        part = truth[here], said[here], scored, weights[here]
         name = "\n".join([judge, kind, dimension, value])
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
         bounds = intervals(*part, draws=draws, seed=[seed, key])
@@ -312,5 +343,5 @@ def _or_null(number: float) -> float | None:
     return None if np.isnan(number) else number
 
 
-def _share(part: int, whole: int) -> float:
+def _share(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from python_steps.ai_decision import network
-from python_steps.ai_decision.training.examples import categories_of, truth_of
+from python_steps.ai_decision.training.examples import categories_of, confidence_of, truth_of
 from python_steps.ai_decision.training.settings import Settings
 from python_steps.transformer.batches import TOKENS_PER_LENGTH_STEP, Batch
 
@@ -34,7 +34,7 @@ class Tokens:
 
     @classmethod
     def of(cls, examples: pa.Table, tokenizer: Any, settings: Settings) -> Tokens:  # noqa: ANN401
-        """Tokenise examples and weight them, so that the rarer class counts for more."""
+        """Tokenise examples and weight them, by confidence and so that the rarer class counts."""
         tokens, types = network.tokenised(
             tokenizer,
             examples.column("title").to_pylist(),
@@ -45,7 +45,7 @@ class Tokens:
         # The rarer class weighs as the square root of its rarity: equal shares would teach that a
         # tenth is a half, and none would let the rare ones be forgotten. Calibration undoes it.
         rarity = math.sqrt((1 - truth.mean()) / truth.mean())
-        weights = np.where(truth > 0, rarity, 1.0)
+        weights = np.where(truth > 0, rarity, 1.0) * confidence_of(examples)
         weights = (weights / weights.mean()).astype(np.float32)
         categories = categories_of(examples, settings)
         has_some = categories.any(1) * np.float32(settings.category_weight)

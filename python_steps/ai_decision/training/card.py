@@ -47,29 +47,48 @@ Of each stage of training, the first one first.
 
 def _validation(card: dict[str, Any]) -> str:
     """Return the section on the documents that stopped, calibrated and thresholded the training."""
-    measured = card["validation"]
     recall = card["settings"]["recall"]
-    chosen = (
-        "has the best expected F1 on validation"
-        if recall is None
-        else f"is expected to keep {recall:.0%} of new AI documents"
+    kept = f"which is expected to keep {recall:.1%} of new AI documents"
+    chosen = {
+        "balanced": kept if card["layer"] == "outer" else "of the best expected F1",
+        "inclusive": kept,
+    }
+    rows = "\n".join(
+        f"| {point}: {card['thresholds'][point]:.4f}, {chosen[point]} | {_figures(measured)} |"
+        for point, measured in card["validation"].items()
     )
-    figures = ("precision", "recall", "f1", "average_precision", "calibration_error")
-    row = " | ".join(f"{measured[figure]:.3f}" for figure in figures)
     return f"""## Validation
 
-Of documents that did not train it, but by which training was stopped, calibrated and thresholded:
-temperature {card["temperature"]:.3f}, bias {card["bias"]:.3f}; threshold {card["threshold"]:.4f}
-which {chosen}. For figures on documents that decided nothing see the
+{_validated_by(card)}:
+temperature {card["temperature"]:.3f}, bias {card["bias"]:.3f}. Documents of a sample by strata
+count as often as they stand for others. For figures on documents that decided nothing see the
 mart `classifier_evaluation`.
 
-| documents | AI | precision | recall | F1 | average precision | ECE |
-|---|---|---|---|---|---|---|
-| {measured["documents"]:,} | {measured["positives"]:,} | {row} |
+| operating point | documents | AI | precision | recall | F1 | average precision | ECE |
+|---|---|---|---|---|---|---|---|
+{rows}
 
 | language | documents | AI | F1 | judged well enough |
 |---|---|---|---|---|
 {_rows_of_languages(card["validation_by_language"])}"""
+
+
+def _validated_by(card: dict[str, Any]) -> str:
+    if card["settings"]["method"] == "head":
+        return (
+            "Of the validation split, and of the training split, each fifth of it judged by a head "
+            "that\ndid not learn from it. It is calibrated and thresholded on both"
+        )
+    return (
+        "Of documents that did not train it, but by which training was stopped, calibrated and "
+        "thresholded"
+    )
+
+
+def _figures(measured: dict[str, Any]) -> str:
+    names = ("precision", "recall", "f1", "average_precision", "calibration_error")
+    shares = " | ".join(f"{measured[name]:.3f}" for name in names)
+    return f"{measured['documents']:,} | {measured['positives']:,} | {shares}"
 
 
 def _settings(settings: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from python_steps.transformer import batches
 
 FEWEST_EXAMPLES = 40  # and of each kind in validation 5
 FEWEST_EXAMPLES_OF_A_CATEGORY = 50
+LEAST_CONFIDENCE = 0.2
 
 
 def accepted(examples: pa.Table, outer: classifier.Classifier) -> pa.Table:
@@ -80,6 +81,23 @@ def refuse_longer_texts(settings: Settings, base: Any, tokenizer: Any) -> None: 
 def truth_of(examples: pa.Table) -> np.ndarray:
     """Return the labels of examples: bool of shape [examples]."""
     return examples.column("is_ai").to_numpy(zero_copy_only=False).astype(bool)
+
+
+def confidence_of(examples: pa.Table) -> np.ndarray:
+    """
+    Return how much the label of each example counts: float64 of shape [examples].
+
+    A label of confidence c counts as much as the surplus of experts who would agree, 2c - 1, but at
+    least `LEAST_CONFIDENCE`: a doubtful label still says more than none. A label whose confidence
+    is not known counts in full.
+    """
+    said = pc.fill_null(examples.column("label_confidence"), 1.0).to_numpy(zero_copy_only=False)
+    return np.maximum(2 * said - 1, LEAST_CONFIDENCE)
+
+
+def weights_of(examples: pa.Table) -> np.ndarray:
+    """Return how many documents each example stands for: float64 of shape [examples]."""
+    return pc.fill_null(examples.column("sampling_weight"), 1.0).to_numpy(zero_copy_only=False)
 
 
 def draw_examples(examples: pa.Table, most: int) -> pa.Table:

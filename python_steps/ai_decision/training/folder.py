@@ -9,13 +9,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from python_steps.ai_decision import calibration, classifier
 from python_steps.ai_decision.evaluation import measures
-from python_steps.ai_decision.folders import DESCRIPTION_FILE, read_description
+from python_steps.ai_decision.folders import (
+    DESCRIPTION_FILE,
+    OPERATING_POINTS,
+    read_description,
+)
 from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_FILE, Network
 from python_steps.ai_decision.training.card import write_card
-from python_steps.ai_decision.training.examples import example_counts, truth_of
+from python_steps.ai_decision.training.examples import example_counts, truth_of, weights_of
 from python_steps.ai_decision.training.settings import LANGUAGE_FLOOR, Settings, Training
 from python_steps.engine.files import written_whole
 from python_steps.errors import TrainingError
@@ -40,7 +45,7 @@ def run_digest(
     digest = hashlib.sha256(json.dumps(settings.described(), sort_keys=True).encode())
     started = "" if start is None else (start / DESCRIPTION_FILE).read_text(encoding="utf-8")
     digest.update(f"\n{base}\n{precision}\n{started}\n".encode())
-    names = ["document_id", "title", "abstract", "is_ai", "split"]
+    names = ["document_id", "title", "abstract", "is_ai", "label_confidence", "split"]
     decisive = examples.select([*names, "categories"] if settings.category_weight else names)
     for batch in decisive.to_batches():
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
@@ -81,7 +86,7 @@ def write_weights(network: Network, settings: Settings, folder: Path) -> None:
 def finish_folder(
     folder: Path,
     examples: pa.Table,
-    validation: pa.Table,
+    left_out: tuple[pa.Table, np.ndarray] | None,
     settings: Settings,
     base_sha256: str,
     precision: str,
@@ -89,27 +94,43 @@ def finish_folder(
     history: list[dict[str, float]],
     command: str,
 ) -> Training:
-    """Calibrate on what was written, choose the threshold, and describe it all."""
+    """
+    Calibrate on the validation split, choose the thresholds, and describe it all.
+
+    `left_out` are further examples with logits of a fit that left them out: a head has so few that
+    validation alone would leave its thresholds to chance.
+    """
     description = _uncalibrated(folder, settings, base_sha256)
     # Loaded as it will be used, with the weights as they were stored.
     written = classifier.load_classifier(folder, precision=precision, description=description)
+    validation = examples.filter(pc.equal(examples.column("split"), "validation"))
     logits = written.logits(
         validation.column("title").to_pylist(), validation.column("abstract").to_pylist()
     )
+    if left_out is not None:
+        validation = pa.concat_tables([validation, left_out[0]])
+        logits = np.concatenate([logits, left_out[1]]).astype(np.float32)
     truth = truth_of(validation)
-    temperature, bias, threshold = _calibration(truth, logits, settings)
+    stands_for = weights_of(validation)
+    temperature, bias = _calibration(truth, logits)
     probabilities = classifier.calibrated(logits, temperature, bias)
-    languages = languages_judged(validation, truth, probabilities)
+    thresholds = _thresholds(truth, probabilities, stands_for, settings)
+    languages = languages_judged(validation, truth, probabilities, stands_for)
     description |= {
         "temperature": temperature,
         "bias": bias,
-        "threshold": threshold,
+        "thresholds": thresholds,
         "languages": [each["language"] for each in languages if each["is_judged_well_enough"]],
         "settings": settings.described() | {"recall": settings.kept_recall, "precision": precision},
         "started_from": None if start is None else _ancestor(start),
         "examples": example_counts(examples),
         "examples_sha256": run_digest(examples, settings, "", None, ""),
-        "validation": measures.measures(truth, probabilities, threshold),
+        "validation": {
+            point: measures.measures_of(
+                truth, probabilities >= threshold, probabilities, stands_for
+            )
+            for point, threshold in thresholds.items()
+        },
         "validation_by_language": languages,
         "history": history,
         "command": command,
@@ -124,7 +145,8 @@ def finish_folder(
 def _uncalibrated(folder: Path, settings: Settings, base_sha256: str) -> dict[str, Any]:
     """Return what a classifier says of itself before it is calibrated."""
     names = [HEAD_FILE]
-    names += [ENCODER_FILE] if settings.method == "full" else list(ADAPTER_FILES)
+    encoder = [ENCODER_FILE, *ADAPTER_FILES]
+    names += [name for name in encoder if (folder / name).is_file()]
     return {
         "layer": settings.layer,
         "document_types": list(settings.document_types),
@@ -133,26 +155,31 @@ def _uncalibrated(folder: Path, settings: Settings, base_sha256: str) -> dict[st
         "maximum_tokens": settings.maximum_tokens,
         "temperature": 1.0,
         "bias": 0.0,
-        "threshold": 0.5,
+        "thresholds": dict.fromkeys(OPERATING_POINTS, 0.5),
         "languages": [],
         "sha256": {name: _sha256(folder / name) for name in names},
     }
 
 
-def _calibration(
-    truth: np.ndarray, logits: np.ndarray, settings: Settings
-) -> tuple[float, float, float]:
-    """Return temperature, bias and threshold; raise where the labels allow no calibration."""
+def _calibration(truth: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
+    """Return temperature and bias; raise where the labels allow no calibration."""
     try:
-        temperature, bias = calibration.calibration(truth, logits)
+        return calibration.calibration(truth, logits)
     except ValueError as error:
         message = f"{error}: look at the labels, deliver more, or try another --learning-rate"
         raise TrainingError(message) from error
-    probabilities = classifier.calibrated(logits, temperature, bias)
-    if settings.kept_recall is None:
-        return temperature, bias, calibration.threshold_at_best_f1(probabilities)
-    threshold = calibration.threshold_at_recall(truth, probabilities, settings.kept_recall)
-    return temperature, bias, threshold
+
+
+def _thresholds(
+    truth: np.ndarray, probabilities: np.ndarray, stands_for: np.ndarray, settings: Settings
+) -> dict[str, float]:
+    """Return the threshold of each operating point."""
+    kept = calibration.threshold_at_recall(truth, probabilities, settings.kept_recall, stands_for)
+    if settings.layer == "outer":
+        return dict.fromkeys(OPERATING_POINTS, kept)
+    best = calibration.threshold_at_best_f1(probabilities, stands_for)
+    # A classifier that parts both kinds well keeps the recall at a higher threshold, too.
+    return {"balanced": best, "inclusive": min(best, kept)}
 
 
 def _ancestor(folder: Path) -> dict[str, Any]:
@@ -163,16 +190,17 @@ def _ancestor(folder: Path) -> dict[str, Any]:
 
 
 def languages_judged(
-    validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray
+    validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray, stands_for: np.ndarray
 ) -> list[dict[str, Any]]:
     """Measure each language of validation, at the best threshold of all."""
-    threshold = calibration.threshold_at_best_f1(probabilities)
+    threshold = calibration.threshold_at_best_f1(probabilities, stands_for)
     languages = np.array([each or "" for each in validation.column("language").to_pylist()])
     known = (languages != "").sum()
     rows = []
     for language in sorted(set(languages.tolist()) - {""}):
         here = languages == language
-        measured = measures.measures(truth[here], probabilities[here], threshold)
+        said = probabilities[here] >= threshold
+        measured = measures.measures_of(truth[here], said, probabilities[here], stands_for[here])
         enough = here.sum() >= FEWEST_TO_JUDGE_A_LANGUAGE and truth[here].sum() >= here.sum() / 20
         rows.append(
             {

@@ -54,6 +54,8 @@ def trainable_network(base: torch.nn.Module, settings: Settings, start: Path | N
 def start_of(outer: classifier.Classifier, settings: Settings) -> Path | None:
     """Return the folder of an outer layer if an inner one can start from its weights."""
     folder = Path(outer.folder)
+    if settings.method == "head":
+        return folder
     trained = read_description(folder).get("settings", {})
     names = ("base_model", "method", "adapter_rank", "trained_layers")
     is_alike = all(trained.get(name) == getattr(settings, name) for name in names)
@@ -63,6 +65,9 @@ def start_of(outer: classifier.Classifier, settings: Settings) -> Path | None:
 def checked_start(start: Path, settings: Settings) -> dict[str, Any]:
     """Return what a classifier says of itself; raise where training cannot go on from it."""
     description = read_description(start)
+    if settings.method == "head":
+        check_files(start, description)
+        return description
     names = ["base_model"]
     if settings.method == "adapters":
         if ADAPTER_FILES[0] not in description["sha256"]:
@@ -77,6 +82,9 @@ def checked_start(start: Path, settings: Settings) -> dict[str, Any]:
                 f"{getattr(settings, name)}: go on with --{name.replace('_', '-')} {trained[name]}"
             )
             raise TrainingError(message)
+    if trained.get("method") == "head":
+        message = f"{start} is a head on {description['started_from']['name']}: go on from that one"
+        raise TrainingError(message)
     check_files(start, description)
     return description
 

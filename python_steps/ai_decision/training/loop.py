@@ -156,7 +156,7 @@ class Run:
             vectors = self.network.vectors(texts, self.device)
         loss = loss_of(self.network.logits(vectors), tokens.truth, tokens.weights)
         if self.category_head is not None:
-            logits = self.category_head(vectors)
+            logits = self.category_head(vectors[:, -1])
             loss = loss + loss_of(logits, tokens.categories, tokens.category_weights[:, None])
         return loss
 

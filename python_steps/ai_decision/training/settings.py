@@ -8,8 +8,8 @@ from typing import Any
 
 from python_steps.transformer import weights
 
-METHODS = ("adapters", "full")
-OUTER_RECALL = 0.98
+METHODS = ("adapters", "full", "head")
+RECALL = {"outer": 0.98, "inner": 0.95}
 
 
 # A full fine-tuning forgets what the model knew at the rate that adapters need.
@@ -35,14 +35,15 @@ class Settings:
     Attributes
     ----------
     layer
-        ``outer`` (threshold at a recall) or ``inner`` (threshold at the best expected F1, or at a
-        recall).
+        ``outer`` (its threshold keeps a recall) or ``inner`` (one threshold has the best expected
+        F1, the other keeps a recall).
     document_types
         What the classifier is for.
     base_model
         Name or folder of the BERT to start from.
     method
-        ``adapters`` (low-rank, small to store) or ``full`` (all weights of the trained layers).
+        ``adapters`` (low-rank, small to store), ``full`` (all weights of the trained layers), or
+        ``head`` (the linear unit on top of the encoder of a classifier that is trained).
     adapter_rank
         Rank of the adapters; twice that is their scale.
     trained_layers
@@ -55,8 +56,8 @@ class Settings:
         Weight of predicting the categories of a document, beside its label; 0: none. Only the
         encoder learns from it: the head that predicts categories is not kept.
     recall
-        Share of AI documents that the threshold must keep. None: `OUTER_RECALL` in the outer layer,
-        the best expected F1 in the inner one.
+        Share of AI documents that the threshold must keep: the only one of the outer layer, the
+        inclusive one of the inner layer. None: that of the layer in `RECALL`.
     seed
         Decides the order of the examples and the first weights of adapters.
     """
@@ -76,9 +77,9 @@ class Settings:
     seed: int = 42
 
     @property
-    def kept_recall(self) -> float | None:
-        """The recall that decides the threshold; None where the best expected F1 does."""
-        return OUTER_RECALL if self.recall is None and self.layer == "outer" else self.recall
+    def kept_recall(self) -> float:
+        """The share of AI documents that the threshold of a recall keeps."""
+        return RECALL[self.layer] if self.recall is None else self.recall
 
     def described(self) -> dict[str, Any]:
         """Return all that decides a training besides its examples, constants included."""

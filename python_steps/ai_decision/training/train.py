@@ -26,7 +26,13 @@ import pyarrow.compute as pc
 
 from python_steps.ai_decision.classifier import LoadedClassifier
 from python_steps.ai_decision.evaluation import measures
-from python_steps.ai_decision.network import Network, content_hash, load_base
+from python_steps.ai_decision.folders import read_description
+from python_steps.ai_decision.network import (
+    Network,
+    content_hash,
+    load_base,
+    with_trained_weights,
+)
 from python_steps.ai_decision.training.batches import Tokens
 from python_steps.ai_decision.training.examples import (
     check_examples,
@@ -40,6 +46,7 @@ from python_steps.ai_decision.training.folder import (
     run_digest,
     write_weights,
 )
+from python_steps.ai_decision.training.head import train_head, write_head
 from python_steps.ai_decision.training.layers import checked_start, freeze_in, trainable_network
 from python_steps.ai_decision.training.loop import Run
 from python_steps.ai_decision.training.settings import LEARNING_RATE, Settings, Training
@@ -72,8 +79,9 @@ def train(
     Parameters
     ----------
     examples
-        Columns document_id, title, abstract, is_ai, split (train, validation), and source_name,
-        label_source, stratum and language for the card; with a `category_weight` also categories,
+        Columns document_id, title, abstract, is_ai, label_confidence and sampling_weight (null
+        where not said), split (train, validation), and source_name, label_source, stratum and
+        language for the card; with a `category_weight` also categories,
         lists of texts. Rows of other splits are refused.
     folder
         Where to write; a checkpoint lies there until the classifier is finished.
@@ -81,7 +89,7 @@ def train(
         What decides the classifier.
     start_from
         Folder of a classifier of the same base model to go on from; adapters go on from adapters
-        of the same rank in the same layers.
+        of the same rank in the same layers. A head alone is trained on its encoder, and needs one.
     precision, device
         As for :func:`classifier.load_classifier`; weights that are trained are f32 always.
     command
@@ -101,15 +109,24 @@ def train(
     check_examples(examples, settings)
     here = devices.present_device(device)
     precision = devices.chosen_precision(precision, here)
-    settings = replace(
-        settings, learning_rate=settings.learning_rate or LEARNING_RATE[settings.method]
-    )
     if start_from is not None and start_from.resolve() == folder.resolve():
         message = f"{folder} cannot start from its own output: choose another --output"
         raise TrainingError(message)
-    network, tokenizer, base_sha256 = _loaded_network(settings, start_from, precision, here)
     training = examples.filter(pc.equal(examples.column("split"), "train"))
     validation = examples.filter(pc.equal(examples.column("split"), "validation"))
+    if settings.method == "head":
+        start, settings = _start_of_head(start_from, settings)
+        network, tokenizer, base_sha256 = _encoder(start, settings, precision, here)
+        loaded = LoadedClassifier(network, tokenizer, here, settings.maximum_tokens)
+        told, left_out = train_head(loaded, training)
+        make_folder(folder)
+        write_head(loaded, start, folder)
+        return finish_folder(folder, examples, (training, left_out), settings, base_sha256,
+                             precision, start, [told], command)  # fmt: skip
+    settings = replace(
+        settings, learning_rate=settings.learning_rate or LEARNING_RATE[settings.method]
+    )
+    network, tokenizer, base_sha256 = _loaded_network(settings, start_from, precision, here)
     tokens = Tokens.of(training, tokenizer, settings)
     version = run_digest(examples, settings, base_sha256, start_from, precision)
     make_folder(folder)
@@ -126,8 +143,32 @@ def train(
     truth = truth_of(watched)
     run.train(lambda: measures.average_precision(truth, judge(watched)), report)
     write_weights(network, settings, folder)
-    return finish_folder(folder, examples, validation, settings, base_sha256, precision, start_from,
-                   run.history, command)  # fmt: skip
+    return finish_folder(folder, examples, None, settings, base_sha256, precision, start_from,
+                         run.history, command)  # fmt: skip
+
+
+def _start_of_head(start: Path | None, settings: Settings) -> tuple[Path, Settings]:
+    """Return the classifier whose encoder a head is trained on, and settings that are its own."""
+    if start is None:
+        message = (
+            "--method head trains a head on the encoder of another classifier: name one with "
+            "--start-from"
+        )
+        raise TrainingError(message)
+    description = checked_start(start, settings)
+    names = ("base_model", "maximum_tokens")
+    return start, replace(settings, **{name: description[name] for name in names})
+
+
+def _encoder(
+    start: Path, settings: Settings, precision: str, device: str
+) -> tuple[Network, PreTrainedTokenizerBase, str]:
+    """Return the network of a trained classifier as it is used; its tokenizer; and base's hash."""
+    expected = read_description(start)["base_sha256"]
+    base, tokenizer = load_base(settings.base_model, expected)
+    network = Network(with_trained_weights(base, start))
+    network.compute_in(precision, device)
+    return network, tokenizer, expected
 
 
 def _loaded_network(

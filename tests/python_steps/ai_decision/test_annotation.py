@@ -228,9 +228,11 @@ def test_answers_become_labels_that_a_build_takes(annotate, endpoint, tmp_path):
     }
     assert one["asked_at"].endswith("+00:00")
     table = duckdb.read_csv(str(tmp_path / "labels.csv"))
-    assert table.columns == ["source_record_id", "is_ai", "label_source"]
-    labels = {name: (is_ai, source) for name, is_ai, source in table.fetchall()}
-    assert labels["D11"] == (True, f"llm:asked-model:{version}")
+    assert table.columns == ["source_record_id", "is_ai", "label_source", "confidence"]
+    rows = table.fetchall()
+    labels = {name: (is_ai, source) for name, is_ai, source, _ in rows}
+    assert {confidence for *_, confidence in rows} == {0.9}
+    assert labels["D11"] == (True, f"llm_{version}:asked-model")
     assert labels["D12"][0] is False
     assert "D3" not in labels
     assert labels["D1"] == labels["D1twin"], "one text, one question, two labels"
@@ -567,7 +569,8 @@ def test_nothing_is_asked_twice_but_of_another_model_or_for_another_text(
     assert len(endpoint.requests) == 11
     lines = (tmp_path / "labels.csv").read_text().splitlines()[1:]
     assert len(lines) == len({tuple(line.split(",")[::2]) for line in lines})
-    assert {line.split(":")[1] for line in lines} == {"asked-model", "other"}
+    models = {line.split(":")[1].split(",")[0] for line in lines}
+    assert models == {"asked-model", "other"}
 
 
 def test_a_limit_ends_a_run_early_and_the_next_goes_on(annotate, endpoint):
@@ -670,10 +673,10 @@ def test_kappa_is_that_of_scikit_learn():
     # The textbook's case: 20 and 15 agreed, 5 and 10 not; kappa is .4.
     cells = [(True, True)] * 20 + [(True, False)] * 5 + [(False, True)] * 10
     cells += [(False, False)] * 15
-    labels = [Label(f"D{place}", ours, "llm:m:p") for place, (ours, _) in enumerate(cells)]
+    labels = [Label(f"D{place}", ours, "llm_p:m", None) for place, (ours, _) in enumerate(cells)]
     others = [(f"D{place}", "human", theirs) for place, (_, theirs) in enumerate(cells)]
-    others += [("D0", "llm:m:p", True), ("D0", "unanimous", True), ("elsewhere", "human", True)]
-    (human, unanimous) = agreements(labels, others, "llm:m:p")
+    others += [("D0", "llm_p:m", True), ("D0", "unanimous", True), ("elsewhere", "human", True)]
+    (human, unanimous) = agreements(labels, others, "llm_p:m")
     assert (human.both, human.only_model, human.only_other, human.neither) == (20, 5, 10, 15)
     assert human.kappa == cohen_kappa_score(*zip(*cells, strict=True)) == pytest.approx(0.4)
     assert (unanimous.documents, unanimous.kappa) == (1, None)

@@ -16,11 +16,11 @@ from python_steps import errors, tables
 from python_steps.ai_decision import network
 from python_steps.ai_decision.classifier import (
     PACKAGED_FOLDER,
-    classify,
-    judge,
+    LoadedClassifier,
     load_classifier,
     load_classifiers,
 )
+from python_steps.ai_decision.decision import classify, judge
 from python_steps.transformer import devices, loaded
 from tests.python_steps.another_process import called_in_another_process
 
@@ -186,6 +186,26 @@ def test_what_the_outer_layer_has_found_before_is_not_judged_again(classifiers):
     assert "d1" not in by_layer["inner"].column("document_id").to_pylist()
 
 
+def test_an_encoder_of_both_layers_reads_each_document_once(classifiers, monkeypatch):
+    outer, inner = (
+        next(each for each in classifiers if each.layer == layer and "paper" in each.document_types)
+        for layer in ("outer", "inner")
+    )
+    assert outer.encoder_version == inner.encoder_version
+    table = asked(documents(("paper",) * 5), 0.0)
+    apart = [judge(table, classifiers=[each], layer=each.layer) for each in (outer, inner)]
+    read = []
+    vectors = LoadedClassifier.vectors
+
+    def counted(self, titles, abstracts):
+        read.extend(titles)
+        return vectors(self, titles, abstracts)
+
+    monkeypatch.setattr(LoadedClassifier, "vectors", counted)
+    assert classify(table, classifiers=[outer, inner]).equals(pa.concat_tables(apart))
+    assert len(read) == table.num_rows
+
+
 def test_another_process_gives_the_same_bytes(classifiers):
     step = partial(classify, classifiers=classifiers)
     assert len(pickle.dumps(step)) < 5000
@@ -207,7 +227,11 @@ def copied(outer, tmp_path):
 
 def test_own_classifiers_stand_before_the_packaged_ones(copied, classifiers):
     path = copied / "classifier.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"threshold": 0.25}))
+    path.write_text(
+        json.dumps(
+            json.loads(path.read_text()) | {"thresholds": {"balanced": 0.25, "inclusive": 0.1}}
+        )
+    )
     found = load_classifiers(str(copied.parent), precision="f32", device="cpu")
     assert [each.threshold for each in found if each.folder == str(copied)] == [0.25]
     assert {each.folder for each in found} >= {each.folder for each in classifiers[1:]}
@@ -239,7 +263,11 @@ def test_another_base_model_is_refused(copied):
 def test_two_classifiers_for_the_same_are_refused(copied):
     shutil.copytree(copied, copied.parent / "another")
     path = copied / "classifier.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"threshold": 0.25}))
+    path.write_text(
+        json.dumps(
+            json.loads(path.read_text()) | {"thresholds": {"balanced": 0.25, "inclusive": 0.1}}
+        )
+    )
     with pytest.raises(errors.ModelError, match="both judge papers in the outer layer"):
         load_classifiers(str(copied.parent))
 

@@ -21,9 +21,16 @@ from python_steps import errors
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.evaluation import measures
 from python_steps.ai_decision.folders import stages
-from python_steps.ai_decision.network import Network, load_base, tokenised, with_trained_weights
+from python_steps.ai_decision.network import (
+    MOST_LAYERS_READ,
+    Network,
+    load_base,
+    tokenised,
+    with_trained_weights,
+)
 from python_steps.ai_decision.training import examples as training_examples
 from python_steps.ai_decision.training import loop, train
+from python_steps.ai_decision.training.examples import LEAST_CONFIDENCE, confidence_of
 from python_steps.ai_decision.training.folder import languages_judged
 from python_steps.ai_decision.training.settings import METHODS, Settings
 from python_steps.command_line import main
@@ -59,6 +66,8 @@ def made_up(count=240, seed=0):
             "split": ["validation" if place % 5 == 0 else "train" for place in range(count)],
             "source_name": ["made up"] * count,
             "label_source": ["us"] * count,
+            "label_confidence": pa.array([None] * count, pa.float64()),
+            "sampling_weight": pa.array([None] * count, pa.float64()),
             "language": ["en"] * count,
         }
     )
@@ -90,7 +99,7 @@ def test_the_folder_tells_how_it_came_to_be(trained):
     assert told["layer"] == "outer"
     assert told["languages"] == ["en"]
     assert sum(row["count_all"] for row in told["examples"]) == 240
-    assert 0 < told["threshold"] < 1
+    assert 0 < told["thresholds"]["balanced"] < 1
     assert told["settings"]["seed"] == SETTINGS.seed
     card = (trained.folder / "README.md").read_text()
     assert "made up" in card
@@ -98,30 +107,86 @@ def test_the_folder_tells_how_it_came_to_be(trained):
     assert not list(trained.folder.glob("checkpoint*"))
 
 
-def test_a_recall_decides_the_threshold_of_the_inner_layer_only_where_it_is_asked_for(tmp_path):
+def test_the_inner_layer_has_a_threshold_of_the_best_f1_and_one_of_a_recall(tmp_path):
     examples = made_up()
     # One in eight is labelled by mistake, so that what keeps all is not what is most right.
     wrong = np.arange(examples.num_rows) % 8 == 3
     truth = examples.column("is_ai").to_numpy(zero_copy_only=False) ^ wrong
     place = examples.schema.get_field_index("is_ai")
     examples = examples.set_column(place, "is_ai", pa.array(truth))
-    found = [
+    folder = tmp_path / "inner_paper"
+    settings = replace(SETTINGS, layer="inner", recall=1.0)
+    told = train.train(examples, folder, settings, precision="f32").description
+    assert told["thresholds"]["inclusive"] < told["thresholds"]["balanced"]
+    assert told["validation"]["inclusive"]["recall"] == 1.0
+    assert told["validation"]["inclusive"]["f1"] < told["validation"]["balanced"]["f1"]
+    for point, threshold in told["thresholds"].items():
+        loaded = classifier.load_classifier(folder, operating_point=point, precision="f32")
+        assert loaded.threshold == threshold
+    card = (folder / "README.md").read_text()
+    assert "of the best expected F1" in card
+    assert "is expected to keep 100.0% of new AI documents" in card
+
+
+@pytest.fixture(scope="module")
+def head(trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("head") / "inner_paper"
+    settings = replace(SETTINGS, layer="inner", method="head")
+    return train.train(made_up(), folder, settings, start_from=trained.folder, precision="f32")
+
+
+def test_a_head_learns_on_the_encoder_of_another_classifier(trained, head):
+    outer = classifier.load_classifier(trained.folder, precision="f32")
+    inner = classifier.load_classifier(head.folder, precision="f32")
+    assert inner.encoder_version == outer.encoder_version
+    assert inner.maximum_tokens == SETTINGS.maximum_tokens
+    unseen = made_up(100, seed=1)
+    truth = unseen.column("is_ai").to_numpy(zero_copy_only=False)
+    titles = unseen.column("title").to_pylist()
+    vectors = outer.vectors(titles, [None] * 100)
+    assert vectors.shape[1] == MOST_LAYERS_READ
+    logits = inner.logits(titles, [None] * 100)
+    assert (inner.logits_of(vectors) == logits).all()
+    assert ((inner.probabilities(logits) >= inner.threshold) == truth).mean() > 0.95
+    assert head.description["started_from"]["name"] == "outer_paper"
+    weights = "adapter_model.safetensors"
+    assert files_of(head.folder)[weights] == files_of(trained.folder)[weights]
+
+
+def test_the_same_examples_give_the_same_head(trained, head, tmp_path):
+    settings = replace(SETTINGS, layer="inner", method="head")
+    again = train.train(
+        made_up(), tmp_path / "inner_paper", settings, start_from=trained.folder, precision="f32"
+    )
+    assert files_of(again.folder) == files_of(head.folder)
+
+
+def test_a_head_needs_an_encoder_and_is_none(head, tmp_path):
+    settings = replace(SETTINGS, layer="inner", method="head")
+    with pytest.raises(errors.TrainingError, match="name one with --start-from"):
+        train.train(made_up(), tmp_path / "inner_paper", settings, precision="f32")
+    with pytest.raises(errors.TrainingError, match="is a head on outer_paper: go on from that"):
         train.train(
-            examples,
-            tmp_path / f"{recall}" / "inner_paper",
-            replace(SETTINGS, layer="inner", recall=recall),
+            made_up(),
+            tmp_path / "inner_paper",
+            replace(SETTINGS, layer="inner"),
+            start_from=head.folder,
             precision="f32",
-        ).description
-        for recall in (None, 1.0)
-    ]
-    best, kept = found
-    assert best["settings"]["recall"] is None
-    assert kept["threshold"] < best["threshold"]
-    assert kept["validation"]["recall"] == 1.0
-    assert kept["validation"]["f1"] < best["validation"]["f1"]
-    cards = [(tmp_path / f"{recall}/inner_paper/README.md").read_text() for recall in (None, 1.0)]
-    assert "has the best expected F1" in cards[0]
-    assert "is expected to keep 100% of new AI documents" in cards[1]
+        )
+
+
+def test_another_operating_point_is_refused(trained):
+    with pytest.raises(errors.ModelError, match="balanced, inclusive, got 'best'"):
+        classifier.load_classifier(trained.folder, operating_point="best")
+
+
+def test_a_doubtful_label_counts_for_little_and_one_without_confidence_in_full():
+    examples = made_up(4).set_column(
+        made_up(4).schema.get_field_index("label_confidence"),
+        "label_confidence",
+        pa.array([None, 1.0, 0.75, 0.5]),
+    )
+    assert confidence_of(examples).tolist() == [1.0, 1.0, 0.5, LEAST_CONFIDENCE]
 
 
 def test_the_same_examples_give_the_same_bytes(trained, tmp_path):
@@ -211,7 +276,7 @@ def parted(folder, texts, groups):
     tokens, types = tokenised(tokenizer, texts, [None] * len(texts), 24)
     vectors = np.empty((len(texts), network.head.in_features))
     for batch in batches.batches(tokens, types, padding_token=0, device="cpu"):
-        rows = network.vectors(batch, "cpu").detach().numpy()
+        rows = network.vectors(batch, "cpu")[:, -1].detach().numpy()
         vectors[batch.members] = rows[: len(batch.members)]
     first, second = (vectors[np.array(groups) == group].mean(0) for group in (0, 1))
     return np.linalg.norm(first - second) / np.linalg.norm(vectors, axis=1).mean()
@@ -299,7 +364,7 @@ def judged_in(languages, wrong=0):
     probabilities = np.where(truth, 0.9, 0.1)
     probabilities[:wrong] = 1 - probabilities[:wrong]
     table = pa.table({"language": pa.array(languages, pa.string())})
-    told = languages_judged(table, truth, probabilities)
+    told = languages_judged(table, truth, probabilities, np.ones(len(truth)))
     return [each["language"] for each in told if each["is_judged_well_enough"]]
 
 

@@ -53,6 +53,7 @@ VALUES = {
     "model_version": "'v'",
     "source_name": "'made up'",
     "label_source": "'by hand'",
+    "sampling_weight": "1::double",
     "stratum": "'easy'",
     "language": "'en'",
     "year_band": "'2015-2019'",

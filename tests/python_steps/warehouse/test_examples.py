@@ -18,14 +18,15 @@ def make_warehouse(path, *rows):
             "create table marts.classifier_examples (document_id varchar, "
             "document_type varchar, layer varchar, title varchar, abstract varchar, "
             "language varchar, year integer, source_name varchar, categories varchar[], "
-            "label_source varchar, label_is_ai boolean, split varchar, stratum varchar, "
-            "title_key varchar)"
+            "label_source varchar, label_is_ai boolean, label_confidence double, "
+            "sampling_weight double, split varchar, stratum varchar, title_key varchar)"
         )
         for number, (language, is_ai, count) in enumerate(rows):
             connection.execute(
                 "insert into marts.classifier_examples "
                 "select $number || '-' || i, 'paper', 'outer', 'Title', null, $language, 2020, "
-                "'here', null, 'human', $is_ai, 'train', 'easy', i from range($count) as t(i)",
+                "'here', null, 'human', $is_ai, null, null, 'train', 'easy', i "
+                "from range($count) as t(i)",
                 {"number": number, "language": language, "is_ai": is_ai, "count": count},
             )
     return path
@@ -74,6 +75,18 @@ def test_a_label_that_only_the_draw_left_out_is_not_said_to_be_in_other_language
     rows = [("en", True, 1), ("en", False, 1), ("de", True, 9), ("de", False, 9)]
     warehouse = make_warehouse(tmp_path / "warehouse.duckdb", *rows)
     assert read(warehouse, "en", most_per_source=1).num_rows == 1
+
+
+def test_labels_of_some_sources_only(tmp_path):
+    warehouse = make_warehouse(tmp_path / "warehouse.duckdb", ("en", True, 3), ("en", False, 2))
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "update marts.classifier_examples set label_source = 'llm_is_ai_1:m' where label_is_ai"
+        )
+    assert read(warehouse, label_sources=["llm_is_ai_1"]).num_rows == 3
+    assert read(warehouse, label_sources=["llm", "hum"]).num_rows == 5
+    with pytest.raises(InputError, match="from the label source cset; it has human, llm_is_ai_1:m"):
+        read(warehouse, label_sources=["llm", "cset"])
 
 
 def test_an_unknown_language_counts_as_each(tmp_path):

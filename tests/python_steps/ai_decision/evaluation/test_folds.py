@@ -53,6 +53,8 @@ def made(count=700):
                 "is_ai": rows[-1]["is_ai"] if repeated else bool(is_ai),
                 "source_name": "made_up",
                 "label_source": "human",
+                "label_confidence": 0.9,
+                "sampling_weight": 2.0,
                 "stratum": "easy",
                 "language": "en",
                 "year": 2019,

@@ -38,6 +38,7 @@ def predictions(count=60, *, judges=("outer",), kinds=("paper",), seed=0, probab
                     "model_version": "v",
                     "source_name": "one" if row % 2 else "two",
                     "label_source": "human",
+                    "sampling_weight": 1.0,
                     "stratum": "easy",
                     "language": None if row % 3 else "en",
                     "year_band": "2015-2019",
@@ -71,6 +72,31 @@ def test_a_threshold_gives_the_measures_of_what_it_accepts():
     assert measures.measures(truth, probabilities, 0.5) == measures.measures_of(
         truth, said, probabilities
     )
+
+
+def test_a_document_that_stands_for_several_counts_as_often():
+    truth, said, probabilities = made(150)
+    weights = np.random.default_rng(0).integers(1, 5, len(truth))
+    weighted = measures.measures_of(truth, said, probabilities, weights.astype(float))
+    repeated = measures.measures_of(
+        *(np.repeat(each, weights) for each in (truth, said, probabilities))
+    )
+    for name in measures.MEASURES:
+        assert weighted[name] == pytest.approx(repeated[name])
+    assert weighted["documents"] == 150
+
+
+def test_intervals_of_weights_hold_the_weighted_measures():
+    truth, said, probabilities = made(400)
+    weights = np.where(np.arange(400) % 10 == 0, 50.0, 1.0)
+    found = measures.measures_of(truth, said, probabilities, weights)
+    bounds = measures.intervals(truth, said, probabilities, weights)
+    equal = measures.intervals(truth, said, probabilities, np.full(400, 7.0))
+    for name, ends in measures.intervals(truth, said, probabilities).items():
+        assert equal[name] == pytest.approx(ends)
+    for name in ("precision", "recall", "f1", "average_precision"):
+        low, high = bounds[name]
+        assert low <= found[name] <= high
 
 
 def test_calibration_error_is_the_mean_distance_in_ten_bins():

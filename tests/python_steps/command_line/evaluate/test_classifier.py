@@ -33,6 +33,7 @@ def predictions():
                 "probability": None if judge.startswith("rule") else scores[row],
                 "threshold": 0.5,
                 "source_name": "odd" if row % 2 else "even",
+                "sampling_weight": 1.0,
                 "language": "en",
             }
             for judge in JUDGES

@@ -1,0 +1,130 @@
+"""
+Judge documents in both layers of the decision.
+
+Where both layers have one encoder, as the packaged ones do, it reads each document once, and two
+linear units judge the vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from python_steps import tables
+from python_steps.ai_decision.classifier import Classifier
+
+Vectors = dict[
+    str, dict[str, np.ndarray]
+]  # float32[layers, hidden size] by encoder version and document
+
+
+def classify(table: pa.Table, *, classifiers: Sequence[Classifier]) -> pa.Table:
+    """
+    Judge documents in both layers: the inner one judges what the outer one accepts.
+
+    Parameters
+    ----------
+    table
+        Columns document_id, document_type, text_hash, title, abstract; outer_threshold; and
+        outer_probability, null where the outer layer has yet to judge.
+    classifiers
+        One of them judges each layer for each type of document in the table.
+
+    Returns
+    -------
+    pa.Table
+        Rows of :data:`tables.CLASSIFIED`: first those of the outer layer, then those of the inner
+        one, in the order they come. Where both layers have one encoder, the cost is that of one
+        pass of the transformer for each document; else of one for each row.
+
+    Raises
+    ------
+    ModelError
+        When a model cannot be loaded.
+    """
+    vectors: Vectors = {}
+    known = table.column("outer_probability").combine_chunks()
+    is_new = pc.is_null(known)
+    outer = judge(table.filter(is_new), classifiers=classifiers, layer="outer", vectors=vectors)
+    probabilities = pc.replace_with_mask(
+        known, is_new, outer.column("probability").combine_chunks()
+    )
+    is_accepted = pc.greater_equal(probabilities, table.column("outer_threshold"))
+    inner = judge(
+        table.filter(is_accepted), classifiers=classifiers, layer="inner", vectors=vectors
+    )
+    return pa.concat_tables([outer, inner])
+
+
+def judge(
+    table: pa.Table,
+    *,
+    classifiers: Sequence[Classifier],
+    layer: str,
+    vectors: Vectors | None = None,
+) -> pa.Table:
+    """
+    Judge documents in one layer.
+
+    Parameters
+    ----------
+    table
+        Columns document_id, document_type, text_hash, title, abstract.
+    classifiers
+        One of them judges the layer for each type of document in the table.
+    layer
+        ``outer`` or ``inner``.
+    vectors
+        Vectors that are known by encoder version and document; those that are computed are added.
+
+    Returns
+    -------
+    pa.Table
+        Rows of :data:`tables.CLASSIFIED`, in the order they come.
+
+    Raises
+    ------
+    ModelError
+        When a model cannot be loaded.
+    """
+    vectors = {} if vectors is None else vectors
+    kinds = table.column("document_type")
+    logits = np.full(table.num_rows, np.nan, dtype=np.float32)
+    probabilities = np.full(table.num_rows, np.nan)
+    versions = np.full(table.num_rows, None, dtype=object)
+    for classifier in classifiers:
+        if classifier.layer != layer:
+            continue
+        for kind in classifier.document_types:
+            places = np.flatnonzero(pc.equal(kinds, kind).to_numpy(zero_copy_only=False))
+            if not len(places):
+                continue
+            known = vectors.setdefault(classifier.encoder_version, {})
+            found = _logits(table.take(pa.array(places)), classifier, known)
+            logits[places] = found
+            probabilities[places] = classifier.probabilities(found)
+            versions[places] = classifier.model_version
+    return pa.table(
+        [
+            table.column("document_id"),
+            table.column("text_hash"),
+            pa.array([layer] * table.num_rows, pa.string()),
+            pa.array(versions, pa.string()),
+            pa.array(logits, pa.float32()),
+            pa.array(probabilities, pa.float64()),
+        ],
+        schema=tables.CLASSIFIED,
+    )
+
+
+def _logits(table: pa.Table, classifier: Classifier, known: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the logits of documents; vectors that are not known are computed and added."""
+    names = table.column("document_id").to_pylist()
+    new = pa.array([place for place, name in enumerate(names) if name not in known], pa.int64())
+    texts = table.select(["title", "abstract"]).take(new)
+    computed = classifier.vectors(*(column.to_pylist() for column in texts.columns))
+    known.update(zip((names[place] for place in new.to_pylist()), computed, strict=True))
+    return classifier.logits_of(np.stack([known[name] for name in names]))

@@ -1,0 +1,110 @@
+"""
+Train a head alone: logistic regression on what an encoder that is trained already says of texts.
+
+Some thousand careful labels are too few to move the weights of an encoder, and enough for the
+linear unit on top of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from python_steps.ai_decision.folders import DESCRIPTION_FILE
+from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_FILE
+from python_steps.ai_decision.training.examples import confidence_of, truth_of
+
+if TYPE_CHECKING:
+    from python_steps.ai_decision.classifier import LoadedClassifier
+
+# Inverse strengths of the penalty that are tried, and the parts in which they are.
+STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
+PARTS = 5
+
+
+def train_head(loaded: LoadedClassifier, examples: pa.Table) -> tuple[dict[str, float], np.ndarray]:
+    """
+    Fit the head of a network to examples, over `MOST_LAYERS_READ` layers, and put it there.
+
+    The penalty of the weights is the one under which logistic regression on four fifths of the
+    examples makes the fifth that is left most likely. The cost is that of one pass of the encoder
+    over the examples.
+
+    Parameters
+    ----------
+    loaded
+        Its network gets the head.
+    examples
+        Columns title, abstract, is_ai and label_confidence.
+
+    Returns
+    -------
+    told
+        `strength`: the inverse of the penalty; `loss`: the mean log loss of the parts left out, in
+        nats.
+    logits
+        Of each example by the fit that left it out: float64 of shape [examples].
+    """
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    texts = (examples.column(name).to_pylist() for name in ("title", "abstract"))
+    vectors = loaded.vectors(*texts)
+    head = torch.nn.Linear(vectors.shape[1] * vectors.shape[2], 1)
+    loaded.network.head = head.to(loaded.device)
+    read = loaded.network.read(torch.from_numpy(vectors).to(loaded.device)).cpu().numpy()
+    truth, weights = truth_of(examples), confidence_of(examples)
+    with threadpool_limits(1):  # the order of a sum must not follow the number of cores
+        left_out = {each: _left_out(read, truth, weights, each) for each in STRENGTHS}
+        losses = {each: _loss(truth, scores, weights) for each, scores in left_out.items()}
+        strength = min(losses, key=lambda each: (losses[each], each))
+        fitted = _fitted(read, truth, weights, strength)
+    with torch.no_grad():
+        head.weight.copy_(torch.from_numpy(fitted.coef_))
+        head.bias.copy_(torch.from_numpy(fitted.intercept_))
+    return {"strength": strength, "loss": losses[strength]}, left_out[strength]
+
+
+def write_head(loaded: LoadedClassifier, start: Path, folder: Path) -> None:
+    """Write a head, and copy the encoder of the classifier that it was trained on beside it."""
+    from safetensors.torch import save_file
+
+    for name in (DESCRIPTION_FILE, *ADAPTER_FILES, ENCODER_FILE):
+        (folder / name).unlink(missing_ok=True)
+    for name in (*ADAPTER_FILES, ENCODER_FILE):
+        if (start / name).is_file():
+            shutil.copyfile(start / name, folder / name)
+    head = {name: value.contiguous() for name, value in loaded.network.head.state_dict().items()}
+    save_file(head, folder / HEAD_FILE)
+    (folder / HEAD_FILE).chmod(0o644)  # as every other file: safetensors lets nobody else read it
+
+
+def _left_out(
+    read: np.ndarray, truth: np.ndarray, weights: np.ndarray, strength: float
+) -> np.ndarray:
+    """Return the logit of each example by a fit without its part."""
+    part = np.arange(len(truth)) % PARTS
+    logits = np.empty(len(truth))
+    for each in range(PARTS):
+        here = part == each
+        fitted = _fitted(read[~here], truth[~here], weights[~here], strength)
+        logits[here] = fitted.decision_function(read[here])
+    return logits
+
+
+def _loss(truth: np.ndarray, logits: np.ndarray, weights: np.ndarray) -> float:
+    """Return the mean log loss of logits."""
+    losses = np.logaddexp(0, np.where(truth, -logits, logits))
+    return float(np.average(losses, weights=weights))
+
+
+def _fitted(read: np.ndarray, truth: np.ndarray, weights: np.ndarray, strength: float):  # noqa: ANN202
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, max_iter=5000).fit(
+        read, truth, sample_weight=weights / weights.mean()
+    )
