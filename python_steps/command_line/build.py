@@ -29,7 +29,7 @@ from python_steps.command_line.warnings import show_warnings
 from python_steps.engine.progress import silenced
 from python_steps.sources.locations import is_sample
 from python_steps.warehouse.places import DEFAULT_NAME
-from python_steps.warehouse.quality import Rejection, delivery_warnings, rejections
+from python_steps.warehouse.quality import Rejection, delivery_warnings, rejections, undecided
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,6 +65,8 @@ def show_build(settings: Settings, outcome: Outcome, console: "Console") -> None
         delivery_warnings(settings.tables), console, " in the table marts.delivery_warnings"
     )
     _show_remedies(refused, console)
+    for sentence in undecided(settings.tables):
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     for file in made:
         if file.suffix == ".csv" and _is_empty(file):
             console.print(
