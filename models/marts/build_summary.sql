@@ -110,6 +110,14 @@ measures as (
 
     select
         12 as place,
+        'papers with a patent that is probably related' as measure,
+        cast(count(distinct case when relatedness >= 0.5 then paper_id end) as double) as figure
+    from pairs
+
+    union all
+
+    select
+        13 as place,
         'paper–patent pairs' as measure,
         cast(count(*) as double) as figure
     from pairs
@@ -117,7 +125,7 @@ measures as (
     union all
 
     select
-        13 as place,
+        14 as place,
         'audit: recall at 1' as measure,
         max(recall_at_1) as figure
     from audit
@@ -125,7 +133,7 @@ measures as (
     union all
 
     select
-        14 as place,
+        15 as place,
         'audit: recall at {{ var('top_k') }}' as measure,
         max(recall_at_k) as figure
     from audit

@@ -13,6 +13,21 @@ calibrations as (
 
 ),
 
+relatedness as (
+
+    select
+        encoder_hash,
+        {% for level in ['related', 'close'] -%}
+        {% for name in ['intercept', 'similarity_slope', 'word_score_slope'] -%}
+        max(case when level = '{{ level }}' then {{ name }} end) as {{ level }}_{{ name }}{{ ',' if not loop.last }}
+        {% endfor -%}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from {{ ref('relatedness_calibrations') }}
+    where basis = 'similarity and words'
+    group by encoder_hash
+
+),
+
 patents as (
 
     select
@@ -59,6 +74,19 @@ select
         ) as float
     ) as confidence,
     calibrations.confidence_basis,
+    {% for level, column in [('related', 'relatedness'), ('close', 'closeness')] -%}
+    cast(
+        1 / (
+            1 + exp(
+                -(
+                    relatedness.{{ level }}_intercept
+                    + relatedness.{{ level }}_similarity_slope * cast(pairs.similarity as double)
+                    + relatedness.{{ level }}_word_score_slope * pairs.word_score
+                )
+            )
+        ) as float
+    ) as {{ column }},
+    {% endfor -%}
     cast(pairs.paper_year as integer) as paper_year,
     cast(pairs.patent_year as integer) as patent_year,
     patents.year_basis as patent_year_basis,
@@ -75,6 +103,8 @@ select
     pairs.matching_version
 from pairs
 inner join calibrations on pairs.space = calibrations.space
+left join relatedness
+    on pairs.space = 'title_abstract' and split_part(pairs.model_version, '/', 2) = relatedness.encoder_hash
 inner join patents on pairs.space = patents.space and pairs.patent_id = patents.document_id
 inner join families on pairs.patent_id = families.document_id
 inner join numbers as paper_numbers on pairs.paper_id = paper_numbers.document_id

@@ -14,6 +14,8 @@ from python_steps.command_line.options import (
 )
 from python_steps.warehouse.places import tables_at
 
+PROBABLY = 0.5  # relatedness
+
 
 @click.command()
 @click.option(
@@ -52,7 +54,9 @@ def match_command(
     default AI papers and patents), by cosine similarity. A paper finds patents of
     its year or later, a patent finds papers of its year or earlier; --from-year
     and --to-year replace that rule. The order is that of similarity_rank in
-    paper_patent_pairs.
+    paper_patent_pairs. Relatedness is the probability that readers of a paper and
+    a patent would call them related; here from similarity alone, in
+    paper_patent_pairs from shared words too.
 
     \b
     For example:
@@ -88,6 +92,16 @@ def match_command(
     console = output_console()
     kind = " ".join([f"{found.document_type.capitalize()}s", *filter(None, years)])
     console.print(f"{kind}, nearest to: {what}", highlight=False, markup=False, soft_wrap=True)
-    similarities = found.rows.column("similarity").to_pylist()
-    shown = found.rows.set_column(1, "similarity", [[f"{value:.3f}" for value in similarities]])
+    shown = found.rows
+    for place, name in ((1, "similarity"), (2, "relatedness")):
+        values = ["" if each is None else f"{each:.3f}" for each in shown.column(name).to_pylist()]
+        shown = shown.set_column(place, name, [values])
     print_table(shown.column_names, zip(*shown.to_pydict().values(), strict=True))
+    related = [each for each in found.rows.column("relatedness").to_pylist() if each is not None]
+    if related and max(related) < PROBABLY:
+        console.print(
+            f"Probably none of them is related: the nearest has a relatedness of "
+            f"{max(related):.2f}, where 1 is certain.",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from python_steps.building.project_sql import StagingSql
 from python_steps.embeddings.encoder import load_encoder
 from python_steps.errors import InputError
+from python_steps.similarity.relatedness import Relatedness
 from python_steps.transformer import weights
 from python_steps.warehouse.opening import opened
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 
 PAPER, PATENT = "paper", "patent"
+CALIBRATIONS = "seeds/reference/relatedness_calibrations.csv"
 READ = (("marts", "documents_to_match"), ("marts", "model_versions"))
 REMEDY = "`deepinnovation build --select '+documents_to_match +model_versions'`"
 
@@ -123,8 +126,10 @@ class Neighbours:
     from_year, to_year
         Years that were looked in, both included; None: without end.
     rows
-        `rank` (from 1), `similarity` (float32, cosine), `document_id`, `year`, `is_ai`, `title`,
-        from the nearest to the farthest, equals by id.
+        `rank` (from 1), `similarity` (float32, cosine), `relatedness` (float64: the probability
+        that readers would call it related, by similarity alone; null among documents of one kind,
+        and where the encoder has no calibration), `document_id`, `year`, `is_ai`, `title`, from the
+        nearest to the farthest, equals by id.
     """
 
     query: dict[str, Any] | None
@@ -205,9 +210,33 @@ def nearest(
                 "count": count,
             },
         ).to_arrow_table()
+        is_between_kinds = document is None or document["document_type"] != document_type
+        calibration = _calibration(connection, project) if is_between_kinds else None
+    rows = rows.add_column(2, "relatedness", _relatedness(rows, calibration))
     names = ("document_id", "document_type", "year", "title")
     facts = document and {name: document[name] for name in names}
     return Neighbours(facts, document_type, from_year, to_year, rows)
+
+
+def _calibration(connection: duckdb.DuckDBPyConnection, project: Path) -> Relatedness | None:
+    """Return how similarity alone becomes relatedness; None if the encoder is not calibrated."""
+    facts = _first(connection, "from marts.model_versions where role = 'encoder'")
+    with (project / CALIBRATIONS).open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            is_of_encoder = facts and f"/{row['encoder_hash']}/" in facts["model_version"]
+            if is_of_encoder and (row["basis"], row["level"]) == ("similarity", "related"):
+                return Relatedness(float(row["intercept"]), float(row["similarity_slope"]), 0.0)
+    return None
+
+
+def _relatedness(rows: pa.Table, calibration: Relatedness | None) -> pa.Array:
+    """Return the relatedness of rows: float64, null without a calibration."""
+    import pyarrow as pa
+
+    if calibration is None:
+        return pa.nulls(rows.num_rows, pa.float64())
+    similarity = rows.column("similarity").to_numpy()
+    return pa.array(calibration.probabilities(similarity, 0 * similarity), pa.float64())
 
 
 def _document(

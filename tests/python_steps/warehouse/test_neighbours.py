@@ -200,7 +200,7 @@ def test_the_command_gives_rows_for_programs(warehouse):
     rows = [json.loads(line) for line in lines]
     assert [(row["rank"], row["document_id"]) for row in rows] == [(1, "W2")]
     table = run(warehouse, "--query", "US-3-A", "--k", "1", "--format", "csv").stdout.splitlines()
-    assert table[0].replace('"', "") == "rank,similarity,document_id,year,is_ai,title"
+    assert table[0].replace('"', "") == "rank,similarity,relatedness,document_id,year,is_ai,title"
     assert len(table) == 2
 
 
@@ -217,3 +217,24 @@ def test_the_command_says_what_is_wrong(warehouse, arguments, code, told):
     shown = run(warehouse, *arguments)
     assert shown.exit_code == code
     assert told in shown.output
+
+
+def test_relatedness_rises_with_similarity_between_papers_and_patents_only(warehouse):
+    rows = neighbours.nearest(warehouse, "W1", project=PROJECT, count=5).rows.to_pylist()
+    related = [row["relatedness"] for row in rows]
+    assert related == sorted(related, reverse=True)
+    assert 0 < related[-1] < 0.5 < related[0] < 1
+    among_papers = neighbours.nearest(
+        warehouse, "W1", project=PROJECT, count=2, document_type="paper"
+    )
+    assert among_papers.rows.column("relatedness").to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_told"), [("reading of handwritten digits", False), ("baking of bread", True)]
+)
+def test_the_command_says_where_nothing_is_related(warehouse, query, is_told):
+    words = ["match", "--query", query, "--warehouse", str(warehouse.path)]
+    shown = CliRunner().invoke(main.main, words)
+    assert shown.exit_code == 0, shown.output
+    assert ("Probably none of them is related" in " ".join(shown.output.split())) == is_told
