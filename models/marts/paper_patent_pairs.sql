@@ -13,18 +13,17 @@ calibrations as (
 
 ),
 
-relatedness as (
+related_calibrations as (
 
-    select
-        encoder_hash,
-        {% for level in ['related', 'close'] -%}
-        {% for name in ['intercept', 'similarity_slope', 'word_score_slope'] -%}
-        max(case when level = '{{ level }}' then {{ name }} end) as {{ level }}_{{ name }}{{ ',' if not loop.last }}
-        {% endfor -%}{{ ',' if not loop.last }}
-        {% endfor -%}
-    from {{ ref('relatedness_calibrations') }}
-    where basis = 'similarity and words'
-    group by encoder_hash
+    select * from {{ ref('relatedness_calibrations') }}
+    where basis = 'similarity and words' and level = 'related'
+
+),
+
+close_calibrations as (
+
+    select * from {{ ref('relatedness_calibrations') }}
+    where basis = 'similarity and words' and level = 'close'
 
 ),
 
@@ -74,19 +73,28 @@ select
         ) as float
     ) as confidence,
     calibrations.confidence_basis,
-    {% for level, column in [('related', 'relatedness'), ('close', 'closeness')] -%}
     cast(
         1 / (
             1 + exp(
                 -(
-                    relatedness.{{ level }}_intercept
-                    + relatedness.{{ level }}_similarity_slope * cast(pairs.similarity as double)
-                    + relatedness.{{ level }}_word_score_slope * pairs.word_score
+                    related_calibrations.intercept
+                    + related_calibrations.similarity_slope * cast(pairs.similarity as double)
+                    + related_calibrations.word_score_slope * pairs.word_score
                 )
             )
         ) as float
-    ) as {{ column }},
-    {% endfor -%}
+    ) as relatedness,
+    cast(
+        1 / (
+            1 + exp(
+                -(
+                    close_calibrations.intercept
+                    + close_calibrations.similarity_slope * cast(pairs.similarity as double)
+                    + close_calibrations.word_score_slope * pairs.word_score
+                )
+            )
+        ) as float
+    ) as closeness,
     cast(pairs.paper_year as integer) as paper_year,
     cast(pairs.patent_year as integer) as patent_year,
     patents.year_basis as patent_year_basis,
@@ -103,8 +111,11 @@ select
     pairs.matching_version
 from pairs
 inner join calibrations on pairs.space = calibrations.space
-left join relatedness
-    on pairs.space = 'title_abstract' and split_part(pairs.model_version, '/', 2) = relatedness.encoder_hash
+left join related_calibrations
+    on
+        pairs.space = 'title_abstract'
+        and split_part(pairs.model_version, '/', 2) = related_calibrations.encoder_hash
+left join close_calibrations on related_calibrations.encoder_hash = close_calibrations.encoder_hash
 inner join patents on pairs.space = patents.space and pairs.patent_id = patents.document_id
 inner join families on pairs.patent_id = families.document_id
 inner join numbers as paper_numbers on pairs.paper_id = paper_numbers.document_id

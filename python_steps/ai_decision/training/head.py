@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from python_steps.ai_decision.classifier import LoadedClassifier
 
 # Inverse strengths of the penalty that are tried, and the parts in which they are.
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0)
 PARTS = 5
 
 
@@ -30,9 +30,10 @@ def train_head(loaded: LoadedClassifier, examples: pa.Table) -> tuple[dict[str, 
     """
     Fit the head of a network to examples, over `MOST_LAYERS_READ` layers, and put it there.
 
-    The penalty of the weights is the one under which logistic regression on four fifths of the
-    examples makes the fifth that is left most likely. The cost is that of one pass of the encoder
-    over the examples.
+    The penalty of the weights is the strongest under which logistic regression on four fifths of
+    the examples is within one standard error of the least log loss of the fifth that is left
+    (Breiman et al. 1984): weaker ones fit these examples as well and forget more of what the
+    encoder learned from others. The cost is that of one pass of the encoder over the examples.
 
     Parameters
     ----------
@@ -60,13 +61,14 @@ def train_head(loaded: LoadedClassifier, examples: pa.Table) -> tuple[dict[str, 
     truth, weights = truth_of(examples), confidence_of(examples)
     with threadpool_limits(1):  # the order of a sum must not follow the number of cores
         left_out = {each: _left_out(read, truth, weights, each) for each in STRENGTHS}
-        losses = {each: _loss(truth, scores, weights) for each, scores in left_out.items()}
-        strength = min(losses, key=lambda each: (losses[each], each))
+        losses = {each: _losses(truth, scores) for each, scores in left_out.items()}
+        strength = _strongest_penalty(losses, weights)
         fitted = _fitted(read, truth, weights, strength)
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(fitted.coef_))
         head.bias.copy_(torch.from_numpy(fitted.intercept_))
-    return {"strength": strength, "loss": losses[strength]}, left_out[strength]
+    loss = float(np.average(losses[strength], weights=weights))
+    return {"strength": strength, "loss": loss}, left_out[strength]
 
 
 def write_head(loaded: LoadedClassifier, start: Path, folder: Path) -> None:
@@ -96,10 +98,18 @@ def _left_out(
     return logits
 
 
-def _loss(truth: np.ndarray, logits: np.ndarray, weights: np.ndarray) -> float:
-    """Return the mean log loss of logits."""
-    losses = np.logaddexp(0, np.where(truth, -logits, logits))
-    return float(np.average(losses, weights=weights))
+def _losses(truth: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Return the log loss of each logit, in nats."""
+    return np.logaddexp(0, np.where(truth, -logits, logits))
+
+
+def _strongest_penalty(losses: dict[float, np.ndarray], weights: np.ndarray) -> float:
+    """Return the least strength whose mean loss is within one standard error of the least one."""
+    means = {each: float(np.average(found, weights=weights)) for each, found in losses.items()}
+    best = min(means, key=lambda each: (means[each], each))
+    spread = np.average((losses[best] - means[best]) ** 2, weights=weights)
+    error = float(np.sqrt(spread * (weights**2).sum())) / weights.sum()
+    return min(each for each, mean in means.items() if mean <= means[best] + error)
 
 
 def _fitted(read: np.ndarray, truth: np.ndarray, weights: np.ndarray, strength: float):  # noqa: ANN202
