@@ -16,9 +16,11 @@ import pyarrow.compute as pc
 from python_steps import tables
 from python_steps.ai_decision.classifier import Classifier
 
-Vectors = dict[
-    str, dict[str, np.ndarray]
-]  # float32[layers, hidden size] by encoder version and document
+DOCUMENTS_AT_ONCE = 4096
+
+
+# float32[layers, hidden size] by encoder version and document.
+Vectors = dict[str, dict[str, np.ndarray]]
 
 
 def classify(table: pa.Table, *, classifiers: Sequence[Classifier]) -> pa.Table:
@@ -45,6 +47,17 @@ def classify(table: pa.Table, *, classifiers: Sequence[Classifier]) -> pa.Table:
     ModelError
         When a model cannot be loaded.
     """
+    parts: list[list[pa.Table]] = [[], []]
+    # Chunks bound the memory of vectors; they decide no result.
+    for start in range(0, max(1, table.num_rows), DOCUMENTS_AT_ONCE):
+        found = _both_layers(table.slice(start, DOCUMENTS_AT_ONCE), classifiers)
+        for layer, judged in zip(parts, found, strict=True):
+            layer.append(judged)
+    return pa.concat_tables([*parts[0], *parts[1]])
+
+
+def _both_layers(table: pa.Table, classifiers: Sequence[Classifier]) -> tuple[pa.Table, pa.Table]:
+    """Return the rows of the outer layer, and those of the inner one."""
     vectors: Vectors = {}
     known = table.column("outer_probability").combine_chunks()
     is_new = pc.is_null(known)
@@ -53,10 +66,8 @@ def classify(table: pa.Table, *, classifiers: Sequence[Classifier]) -> pa.Table:
         known, is_new, outer.column("probability").combine_chunks()
     )
     is_accepted = pc.greater_equal(probabilities, table.column("outer_threshold"))
-    inner = judge(
-        table.filter(is_accepted), classifiers=classifiers, layer="inner", vectors=vectors
-    )
-    return pa.concat_tables([outer, inner])
+    accepted = table.filter(is_accepted)
+    return outer, judge(accepted, classifiers=classifiers, layer="inner", vectors=vectors)
 
 
 def judge(

@@ -97,8 +97,8 @@ def read_examples(
     remedy = "`deepinnovation build --select +classifier_examples` and your sources"
     with opened(warehouse, [TABLE], remedy) as connection:
         _refuse_unknown_sources(connection, "source", "source_name", sources)
-        _refuse_unknown_sources(connection, "label source", "label_source", label_sources)
         _refuse_another_version(connection)
+        _refuse_unknown_sources(connection, "label source", "label_source", label_sources)
         if languages:
             counts = f"select label_is_ai, language, count(*) {asked} group by all"
             _refuse_only_other_languages(

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 
 from python_steps import errors, tables
-from python_steps.ai_decision import network
+from python_steps.ai_decision import decision, network
 from python_steps.ai_decision.classifier import (
     PACKAGED_FOLDER,
     LoadedClassifier,
@@ -171,6 +171,14 @@ def test_the_inner_layer_judges_what_the_outer_one_accepts(classifiers):
         accepted = pc.greater_equal(outer.column("probability"), threshold)
         found = classify(asked(documents(), threshold), classifiers=classifiers)
         assert found.equals(pa.concat_tables([outer, inner.filter(accepted)]))
+
+
+def test_no_result_depends_on_how_many_documents_are_judged_at_once(classifiers, monkeypatch):
+    table = asked(documents(), 0.1)
+    whole = classify(table, classifiers=classifiers)
+    monkeypatch.setattr(decision, "DOCUMENTS_AT_ONCE", 2)
+    assert classify(table, classifiers=classifiers).equals(whole)
+    assert classify(table.slice(0, 0), classifiers=classifiers).equals(whole.slice(0, 0))
 
 
 def test_what_the_outer_layer_has_found_before_is_not_judged_again(classifiers):

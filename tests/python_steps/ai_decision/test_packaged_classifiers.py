@@ -150,7 +150,7 @@ def test_f1_on_documents_that_were_read_one_by_one(classifiers, tell, kind, floo
     assert found["f1"] >= floor
 
 
-@pytest.mark.parametrize(("source", "floor"), [("papercopilot", 0.95), ("beese_nlp_ml", 0.93)])
+@pytest.mark.parametrize(("source", "floor"), [("papercopilot", 0.93), ("beese_nlp_ml", 0.9)])
 def test_recall_on_sources_that_are_all_ai_and_trained_nothing(classifiers, tell, source, floor):
     titles, abstracts, truth = records("paper", f"source = '{source}'")
     _, said, accepted = judged(classifiers, "paper", titles, abstracts)

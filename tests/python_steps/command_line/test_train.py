@@ -111,7 +111,8 @@ def test_documents_whose_title_the_first_classifier_may_know_are_left_out(tmp_pa
             "'title' || key as title_key, 'title' as title, null::varchar as abstract, "
             "'en' as language, 2019 as year, source as source_name, null::varchar[] as categories, "
             "'human' as label_source, "
-            "true as label_is_ai, 'train' as split, 'easy' as stratum "
+            "true as label_is_ai, 1.0::double as label_confidence, 1.0::double as sampling_weight, "
+            "'train' as split, 'easy' as stratum "
             "from (values (1, 'a', 'new'), (2, 'b', 'new'), (3, 'a', 'old'), (4, 'b', 'unread')) "
             "as documents(i, key, source), (values ('outer'), ('inner')) as layers(layer)"
         )
