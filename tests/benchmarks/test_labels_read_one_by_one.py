@@ -35,9 +35,10 @@ def documents(kind):
     """Return titles, abstracts, labels, confidences and weights."""
     labels, texts = (real_data.path_of(name) for name in ("labels_llm.parquet", f"{kind}s.parquet"))
     rows = duckdb.sql(
-        "select texts.title, texts.abstract, label_is_ai, confidence, stratum_size / stratum_n "
+        "select texts.title, texts.abstract, labels.label_is_ai, confidence, "
+        "stratum_size / stratum_n "
         f"from '{labels}' as labels inner join '{texts}' as texts using (source, id) "
-        f"where document_type = '{kind}' and labels.language = 'en' "
+        f"where labels.document_type = '{kind}' and labels.language = 'en' "
         "and not starts_with(source, 'papercopilot') order by source, id"
     ).fetchall()
     titles, abstracts, truth, confidence, weights = (
