@@ -61,40 +61,10 @@ select
     cast(pairs.similarity as float) as similarity,
     cast(pairs.similarity_rank as integer) as similarity_rank,
     cast(pairs.word_score as float) as word_score,
-    cast(
-        1 / (
-            1 + exp(
-                -(
-                    calibrations.intercept
-                    + calibrations.similarity_slope * cast(pairs.similarity as double)
-                    + calibrations.csls_slope * pairs.csls
-                )
-            )
-        ) as float
-    ) as confidence,
+    {{ calibrated_probability('calibrations', 'csls_slope', 'pairs.csls') }} as confidence,
     calibrations.confidence_basis,
-    cast(
-        1 / (
-            1 + exp(
-                -(
-                    related_calibrations.intercept
-                    + related_calibrations.similarity_slope * cast(pairs.similarity as double)
-                    + related_calibrations.word_score_slope * pairs.word_score
-                )
-            )
-        ) as float
-    ) as relatedness,
-    cast(
-        1 / (
-            1 + exp(
-                -(
-                    close_calibrations.intercept
-                    + close_calibrations.similarity_slope * cast(pairs.similarity as double)
-                    + close_calibrations.word_score_slope * pairs.word_score
-                )
-            )
-        ) as float
-    ) as closeness,
+    {{ calibrated_probability('related_calibrations', 'word_score_slope', 'pairs.word_score') }} as relatedness,
+    {{ calibrated_probability('close_calibrations', 'word_score_slope', 'pairs.word_score') }} as closeness,
     cast(pairs.paper_year as integer) as paper_year,
     cast(pairs.patent_year as integer) as patent_year,
     patents.year_basis as patent_year_basis,

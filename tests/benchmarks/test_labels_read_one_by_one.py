@@ -10,8 +10,8 @@ learned from most of these documents.
 import hashlib
 import sys
 
-import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from python_steps.ai_decision import classifier
 from python_steps.ai_decision.evaluation import measures
 from python_steps.ai_decision.network import read_text
+from python_steps.ai_decision.training.examples import confidence_of
 from python_steps.embeddings.encoder import load_encoder
 from tests import real_data
 
@@ -33,14 +34,7 @@ DRAWS = 5
 
 def documents(kind):
     """Return titles, abstracts, labels, confidences and weights."""
-    labels, texts = (real_data.path_of(name) for name in ("labels_llm.parquet", f"{kind}s.parquet"))
-    rows = duckdb.sql(
-        "select texts.title, texts.abstract, labels.label_is_ai, confidence, "
-        "stratum_size / stratum_n "
-        f"from '{labels}' as labels inner join '{texts}' as texts using (source, id) "
-        f"where labels.document_type = '{kind}' and labels.language = 'en' "
-        "and not starts_with(source, 'papercopilot') order by source, id"
-    ).fetchall()
+    rows = real_data.read_one_by_one(kind, "not starts_with(source, 'papercopilot')")
     titles, abstracts, truth, confidence, weights = (
         list(column) for column in zip(*rows, strict=True)
     )
@@ -69,7 +63,7 @@ def test_a_head_on_the_outer_encoder_is_the_best_of_the_cheap_judges(kind, floor
     is_accepted = outer.probabilities(outer.logits_of(vectors)) >= outer.threshold
     layers, frozen = unit(vectors).reshape(len(texts), -1), load_encoder().encode(texts)
     part = np.array([hashlib.md5(text.lower().encode()).digest()[0] % FOLDS for text in titles])
-    counts = np.maximum(2 * confidence - 1, 0.2)
+    counts = confidence_of(pa.table({"label_confidence": confidence}))
     features = {
         "head on four layers": (1, lambda *parts: [layers[each] for each in parts]),
         "head on the last layer": (1, lambda *parts: [unit(vectors[each, -1]) for each in parts]),

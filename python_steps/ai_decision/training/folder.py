@@ -77,10 +77,18 @@ def write_weights(network: Network, settings: Settings, folder: Path) -> None:
         weights = get_peft_model_state_dict(network.encoder, save_embedding_layers=False)
         half = {name: value.to(torch.float16).contiguous() for name, value in weights.items()}
         save_file(half, folder / ADAPTER_FILES[1])
-    head = {name: value.contiguous() for name, value in network.head.state_dict().items()}
-    save_file(head, folder / HEAD_FILE)
+    write_head(network, folder)
     for path in folder.glob("*.safetensors"):
         path.chmod(0o644)  # as every other file: safetensors lets nobody else read its own
+
+
+def write_head(network: Network, folder: Path) -> None:
+    """Write the head of a network."""
+    from safetensors.torch import save_file
+
+    head = {name: value.contiguous() for name, value in network.head.state_dict().items()}
+    save_file(head, folder / HEAD_FILE)
+    (folder / HEAD_FILE).chmod(0o644)  # as every other file: safetensors lets nobody else read it
 
 
 def finish_folder(

@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from python_steps.ai_decision.folders import DESCRIPTION_FILE
-from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE, HEAD_FILE
+from python_steps.ai_decision.network import ADAPTER_FILES, ENCODER_FILE
 from python_steps.ai_decision.training.examples import confidence_of, truth_of
+from python_steps.ai_decision.training.folder import write_head
 
 if TYPE_CHECKING:
     from python_steps.ai_decision.classifier import LoadedClassifier
@@ -71,18 +72,14 @@ def train_head(loaded: LoadedClassifier, examples: pa.Table) -> tuple[dict[str, 
     return {"strength": strength, "loss": loss}, left_out[strength]
 
 
-def write_head(loaded: LoadedClassifier, start: Path, folder: Path) -> None:
+def write_head_on(start: Path, loaded: LoadedClassifier, folder: Path) -> None:
     """Write a head, and copy the encoder of the classifier that it was trained on beside it."""
-    from safetensors.torch import save_file
-
     for name in (DESCRIPTION_FILE, *ADAPTER_FILES, ENCODER_FILE):
         (folder / name).unlink(missing_ok=True)
     for name in (*ADAPTER_FILES, ENCODER_FILE):
         if (start / name).is_file():
             shutil.copyfile(start / name, folder / name)
-    head = {name: value.contiguous() for name, value in loaded.network.head.state_dict().items()}
-    save_file(head, folder / HEAD_FILE)
-    (folder / HEAD_FILE).chmod(0o644)  # as every other file: safetensors lets nobody else read it
+    write_head(loaded.network, folder)
 
 
 def _left_out(

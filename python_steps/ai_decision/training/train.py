@@ -46,7 +46,7 @@ from python_steps.ai_decision.training.folder import (
     run_digest,
     write_weights,
 )
-from python_steps.ai_decision.training.head import train_head, write_head
+from python_steps.ai_decision.training.head import train_head, write_head_on
 from python_steps.ai_decision.training.layers import checked_start, freeze_in, trainable_network
 from python_steps.ai_decision.training.loop import Run
 from python_steps.ai_decision.training.settings import LEARNING_RATE, Settings, Training
@@ -120,7 +120,7 @@ def train(
         loaded = LoadedClassifier(network, tokenizer, here, settings.maximum_tokens)
         told, left_out = train_head(loaded, training)
         make_folder(folder)
-        write_head(loaded, start, folder)
+        write_head_on(start, loaded, folder)
         return finish_folder(folder, examples, (training, left_out), settings, base_sha256,
                              precision, start, [told], command)  # fmt: skip
     settings = replace(

@@ -123,24 +123,11 @@ def test_f1_on_records_of_the_test_split(classifiers, tell, kind, title, conditi
     assert found[0] >= floor
 
 
-def read_one_by_one(kind):
-    """Return titles, abstracts, labels and weights of the test split of `labels_llm`, English."""
-    labels, texts = (real_data.path_of(name) for name in ("labels_llm.parquet", f"{kind}s.parquet"))
-    rows = duckdb.sql(
-        "select texts.title, texts.abstract, labels.label_is_ai, "
-        "labels.stratum_size / labels.stratum_n "
-        f"from '{labels}' as labels inner join '{texts}' as texts using (source, id) "
-        f"where labels.document_type = '{kind}' and labels.language = 'en' "
-        f"and {IS_TEST.replace('title', 'texts.title')} "
-        "order by source, id"
-    ).fetchall()
-    titles, abstracts, truth, weights = (list(column) for column in zip(*rows, strict=True))
-    return titles, abstracts, np.array(truth, dtype=bool), np.array(weights)
-
-
 @pytest.mark.parametrize(("kind", "floor"), [("paper", 0.93), ("patent", 0.92)])
 def test_f1_on_documents_that_were_read_one_by_one(classifiers, tell, kind, floor):
-    titles, abstracts, truth, weights = read_one_by_one(kind)
+    rows = real_data.read_one_by_one(kind, IS_TEST)
+    titles, abstracts, truth, _, weights = (list(column) for column in zip(*rows, strict=True))
+    truth, weights = np.array(truth, dtype=bool), np.array(weights)
     probabilities, said, _ = judged(classifiers, kind, titles, abstracts)
     found = measures.measures_of(truth, said, probabilities, weights)
     bounds = measures.intervals(truth, said, probabilities, weights)
