@@ -20,16 +20,22 @@ import pyarrow.compute as pc
 from python_steps import tables
 from python_steps.errors import ModelError
 from python_steps.transformer import batches as transformer_batches
-from python_steps.transformer import devices, weights
+from python_steps.transformer import devices, multilingual, weights
 from python_steps.transformer import loaded as transformer_loaded
 from python_steps.transformer.batches import Batch
 from python_steps.transformer.devices import present_device
+from python_steps.transformer.multilingual import MULTILINGUAL_MODEL
 from python_steps.transformer.weights import PACKAGED_MODEL
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
+AUTO = "auto"
+
+
+# What each of the languages that documents are judged in is embedded by, where nothing is named.
+MODELS = {"english": PACKAGED_MODEL, "all": MULTILINGUAL_MODEL}
 TEXTS_TOKENISED_AT_ONCE = 4096
 
 
@@ -101,8 +107,9 @@ class Encoder:
 
 
 def load_encoder(
-    model: str = PACKAGED_MODEL,
+    model: str = AUTO,
     *,
+    languages: str = "english",
     precision: str = "auto",
     device: str = "auto",
     maximum_tokens: int = 256,
@@ -113,9 +120,12 @@ def load_encoder(
     Parameters
     ----------
     model
-        ``all-MiniLM-L6-v2`` for the weights installed with this project, whose hash is checked and
-        which never touch the network; else a folder or a name sentence-transformers can load.
-        Weights are read from safetensors only and no code of a model is run.
+        ``all-MiniLM-L6-v2`` or ``multilingual-e5-small`` for weights from installed packages, whose
+        hash is checked and which never touch the network; else a folder or a name that
+        sentence-transformers can load. Weights are read from safetensors only and no code of a
+        model is run. ``auto`` is the one or the other, by `languages`.
+    languages
+        ``english`` or ``all``: what ``auto`` embeds, all languages in one space.
     precision
         ``f32``, ``bf16``, or ``auto``: bf16 where the processor computes in it, else f32.
     device
@@ -135,9 +145,9 @@ def load_encoder(
     here = present_device(device)
     chosen = precision == "auto"
     precision = devices.chosen_precision(precision, here)
-    packaged = model == PACKAGED_MODEL
-    folder = weights.packaged_model_folder() if packaged else None
-    loaded = _load(str(folder or model), device=here, only_local=packaged)
+    model = MODELS[languages] if model == AUTO else model
+    packaged = model in MODELS.values()
+    loaded = _load(model, device=here)
     if not packaged and Path(model).is_dir():
         model = str(Path(model).absolute())
     limit = min(maximum_tokens, loaded.tokenizer.model_max_length)
@@ -156,8 +166,14 @@ def load_encoder(
         device=device,
         precision_is_chosen=chosen,
     )
-    transformer_loaded.keep(encoder, here, _LoadedModel(loaded, here, limit, encoder.width))
+    kept = _LoadedModel(loaded, here, limit, encoder.width, prefix_of(model))
+    transformer_loaded.keep(encoder, here, kept)
     return encoder
+
+
+def prefix_of(model: str) -> str:
+    """Return what a model has been trained to read before each text; most read nothing."""
+    return multilingual.PREFIX if Path(model).name == MULTILINGUAL_MODEL else ""
 
 
 @dataclass(frozen=True)
@@ -168,6 +184,7 @@ class _LoadedModel:
     device: str
     maximum_tokens: int
     width: int
+    prefix: str
 
     def encode(self, texts: Sequence[str | None]) -> np.ndarray:
         vectors = np.empty((len(texts), self.width), dtype=np.float32)
@@ -190,7 +207,7 @@ class _LoadedModel:
         # Truncation and padding are stated here because the packaged tokeniser carries its own
         # (both 128), which would otherwise hold.
         return self.model.tokenizer(
-            [text or "" for text in texts],
+            [self.prefix + (text or "") for text in texts],
             truncation=True,
             max_length=self.maximum_tokens,
             padding=False,
@@ -339,7 +356,18 @@ def _width_of_lists(table: pa.Table, id_name: str) -> int:
     return int(widths[0]) if len(widths) else 0
 
 
-def _load(name: str, *, device: str, only_local: bool) -> SentenceTransformer:
+def _load(name: str, *, device: str) -> SentenceTransformer:
+    """Return a model, its weights unchanged."""
+    if name == MULTILINGUAL_MODEL:
+        loaded = multilingual.load_sentence_transformer().to(device)
+    else:
+        packaged = name == PACKAGED_MODEL
+        folder = weights.packaged_model_folder() if packaged else name
+        loaded = _load_by_name(str(folder), device=device, only_local=packaged)
+    return loaded.train(False)
+
+
+def _load_by_name(name: str, *, device: str, only_local: bool) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     try:
@@ -361,7 +389,7 @@ def _load(name: str, *, device: str, only_local: bool) -> SentenceTransformer:
     if not hasattr(loaded[0], "auto_model"):
         message = f"the encoder {name!r} does not begin with a transformer"
         raise ModelError(message)
-    return loaded.train(False)
+    return loaded
 
 
 def _content_hash(model: SentenceTransformer) -> str:

@@ -13,8 +13,9 @@ Description = TypeVar("Description", bound=Hashable)
 Model = TypeVar("Model")
 
 
-# Models a process keeps loaded: a shard needs those of both layers, for papers and for patents.
-MODELS_KEPT = 4
+# Models a process keeps loaded: a shard needs the encoders and the heads of both layers, for papers
+# and for patents, in English and in other languages.
+MODELS_KEPT = 16
 
 
 # The device is part of what names one, as tasks of one process may be given one CUDA device after
