@@ -17,6 +17,7 @@
         'rejected_share_limit': share,
         'complete_year_share': share,
         'classifiers': {'is': 'text'},
+        'languages': {'one_of': ['english', 'all']},
         'operating_point': {'one_of': ['balanced', 'inclusive']},
         'classified_papers': choice_of_documents,
         'classified_patents': choice_of_documents,

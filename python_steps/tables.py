@@ -67,6 +67,11 @@ DOCUMENT_TEXT = pa.schema([("document_id", pa.string()), ("text_hash", pa.string
 # A document and the shard of the work it belongs to.
 DOCUMENT_SHARD = pa.schema([("document_id", pa.string()), ("shard", pa.string())])
 
+# Texts with blanks between their words.
+SEGMENTED = pa.schema(
+    [("document_id", pa.string()), ("title", pa.string()), ("abstract", pa.string())]
+)
+
 # The language of documents that no source tells it of.
 LANGUAGES = pa.schema(
     [
@@ -213,6 +218,7 @@ CLASSIFIERS = pa.schema(
         ("operating_point", pa.string()),  # balanced | inclusive
         ("threshold", pa.float64()),  # probability from which on the layer accepts
         ("languages", pa.list_(pa.string())),  # ISO 639-1
+        ("judges_unknown_language", pa.bool_()),
         ("precision", pa.string()),  # f32 | bf16
         ("maximum_tokens", pa.int32()),
     ]

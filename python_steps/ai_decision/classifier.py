@@ -21,15 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
-from python_steps import tables
 from python_steps.ai_decision.folders import (
-    DESCRIPTION_FILE,
     FIELDS,
     OPERATING_POINTS,
     check_files,
-    classifier_folders,
     read_description,
 )
 from python_steps.ai_decision.network import (
@@ -47,15 +43,12 @@ from python_steps.transformer.batches import Batch
 from python_steps.transformer.devices import present_device
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedTokenizerBase
 
 
 LAYERS = ("outer", "inner")
 DOCUMENT_TYPES = ("paper", "patent")
-
-
-PACKAGED = "packaged"  # stands for the folder of the classifiers that come with the project
-PACKAGED_FOLDER = Path(__file__).parent / "classifiers"
 
 
 TEXTS_TOKENISED_AT_ONCE = 4096
@@ -157,95 +150,6 @@ def calibrated(logits: np.ndarray, temperature: float, bias: float) -> np.ndarra
     return 1 / (1 + np.exp(-(np.asarray(logits, np.float64) / temperature + bias)))
 
 
-def load_classifiers(
-    classifiers: str = PACKAGED,
-    *,
-    layers: Sequence[str] = LAYERS,
-    document_types: Sequence[str] = DOCUMENT_TYPES,
-    operating_point: str = "balanced",
-    precision: str = "auto",
-    device: str = "auto",
-) -> list[Classifier]:
-    """
-    Find a classifier for each of some layers and types of document.
-
-    Parameters
-    ----------
-    classifiers
-        ``packaged``, or a folder whose subfolders are classifiers; the packaged ones stand in for
-        what it does not hold.
-    layers, document_types
-        What to judge.
-    operating_point
-        ``balanced``: each threshold has the best expected F1; or ``inclusive``: it keeps nearly
-        all that is AI. The outer layer always does the latter.
-    precision
-        ``f32``, ``bf16``, or ``auto``: bf16 where the processor computes in it, else f32.
-    device
-        As torch names it, or ``auto``.
-
-    Returns
-    -------
-    list[Classifier]
-        Outer before inner, those of papers before those of patents; one that judges both types
-        stands there once.
-
-    Raises
-    ------
-    ModelError
-        When a folder is no classifier, two claim the same, or one is missing.
-    """
-    asked = [(layer, kind) for layer in layers for kind in document_types]
-    found: dict[tuple[str, str], Path] = {}
-    if classifiers != PACKAGED:
-        found = _catalogue(Path(classifiers).expanduser().absolute(), asked)
-    found = _catalogue(PACKAGED_FOLDER, asked, required=False) | found
-    missing = [
-        f"{kind}s in the {layer} layer" for layer, kind in asked if (layer, kind) not in found
-    ]
-    if missing:
-        message = f"no classifier for {', '.join(missing)}: train one with `deepinnovation train`"
-        raise ModelError(message)
-    return [
-        load_classifier(folder, operating_point=operating_point, precision=precision, device=device)
-        for folder in dict.fromkeys(found[key] for key in asked)
-    ]
-
-
-def _catalogue(
-    place: Path, asked: Sequence[tuple[str, str]], *, required: bool = True
-) -> dict[tuple[str, str], Path]:
-    """Return the folder of each layer and type of document that is asked for and is there."""
-    _refuse_unfinished(place, asked)
-    found: dict[tuple[str, str], Path] = {}
-    for folder in classifier_folders(place, required=required):
-        description = read_description(folder)
-        layer = description["layer"]
-        for kind in description["document_types"]:
-            if (layer, kind) not in asked:
-                continue
-            if (layer, kind) in found:
-                message = (
-                    f"{folder} and {found[layer, kind]} both judge {kind}s in the {layer} layer: "
-                    "keep one of them"
-                )
-                raise ModelError(message)
-            found[layer, kind] = folder
-    return found
-
-
-def _refuse_unfinished(place: Path, asked: Sequence[tuple[str, str]]) -> None:
-    """Raise where training of what is asked for has not finished, as another would be used."""
-    for layer, kind in asked:
-        for begun in (place / f"{layer}_{kind}", place / f"{layer}_both"):
-            if begun.is_dir() and not (begun / DESCRIPTION_FILE).is_file():
-                message = (
-                    f"{begun} holds no finished classifier: let its `deepinnovation train` run to "
-                    "the end, or remove the folder"
-                )
-                raise ModelError(message)
-
-
 def load_classifier(
     folder: str | Path,
     *,
@@ -257,12 +161,14 @@ def load_classifier(
     """
     Load one classifier from its folder, once the hashes of its files have been checked.
 
+    Classifiers of one `encoder_version` share the encoder.
+
     Parameters
     ----------
     folder
         Where its files lie.
     operating_point
-        As for :func:`load_classifiers`.
+        As for :func:`python_steps.ai_decision.catalogue.load_classifiers`.
     precision, device
         What it computes in and on.
     description
@@ -285,18 +191,22 @@ def load_classifier(
     check_files(folder, description)
     here = present_device(device)
     chosen = devices.chosen_precision(precision, here)
-    model, tokenizer = load_base(description["base_model"], description["base_sha256"])
-    network = Network(with_trained_weights(model, folder))
-    network.load_head(folder / HEAD_FILE)
     limit = int(description["maximum_tokens"])
     digest = _digest({name: description[name] for name in (*FIELDS[:7], "sha256")})
     trained = {name: said for name, said in description["sha256"].items() if name != HEAD_FILE}
+    encoder_version = _digest([description["base_sha256"], trained, chosen, limit])
+    encoder, tokenizer = loaded.loaded(
+        encoder_version, here, lambda _: _load_encoder(folder, description, chosen, here)
+    )
+    network = Network(encoder)
+    network.load_head(folder / HEAD_FILE)
+    network.head.to(here)
     classifier = Classifier(
         folder=str(folder),
         layer=description["layer"],
         document_types=tuple(description["document_types"]),
         model_version=f"{folder.name}/{digest}/{chosen}/{limit}",
-        encoder_version=_digest([description["base_sha256"], trained, chosen, limit]),
+        encoder_version=encoder_version,
         precision=chosen,
         maximum_tokens=limit,
         temperature=float(description["temperature"]),
@@ -307,9 +217,18 @@ def load_classifier(
         device=device,
         precision_is_chosen=precision == "auto",
     )
-    network.compute_in(chosen, here)
     loaded.keep(classifier, here, LoadedClassifier(network, tokenizer, here, limit))
     return classifier
+
+
+def _load_encoder(
+    folder: Path, description: dict[str, Any], precision: str, device: str
+) -> tuple[torch.nn.Module, PreTrainedTokenizerBase]:
+    """Return what reads texts before the head does, on its device, and its tokeniser."""
+    base, tokenizer = load_base(description["base_model"], description["base_sha256"])
+    network = Network(with_trained_weights(base, folder))
+    network.compute_in(precision, device)
+    return network.encoder, tokenizer
 
 
 def _digest(decisive: Any) -> str:  # noqa: ANN401
@@ -381,27 +300,3 @@ def _loaded_again(classifier: Classifier) -> LoadedClassifier:
         )
 
     return _loaded(loaded.reloaded(classifier, load))
-
-
-def describe(classifiers: Sequence[Classifier]) -> pa.Table:
-    """Return rows of :data:`tables.CLASSIFIERS`: one per layer and type of document."""
-    rows = [
-        {
-            "layer": classifier.layer,
-            "document_type": kind,
-            "model_version": classifier.model_version,
-            "operating_point": classifier.operating_point,
-            "threshold": classifier.threshold,
-            "languages": list(classifier.languages),
-            "precision": classifier.precision,
-            "maximum_tokens": classifier.maximum_tokens,
-        }
-        for classifier in classifiers
-        for kind in classifier.document_types
-    ]
-    return pa.Table.from_pylist(rows, schema=tables.CLASSIFIERS)
-
-
-def versions(classifiers: Sequence[Classifier]) -> str:
-    """Name all that judges both layers, for checkpoints."""
-    return " ".join(each.model_version for each in classifiers)

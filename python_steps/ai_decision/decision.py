@@ -30,10 +30,11 @@ def classify(table: pa.Table, *, classifiers: Sequence[Classifier]) -> pa.Table:
     Parameters
     ----------
     table
-        Columns document_id, document_type, text_hash, title, abstract; outer_threshold; and
-        outer_probability, null where the outer layer has yet to judge.
+        Columns document_id, text_hash, title, abstract; outer_model_version and
+        inner_model_version, which name the classifiers that judge the document; outer_threshold;
+        and outer_probability, null where the outer layer has yet to judge.
     classifiers
-        One of them judges each layer for each type of document in the table.
+        All that the table names are among them.
 
     Returns
     -------
@@ -83,9 +84,10 @@ def judge(
     Parameters
     ----------
     table
-        Columns document_id, document_type, text_hash, title, abstract.
+        Columns document_id, text_hash, title, abstract, and ``LAYER_model_version``, which names
+        the classifier that judges the document.
     classifiers
-        One of them judges the layer for each type of document in the table.
+        All that the table names are among them.
     layer
         ``outer`` or ``inner``.
     vectors
@@ -102,28 +104,24 @@ def judge(
         When a model cannot be loaded.
     """
     vectors = {} if vectors is None else vectors
-    kinds = table.column("document_type")
+    named = table.column(f"{layer}_model_version")
     logits = np.full(table.num_rows, np.nan, dtype=np.float32)
     probabilities = np.full(table.num_rows, np.nan)
-    versions = np.full(table.num_rows, None, dtype=object)
     for classifier in classifiers:
-        if classifier.layer != layer:
+        is_its_own = pc.equal(named, classifier.model_version).to_numpy(zero_copy_only=False)
+        places = np.flatnonzero(is_its_own)
+        if not len(places):
             continue
-        for kind in classifier.document_types:
-            places = np.flatnonzero(pc.equal(kinds, kind).to_numpy(zero_copy_only=False))
-            if not len(places):
-                continue
-            known = vectors.setdefault(classifier.encoder_version, {})
-            found = _logits(table.take(pa.array(places)), classifier, known)
-            logits[places] = found
-            probabilities[places] = classifier.probabilities(found)
-            versions[places] = classifier.model_version
+        known = vectors.setdefault(classifier.encoder_version, {})
+        found = _logits(table.take(pa.array(places)), classifier, known)
+        logits[places] = found
+        probabilities[places] = classifier.probabilities(found)
     return pa.table(
         [
             table.column("document_id"),
             table.column("text_hash"),
             pa.array([layer] * table.num_rows, pa.string()),
-            pa.array(versions, pa.string()),
+            named,
             pa.array(logits, pa.float32()),
             pa.array(probabilities, pa.float64()),
         ],

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from python_steps.errors import ModelError
-from python_steps.transformer import weights
+from python_steps.transformer import multilingual, weights
 from python_steps.transformer.batches import Batch
+from python_steps.transformer.multilingual import MULTILINGUAL_MODEL
 from python_steps.transformer.weights import PACKAGED_MODEL
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def load_base(
     Parameters
     ----------
     name
-        ``all-MiniLM-L6-v2`` for the weights installed with this project, which never touch the
-        network; else a folder or a name that transformers can load.
+        ``all-MiniLM-L6-v2`` or ``multilingual-e5-small`` for weights from installed packages, which
+        never touch the network; else a folder or a name that transformers can load.
     sha256
         What :func:`content_hash` has to be; None takes whatever is there.
 
@@ -56,6 +57,18 @@ def load_base(
     ModelError
         When it cannot be loaded, or is another than the one wanted.
     """
+    if name == MULTILINGUAL_MODEL:
+        model, tokenizer = multilingual.load_multilingual()
+    else:
+        model, tokenizer = _load_transformer(name)
+    model.train(False)
+    if sha256 is not None and content_hash(model) != sha256:
+        message = f"the base model {name!r} is not the one that the classifier was trained on"
+        raise ModelError(message)
+    return model, tokenizer
+
+
+def _load_transformer(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     from transformers import AutoModel, AutoTokenizer
 
     packaged = name == PACKAGED_MODEL
@@ -76,10 +89,6 @@ def load_base(
             f"weights as safetensors, or {PACKAGED_MODEL!r}."
         )
         raise ModelError(message) from error
-    model.train(False)
-    if sha256 is not None and content_hash(model) != sha256:
-        message = f"the base model {name!r} is not the one that the classifier was trained on"
-        raise ModelError(message)
     return model, tokenizer
 
 
@@ -93,12 +102,12 @@ def content_hash(model: torch.nn.Module) -> str:
 
 
 def with_trained_weights(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """Return a base model with the weights that were trained: adapters merged in, or all."""
+    """Return a base model with what was trained of it: adapters merged in, all weights, or none."""
     from safetensors.torch import load_file
 
     if (folder / ENCODER_FILE).is_file():
         model.load_state_dict(load_file(folder / ENCODER_FILE))
-    else:
+    elif (folder / ADAPTER_FILES[0]).is_file():
         _merge_adapters(model, folder)
     return model
 

@@ -33,7 +33,7 @@ PROBABLY = 0.5  # relatedness
 @click.option("--to-year", type=int, help="Latest year.")
 @click.option(
     "--embedding-model",
-    help="Model that made the warehouse's vectors.  [default: all-MiniLM-L6-v2]",
+    help="Model that made the warehouse's vectors; needed where it lies in a folder of yours.",
 )
 @warehouse_option
 @format_option
@@ -65,7 +65,6 @@ def match_command(
       deepinnovation match --query 10.5555/sample.n35.6569 --among papers --format csv
       deepinnovation match --query "robots that learn to grasp" --from-year 2020
     """
-    from python_steps.transformer import weights
     from python_steps.warehouse import neighbours
 
     if from_year is not None and to_year is not None and from_year > to_year:
@@ -80,7 +79,7 @@ def match_command(
         document_type=among and among.removesuffix("s"),
         from_year=from_year,
         to_year=to_year,
-        embedding_model=embedding_model or weights.PACKAGED_MODEL,
+        embedding_model=embedding_model,
     )
     if form != "table":
         pour(found.rows, form)

@@ -55,6 +55,13 @@ from python_steps.warehouse.places import Tables, tables_at
     "--folds all]",
 )
 @click.option(
+    "--for-language",
+    "for_languages",
+    multiple=True,
+    help="The classifier is for texts in this language (repeatable): they alone set its thresholds "
+    "and judge it, while examples in every --language teach it.",
+)
+@click.option(
     "--most-per-source", type=click.IntRange(min=1), help="Maximum number of examples per source."
 )
 @click.option(
@@ -67,7 +74,7 @@ from python_steps.warehouse.places import Tables, tables_at
     "--base-model",
     default="all-MiniLM-L6-v2",
     show_default=True,
-    help="BERT to start from, by name or folder.",
+    help="BERT to start from, by name or folder; multilingual-e5-small for other languages.",
 )
 @click.option(
     "--method",
@@ -75,7 +82,8 @@ from python_steps.warehouse.places import Tables, tables_at
     default="adapters",
     show_default=True,
     help="Train low-rank adapters (small files), all weights of the trained layers, or only a head "
-    "on the encoder that --start-from names: in seconds, for a few thousand careful labels.",
+    "on the encoder that --start-from names, or else on the base model: in seconds, for a few "
+    "thousand careful labels.",
 )
 @click.option("--adapter-rank", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option(
@@ -159,6 +167,8 @@ def train_command(
         raise click.UsageError("--folds trains both layers: leave out --layer.")
     if folds is not None and output is None:
         raise click.UsageError("--folds needs --output FOLDER, where finished folds are kept.")
+    if folds is not None and options["for_languages"]:
+        raise click.UsageError("--for-language cannot be used with --folds.")
     if folds is not None and options["most_per_source"] is not None:
         raise click.UsageError("--most-per-source cannot be used with --folds.")
     require("This command", "train", "peft")
@@ -202,9 +212,10 @@ def _train(
         languages=() if "all" in languages else languages,
         most_per_source=most_per_source,
     )
+    kind = "both" if len(types) == 2 else types[0]
     train_and_report(
         examples,
-        output / f"{layer}_{'both' if len(types) == 2 else types[0]}",
+        output / "_".join([layer, kind, *settings["for_languages"]]),
         Settings(layer=layer, document_types=types, **settings),
         start_from=start_from,
         precision=precision,

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from python_steps.ai_decision import classifier
+from python_steps.ai_decision import catalogue, classifier
 from python_steps.ai_decision.training import train
 from python_steps.ai_decision.training.examples import inner_examples
 from python_steps.ai_decision.training.folder import FEWEST_TO_JUDGE_A_LANGUAGE
 from python_steps.ai_decision.training.layers import start_of
 from python_steps.ai_decision.training.settings import LANGUAGE_FLOOR, Settings, Training
 from python_steps.engine.progress import shown
+from python_steps.errors import TrainingError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,10 +67,16 @@ def train_and_report(
 def _outer_layers(
     folder: Path, settings: Settings, precision: str, device: str
 ) -> list[classifier.Classifier]:
-    """Return the outer layers in the folder's parent, or else the packaged ones."""
+    """Return the outer layer of the same languages, those beside it, or the packaged ones."""
+    if settings.for_languages:
+        of_same_languages = folder.with_name(folder.name.replace("inner", "outer", 1))
+        if not of_same_languages.is_dir():
+            message = f"{of_same_languages} is missing: train it first, with --layer outer"
+            raise TrainingError(message)
+        return [classifier.load_classifier(of_same_languages, precision=precision, device=device)]
     beside = folder.parent if any(folder.parent.glob("outer_*")) else None
-    return classifier.load_classifiers(
-        str(beside) if beside else classifier.PACKAGED,
+    return catalogue.load_classifiers(
+        str(beside) if beside else catalogue.PACKAGED,
         layers=["outer"],
         document_types=settings.document_types,
         precision=precision,
@@ -83,7 +90,7 @@ def _accepted_examples(
     """Return the examples that the outer layer of their document type accepts."""
     names = " and ".join(
         f"the packaged {Path(each.folder).name}"
-        if Path(each.folder).parent == classifier.PACKAGED_FOLDER
+        if Path(each.folder).parent == catalogue.PACKAGED_FOLDER
         else each.folder
         for each in outer
     )

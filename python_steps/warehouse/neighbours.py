@@ -10,7 +10,6 @@ from python_steps.building.project_sql import StagingSql
 from python_steps.embeddings.encoder import load_encoder
 from python_steps.errors import InputError
 from python_steps.similarity.relatedness import Relatedness
-from python_steps.transformer import weights
 from python_steps.warehouse.opening import opened
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def nearest(
     document_type: str | None = None,
     from_year: int | None = None,
     to_year: int | None = None,
-    embedding_model: str = weights.PACKAGED_MODEL,
+    embedding_model: str | None = None,
     device: str = "auto",
 ) -> Neighbours:
     """
@@ -177,7 +176,8 @@ def nearest(
         for a patent of its year or earlier, unless either is given.
     embedding_model, device
         See :func:`encoder.load_encoder`. The model is loaded for a text, and for a document that
-        has no vector; it must be the one that the warehouse was embedded by.
+        has no vector; it must be the one that the warehouse was embedded by. None takes the one
+        that the warehouse names, which says nothing of a folder but its own name.
 
     Raises
     ------
@@ -281,14 +281,14 @@ def _looks_like_a_name(query: str) -> bool:
 
 
 def _embedded(
-    connection: duckdb.DuckDBPyConnection, text: str, model: str, device: str
+    connection: duckdb.DuckDBPyConnection, text: str, model: str | None, device: str
 ) -> list[float]:
     """Return the vector of a text, by the encoder of the warehouse."""
     facts = _first(connection, "from marts.model_versions where role = 'encoder'")
     if facts is None:
         raise InputError("The warehouse does not say which model made its vectors: build it again.")
     encoder = load_encoder(
-        model,
+        model or facts["model_version"].rsplit("/", 3)[0],
         precision=facts["numeric_precision"],
         device=device,
         maximum_tokens=facts["maximum_tokens"],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from python_steps.ai_decision.catalogue import packaged_languages
 from python_steps.errors import InputError
 from python_steps.sources.plausibility import Warned
 from python_steps.warehouse.places import Tables
@@ -24,6 +25,11 @@ REASONS = """
     group by reason
     order by missing desc, reason
     limit 5
+"""
+UNDECIDED_LANGUAGES = """
+    select distinct split_part(decision_reason, ': ', 2)
+    from marts.documents
+    where is_ai is null and document_type = $1 and decision_reason like 'language_not_supported: %'
 """
 COUNTRIES = """
     select country_code, sum(undecided_documents)::bigint as missing, sum(documents)::bigint
@@ -88,6 +94,10 @@ def undecided(tables: Tables) -> list[str]:
         if countries:
             told = ", ".join(f"{part:,} of {whole:,} of {code}" for code, part, whole in countries)
             sentence += f". By country of the {role}: {told}"
+        languages = {language for (language,) in _rows(tables, UNDECIDED_LANGUAGES, kind)}
+        further = sorted(languages & packaged_languages("all"))
+        if further:
+            sentence += f". --vars '{{languages: all}}' judges those in {' and '.join(further)}"
         sentences.append(f"{sentence}. All of them: marts.decision_counts.")
     return sentences
 

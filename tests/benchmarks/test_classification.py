@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from python_steps.ai_decision.classifier import PACKAGED_FOLDER, load_classifier
+from python_steps.ai_decision.catalogue import PACKAGED_FOLDER
+from python_steps.ai_decision.classifier import load_classifier
 from python_steps.ai_decision.evaluation import measures
 from python_steps.ai_decision.folders import read_description
 from python_steps.ai_decision.network import (

@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from python_steps.ai_decision import classifier
+from python_steps.ai_decision import catalogue
 from python_steps.ai_decision.evaluation import measures
 from python_steps.ai_decision.network import read_text
 from python_steps.ai_decision.training.examples import confidence_of
@@ -58,7 +58,7 @@ def words_of(texts, taught, fold):
 def test_a_head_on_the_outer_encoder_is_the_best_of_the_cheap_judges(kind, floor, capsys):
     titles, abstracts, truth, confidence, weights = documents(kind)
     texts = [f"{read_text(a)} {read_text(b)}" for a, b in zip(titles, abstracts, strict=True)]
-    (outer,) = classifier.load_classifiers(layers=["outer"], document_types=[kind])
+    (outer,) = catalogue.load_classifiers(layers=["outer"], document_types=[kind])
     vectors = outer.vectors(titles, abstracts)
     is_accepted = outer.probabilities(outer.logits_of(vectors)) >= outer.threshold
     layers, frozen = unit(vectors).reshape(len(texts), -1), load_encoder().encode(texts)

@@ -58,8 +58,7 @@ select
         when {{ trimmed('documents.match_text') }} = '' then 'no_text'
         -- An unknown language is that of a short text, most often a title in English.
         when
-            not array_contains(outer_classifiers.languages, document_languages.language)
-            or not array_contains(inner_classifiers.languages, document_languages.language)
+            outer_classifiers.model_version is null or inner_classifiers.model_version is null
             then 'language_not_supported'
         when
             matched_documents.document_id is null
@@ -71,6 +70,18 @@ select
     end as refusal
 from documents
 inner join document_languages on documents.document_id = document_languages.document_id
-inner join outer_classifiers on documents.document_type = outer_classifiers.document_type
-inner join inner_classifiers on documents.document_type = inner_classifiers.document_type
+left join outer_classifiers
+    on
+        documents.document_type = outer_classifiers.document_type
+        and case
+            when document_languages.language is null then outer_classifiers.judges_unknown_language
+            else array_contains(outer_classifiers.languages, document_languages.language)
+        end
+left join inner_classifiers
+    on
+        documents.document_type = inner_classifiers.document_type
+        and case
+            when document_languages.language is null then inner_classifiers.judges_unknown_language
+            else array_contains(inner_classifiers.languages, document_languages.language)
+        end
 left join matched_documents on documents.document_id = matched_documents.document_id

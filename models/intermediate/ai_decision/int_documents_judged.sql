@@ -14,10 +14,9 @@ examples as (
 
 ),
 
-classifiers as (
+assessed as (
 
-    select * from {{ ref('int_classifiers_loaded') }}
-    where layer = 'inner'
+    select * from {{ ref('int_documents_assessed') }}
 
 ),
 
@@ -46,12 +45,12 @@ documents as (
         decisions.outer_threshold,
         decisions.inner_threshold,
         decisions.outer_model_version,
-        classifiers.model_version as inner_model_version,
+        assessed.inner_model_version,
         decisions.outer_probability >= decisions.outer_threshold as is_accepted_by_outer,
         decisions.inner_probability >= decisions.inner_threshold as is_accepted_by_inner
     from examples
     inner join decisions on examples.document_id = decisions.document_id
-    inner join classifiers on examples.document_type = classifiers.document_type
+    inner join assessed on examples.document_id = assessed.document_id
 
 ),
 

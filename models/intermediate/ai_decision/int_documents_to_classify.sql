@@ -26,6 +26,8 @@ select
     assessed.text_hash,
     assessed.title,
     assessed.abstract,
+    assessed.outer_model_version,
+    assessed.inner_model_version,
     assessed.outer_threshold,
     outer_judgements.probability as outer_probability
 from assessed

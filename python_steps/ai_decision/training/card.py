@@ -16,6 +16,8 @@ def write_card(name: str, card: dict[str, Any]) -> str:
     )
     examples = "\n\n".join(_table_of_examples(stage["examples"]) for stage in trainings)
     kinds = " and ".join(f"{kind}s" for kind in card["document_types"])
+    languages = card["settings"].get("for_languages")
+    kinds += f" in the language {' or '.join(languages)}" if languages else ""
     files = "\n".join(f"- `{file}` {digest}" for file, digest in sorted(card["sha256"].items()))
     return f"""# {name}
 

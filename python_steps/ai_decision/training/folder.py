@@ -118,6 +118,7 @@ def finish_folder(
     if left_out is not None:
         validation = pa.concat_tables([validation, left_out[0]])
         logits = np.concatenate([logits, left_out[1]]).astype(np.float32)
+    validation, logits = _of_its_languages(validation, logits, settings)
     truth = truth_of(validation)
     stands_for = weights_of(validation)
     temperature, bias = _calibration(truth, logits)
@@ -148,6 +149,23 @@ def finish_folder(
     for name in CHECKPOINT:
         (folder / name).unlink(missing_ok=True)
     return Training(folder, description, history)
+
+
+def _of_its_languages(
+    validation: pa.Table, logits: np.ndarray, settings: Settings
+) -> tuple[pa.Table, np.ndarray]:
+    """Return the examples that judge a classifier, and their logits."""
+    if not settings.for_languages:
+        return validation, logits
+    languages = pa.array(settings.for_languages)
+    is_its_own = pc.is_in(validation.column("language"), languages)
+    if not pc.any(is_its_own).as_py():
+        message = (
+            f"no example to judge by is in {', '.join(settings.for_languages)}: deliver labels of "
+            "such documents, or name their language with --language too"
+        )
+        raise TrainingError(message)
+    return validation.filter(is_its_own), logits[is_its_own.to_numpy(zero_copy_only=False)]
 
 
 def _uncalibrated(folder: Path, settings: Settings, base_sha256: str) -> dict[str, Any]:

@@ -72,12 +72,12 @@ def train_head(loaded: LoadedClassifier, examples: pa.Table) -> tuple[dict[str, 
     return {"strength": strength, "loss": loss}, left_out[strength]
 
 
-def write_head_on(start: Path, loaded: LoadedClassifier, folder: Path) -> None:
-    """Write a head, and copy the encoder of the classifier that it was trained on beside it."""
+def write_head_on(start: Path | None, loaded: LoadedClassifier, folder: Path) -> None:
+    """Write a head, and beside it what was trained of the encoder that it was trained on."""
     for name in (DESCRIPTION_FILE, *ADAPTER_FILES, ENCODER_FILE):
         (folder / name).unlink(missing_ok=True)
     for name in (*ADAPTER_FILES, ENCODER_FILE):
-        if (start / name).is_file():
+        if start is not None and (start / name).is_file():
             shutil.copyfile(start / name, folder / name)
     write_head(loaded.network, folder)
 

@@ -39,11 +39,15 @@ class Settings:
         F1, the other keeps a recall).
     document_types
         What the classifier is for.
+    for_languages
+        ISO 639-1 codes of the languages it is for: only examples in them calibrate it, set its
+        thresholds and judge it, whatever it learns from. Empty: all that it learns from.
     base_model
         Name or folder of the BERT to start from.
     method
         ``adapters`` (low-rank, small to store), ``full`` (all weights of the trained layers), or
-        ``head`` (the linear unit on top of the encoder of a classifier that is trained).
+        ``head`` (the linear unit on top of the base model, or of the encoder of a classifier that
+        is trained).
     adapter_rank
         Rank of the adapters; twice that is their scale.
     trained_layers
@@ -64,6 +68,7 @@ class Settings:
 
     layer: str
     document_types: tuple[str, ...]
+    for_languages: tuple[str, ...] = ()
     base_model: str = weights.PACKAGED_MODEL
     method: str = "adapters"
     adapter_rank: int = 8

@@ -89,7 +89,8 @@ def train(
         What decides the classifier.
     start_from
         Folder of a classifier of the same base model to go on from; adapters go on from adapters
-        of the same rank in the same layers. A head alone is trained on its encoder, and needs one.
+        of the same rank in the same layers. A head alone is trained on its encoder, or on the base
+        model as it is.
     precision, device
         As for :func:`classifier.load_classifier`; weights that are trained are f32 always.
     command
@@ -115,14 +116,14 @@ def train(
     training = examples.filter(pc.equal(examples.column("split"), "train"))
     validation = examples.filter(pc.equal(examples.column("split"), "validation"))
     if settings.method == "head":
-        start, settings = _start_of_head(start_from, settings)
-        network, tokenizer, base_sha256 = _encoder(start, settings, precision, here)
+        settings = _settings_of_head(start_from, settings)
+        network, tokenizer, base_sha256 = _encoder(start_from, settings, precision, here)
         loaded = LoadedClassifier(network, tokenizer, here, settings.maximum_tokens)
         told, left_out = train_head(loaded, training)
         make_folder(folder)
-        write_head_on(start, loaded, folder)
+        write_head_on(start_from, loaded, folder)
         return finish_folder(folder, examples, (training, left_out), settings, base_sha256,
-                             precision, start, [told], command)  # fmt: skip
+                             precision, start_from, [told], command)  # fmt: skip
     settings = replace(
         settings, learning_rate=settings.learning_rate or LEARNING_RATE[settings.method]
     )
@@ -147,28 +148,26 @@ def train(
                          run.history, command)  # fmt: skip
 
 
-def _start_of_head(start: Path | None, settings: Settings) -> tuple[Path, Settings]:
-    """Return the classifier whose encoder a head is trained on, and settings that are its own."""
+def _settings_of_head(start: Path | None, settings: Settings) -> Settings:
+    """Return settings that are those of the classifier whose encoder a head is trained on."""
     if start is None:
-        message = (
-            "--method head trains a head on the encoder of another classifier: name one with "
-            "--start-from"
-        )
-        raise TrainingError(message)
+        return settings
     description = checked_start(start, settings)
     names = ("base_model", "maximum_tokens")
-    return start, replace(settings, **{name: description[name] for name in names})
+    return replace(settings, **{name: description[name] for name in names})
 
 
 def _encoder(
-    start: Path, settings: Settings, precision: str, device: str
+    start: Path | None, settings: Settings, precision: str, device: str
 ) -> tuple[Network, PreTrainedTokenizerBase, str]:
-    """Return the network of a trained classifier as it is used; its tokenizer; and base's hash."""
-    expected = read_description(start)["base_sha256"]
+    """Return the network below a head, as it is used; its tokenizer; and the hash of its base."""
+    expected = None if start is None else read_description(start)["base_sha256"]
     base, tokenizer = load_base(settings.base_model, expected)
-    network = Network(with_trained_weights(base, start))
+    refuse_longer_texts(settings, base, tokenizer)
+    base_sha256 = expected or content_hash(base)
+    network = Network(base if start is None else with_trained_weights(base, start))
     network.compute_in(precision, device)
-    return network, tokenizer, expected
+    return network, tokenizer, base_sha256
 
 
 def _loaded_network(

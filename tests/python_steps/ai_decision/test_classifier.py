@@ -4,7 +4,7 @@ import json
 import pickle
 import shutil
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,9 @@ import pyarrow.compute as pc
 import pytest
 
 from python_steps import errors, tables
-from python_steps.ai_decision import decision, network
-from python_steps.ai_decision.classifier import (
-    PACKAGED_FOLDER,
-    LoadedClassifier,
-    load_classifier,
-    load_classifiers,
-)
+from python_steps.ai_decision import catalogue, decision, network
+from python_steps.ai_decision.catalogue import PACKAGED_FOLDER, load_classifiers
+from python_steps.ai_decision.classifier import LoadedClassifier, load_classifier
 from python_steps.ai_decision.decision import classify, judge
 from python_steps.transformer import devices, loaded
 from tests.python_steps.another_process import called_in_another_process
@@ -47,11 +43,25 @@ def outer(classifiers):
     return next(each for each in classifiers if "paper" in each.document_types)
 
 
+@cache
+def versions():
+    """Return the packaged classifier of each layer and type of document."""
+    found = load_classifiers(precision="f32", device="cpu")
+    return {
+        (each.layer, kind): each.model_version for each in found for kind in each.document_types
+    }
+
+
 def documents(kinds=("paper", "patent", "paper", "patent", "paper")):
+    named = {
+        f"{layer}_model_version": pa.array([versions()[layer, kind] for kind in kinds], pa.string())
+        for layer in ("outer", "inner")
+    }
     return pa.table(
         {
             "document_id": [f"d{place}" for place in range(len(kinds))],
             "document_type": list(kinds),
+            **named,
             "text_hash": [f"h{place}" for place in range(len(kinds))],
             "title": pa.array(TITLES[: len(kinds)], pa.string()),
             "abstract": pa.array(ABSTRACTS[: len(kinds)], pa.string()),
@@ -146,7 +156,7 @@ def test_no_documents_give_no_rows(classifiers):
 
 
 @pytest.mark.parametrize("layer", ["outer", "inner"])
-def test_each_document_is_judged_by_the_classifier_of_its_type(classifiers, layer):
+def test_each_document_is_judged_by_the_classifier_that_it_names(classifiers, layer):
     table = documents()
     result = judge(table, classifiers=classifiers, layer=layer)
     assert result.column("document_id") == table.column("document_id")
@@ -243,6 +253,53 @@ def test_own_classifiers_stand_before_the_packaged_ones(copied, classifiers):
     found = load_classifiers(str(copied.parent), precision="f32", device="cpu")
     assert [each.threshold for each in found if each.folder == str(copied)] == [0.25]
     assert {each.folder for each in found} >= {each.folder for each in classifiers[1:]}
+
+
+def described(folder, **changed):
+    """Change what a classifier says of itself."""
+    path = folder / "classifier.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+
+def routed(classifiers, kind="paper", layer="outer"):
+    """Return the languages of each classifier of a layer, and whether it judges unknown ones."""
+    rows = catalogue.describe(classifiers).to_pylist()
+    return [
+        (row["languages"], row["judges_unknown_language"])
+        for row in rows
+        if (row["layer"], row["document_type"]) == (layer, kind)
+    ]
+
+
+def test_a_language_is_judged_by_the_first_classifier_that_supports_it(copied, monkeypatch):
+    further = shutil.copytree(copied, copied.parents[1] / "further" / "outer_paper")
+    described(copied, languages=["de", "en"])
+    described(Path(further), languages=["de", "zh"])
+    folders = {"english": [], "all": [Path(further).parent]}
+    monkeypatch.setattr(catalogue, "PACKAGED_FOLDERS", folders)
+    asked = {"layers": ["outer"], "document_types": ["paper"], "precision": "f32"}
+    mine = str(copied.parent)
+    assert routed(load_classifiers(mine, languages="all", **asked)) == [
+        (["de", "en"], True),
+        (["zh"], False),
+    ]
+    assert routed(load_classifiers(mine, languages="english", **asked)) == [(["de", "en"], True)]
+    described(Path(further), languages=["de"])
+    assert routed(load_classifiers(mine, languages="all", **asked)) == [(["de", "en"], True)]
+
+
+def test_classifiers_of_one_folder_may_judge_different_languages(copied):
+    shutil.copytree(copied, copied.parent / "outer_paper_de")
+    described(copied.parent / "outer_paper_de", languages=["de"])
+    asked = {"layers": ["outer"], "document_types": ["paper"], "precision": "f32"}
+    found = load_classifiers(str(copied.parent), languages="all", **asked)
+    assert [Path(each.folder).name for each in found][:2] == ["outer_paper", "outer_paper_de"]
+
+
+def test_an_unfinished_classifier_of_a_language_is_refused(copied):
+    (copied.parent / "outer_both_de").mkdir()
+    with pytest.raises(errors.ModelError, match="outer_both_de holds no finished classifier"):
+        load_classifiers(str(copied.parent))
 
 
 def test_changed_weights_are_refused(copied):

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from python_steps.ai_decision import classifier
+from python_steps.ai_decision import catalogue
 from python_steps.ai_decision.evaluation import measures
 from tests import real_data
 
@@ -26,7 +26,7 @@ INDEPENDENT = "(label_source like 'cset1790%' or label_source like 'not_cset1790
 
 @pytest.fixture(scope="module")
 def classifiers():
-    found = classifier.load_classifiers()
+    found = catalogue.load_classifiers()
     return {(each.layer, kind): each for each in found for kind in each.document_types}
 
 

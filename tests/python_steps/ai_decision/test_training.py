@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from python_steps import errors
-from python_steps.ai_decision import classifier
+from python_steps.ai_decision import catalogue, classifier
 from python_steps.ai_decision.evaluation import measures
 from python_steps.ai_decision.folders import stages
 from python_steps.ai_decision.network import (
@@ -161,10 +161,36 @@ def test_the_same_examples_give_the_same_head(trained, head, tmp_path):
     assert files_of(again.folder) == files_of(head.folder)
 
 
-def test_a_head_needs_an_encoder_and_is_none(head, tmp_path):
-    settings = replace(SETTINGS, layer="inner", method="head")
-    with pytest.raises(errors.TrainingError, match="name one with --start-from"):
-        train.train(made_up(), tmp_path / "inner_paper", settings, precision="f32")
+def test_a_head_on_the_base_model_adds_nothing_but_itself(tmp_path):
+    settings = replace(SETTINGS, method="head")
+    found = train.train(made_up(), tmp_path / "outer_paper", settings, precision="f32")
+    assert list(found.description["sha256"]) == ["head.safetensors"]
+    assert found.description["started_from"] is None
+    loaded = classifier.load_classifier(found.folder, precision="f32")
+    base, tokenizer = load_base("all-MiniLM-L6-v2")
+    plain = classifier.LoadedClassifier(Network(base), tokenizer, "cpu", SETTINGS.maximum_tokens)
+    texts = (["soil and river"], ["metal"])
+    assert loaded.vectors(*texts).tobytes() == plain.vectors(*texts).tobytes()
+
+
+def test_a_classifier_for_a_language_is_judged_by_texts_in_it(tmp_path):
+    examples = made_up()
+    languages = ["de" if row % 3 else "en" for row in range(examples.num_rows)]
+    place = examples.column_names.index("language")
+    examples = examples.set_column(place, "language", pa.array(languages, pa.string()))
+    settings = replace(SETTINGS, method="head", for_languages=("de",))
+    found = train.train(examples, tmp_path / "outer_paper_de", settings, precision="f32")
+    (judged,) = found.description["validation_by_language"]
+    assert judged["language"] == "de"
+    assert judged["examples"] == languages.count("de")
+    assert found.description["languages"] == ["de"]
+    assert "papers in the language de" in (found.folder / "README.md").read_text()
+    with pytest.raises(errors.TrainingError, match="no example to judge by is in zh"):
+        other = replace(settings, for_languages=("zh",))
+        train.train(examples, tmp_path / "outer_paper_zh", other, precision="f32")
+
+
+def test_a_head_is_no_encoder(head, tmp_path):
     with pytest.raises(errors.TrainingError, match="is a head on outer_paper: go on from that"):
         train.train(
             made_up(),
@@ -355,7 +381,7 @@ def test_a_training_that_learned_nothing_leaves_no_classifier(trained, tmp_path)
         train.train(examples, folder, SETTINGS, precision="f32")
     assert not (folder / "classifier.json").exists()
     with pytest.raises(errors.ModelError, match="holds no finished classifier"):
-        classifier.load_classifiers(str(tmp_path), layers=["outer"], document_types=["paper"])
+        catalogue.load_classifiers(str(tmp_path), layers=["outer"], document_types=["paper"])
 
 
 def judged_in(languages, wrong=0):

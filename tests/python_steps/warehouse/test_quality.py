@@ -26,8 +26,8 @@ def test_undecided_documents_are_told_by_reason_and_country(tmp_path):
         )
     assert undecided(DuckDBFile(path)) == [
         "3 of 4 patents are undecided, neither AI nor not: 2 language not supported: zh, 1 no "
-        "text. By country of the office: 2 of 3 of CN, 1 of 1 of US. All of them: "
-        "marts.decision_counts."
+        "text. By country of the office: 2 of 3 of CN, 1 of 1 of US. --vars '{languages: "
+        "all}' judges those in zh. All of them: marts.decision_counts."
     ]
 
 
