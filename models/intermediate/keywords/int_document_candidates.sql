@@ -1,3 +1,7 @@
+{#- Chinese and Japanese terms of two words have no blank, and mostly four letters. -#}
+{% set is_term = "(position(' ' in phrase) > 0 or length(phrase) > 3 and "
+    ~ regexp_first('phrase', '^[' ~ letters_without_blanks() ~ ']+$') ~ " <> '')" -%}
+
 with
 
 document_phrases as (
@@ -32,7 +36,7 @@ counted as (
 
     select
         *,
-        sum(case when is_frequent and position(' ' in phrase) > 0 then 1 else 0 end) over (partition by document_id)
+        sum(case when is_frequent and {{ is_term }} then 1 else 0 end) over (partition by document_id)
             as frequent_terms
     from marked
 

@@ -5,10 +5,11 @@ documents as (
     select
         documents.document_id,
         documents.shard,
-        documents.title,
-        documents.abstract
+        coalesce(segmented.title, documents.title) as title,
+        coalesce(segmented.abstract, documents.abstract) as abstract
     from {{ ref('int_documents_unioned') }} as documents
     inner join {{ ref('int_document_texts') }} as texts on documents.document_id = texts.document_id
+    left join {{ ref('int_texts_segmented') }} as segmented on documents.document_id = segmented.document_id
     where {{ list_length(list_where('documents.delivered_keywords', 'keyword', trimmed('keyword') ~ " <> ''")) }} = 0
 
 ),
@@ -97,7 +98,8 @@ phrases as (
         is_in_title,
         word as phrase
     from runs
-    where length(word) >= 3
+    -- Two letters of Chinese or Japanese are a word, of Latin an abbreviation.
+    where length(word) >= 3 or (length(word) = 2 and {{ regexp_first('word', '[' ~ letters_without_blanks() ~ ']') }} <> '')
 
     union all
 
@@ -105,7 +107,7 @@ phrases as (
         document_id,
         shard,
         is_in_title,
-        word || ' ' || second_word as phrase
+        {{ joined_words('word', 'second_word') }} as phrase
     from runs
     where word is not null and second_word is not null
 
@@ -115,7 +117,7 @@ phrases as (
         document_id,
         shard,
         is_in_title,
-        word || ' ' || second_word || ' ' || third_word as phrase
+        {{ joined_words(joined_words('word', 'second_word'), 'third_word') }} as phrase
     from runs
     where word is not null and second_word is not null and third_word is not null
 
