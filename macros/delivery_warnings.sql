@@ -376,6 +376,7 @@ ranked_values as (
             when field in ('ipc', 'cpc', 'code') then 'codes'
             when field in ('applicant', 'assignee') then 'applicants'
             when field in ('abstract_inverted_index') then 'abstract'
+            when field in ('authorships') then 'authors'
             else field
         end as coverage_field
     from unread
