@@ -253,7 +253,7 @@ renamed as (
             {{ regexp_first('written_arxiv_id', '^[0-9a-z-]+') }} || {{ regexp_first('written_arxiv_id', '[./][0-9]+$') }}, ''
         ) as arxiv_id,
         {{ clean_markup('delivered_title') }} as title,
-        {{ clean_markup('read_text') }} as abstract,
+        {{ telling_abstract(clean_markup('read_text')) }} as abstract,
         {{ clean_year('delivered_year') }} as written_year,
         {{ list_map(
             list_of(['delivered_date', dated_text('work.created_date'), dated_text('work.updated_date')]), 'delivered',
@@ -263,7 +263,7 @@ renamed as (
         {{ clean_value('lower(work.language)') }} as language,
         work_type,
         {{ clean_markup('delivered_venue') }} as venue,
-        {{ whole_number('delivered_count') }} as cited_by_count,
+        {{ count_of('delivered_count') }} as cited_by_count,
         delivered_retraction,
         read_retraction,
         coalesce(read_retraction, false) as is_retracted,
