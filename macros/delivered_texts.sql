@@ -49,7 +49,8 @@ case
 
 {#
     The name of a person without what a printed page adds: a number before it, marks of footnotes, an address of mail,
-    `et al.`, the number by which DBLP tells namesakes apart. Null where it stands for nobody, as Anonymous does.
+    `et al.`, the number by which DBLP tells namesakes apart. A digit alone may belong to the name. Null where it stands
+    for nobody, as Anonymous does.
 #}
 {% macro person_name(name) -%}
 {%- set nobody = (
@@ -57,7 +58,7 @@ case
     ~ '|(author )?(name )?not (known|named|given|listed)|佚名|匿名|作者不[详詳]|[无無]作者'
 ) -%}
 {%- set added = '^[0-9]{1,2}[.)] +|,? *\\bet al[.]?$| *<[^<>@ ]+@[^<> ]+>$| 0[0-9]{3}$| *[(][0-9, ]+[)]$| *[*†‡§¶#]+$' -%}
-{%- set without_digits = regexp_replace_all(name, '(\\p{L}[.]?)[0-9]{1,2}(?:, ?[0-9]{1,2})*[*†‡§¶#]*$', '\\1') -%}
+{%- set without_digits = regexp_replace_all(name, '(\\p{L}[.]?)[0-9]{1,2}(?:(?:, ?[0-9]{1,2})+[*†‡§¶#]*|[*†‡§¶#]+)$', '\\1') -%}
 {{ null_if_blank(regexp_replace_all(
     regexp_replace_all(without_digits, added, ''), '(?i)^[\\[(]?(?:' ~ nobody ~ ')[\\])]?$', ''
 )) }}
