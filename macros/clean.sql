@@ -37,14 +37,16 @@
 {%- set words = [
     '(nan|none|null|nat)([ ,]+(nan|none|null|nat))*', '[-+]nan', 'n ?[/\\\\] ?a', 'n[.] ?a[.]?', 'n/d', '\\\\{1,2}n',
     '#(n/?a( n/a)?|ref!|value!|name[?]|null!|num!|div/0!)', '-?1[.]#(ind|qnan|inf)', 'na_(character|integer|real)_',
-    'undefined', 'object object', 'tb[ad]', '[\\p{P} |~]+',
+    'undefined', 'object object', 'untitled', 'unknown( (author|title|journal|source|venue|institution|affiliation))?', 'tb[ad]', '[\\p{P} |~]+',
     'not (available|applicable|specified|stated|provided|supplied)', 'none (available|given|provided|found)',
     '(' ~ thing ~ '[.:]? )?(there is )?no ' ~ thing ~ '( text)?( (is|was))?( yet)?( ' ~ there ~ ')?' ~ of_this,
     '(an? |the )?' ~ thing ~ '( (is|was))? (not (yet )?' ~ there ~ '|unavailable|missing|withheld)' ~ of_this,
     'th(is|e) [a-z]+ (has no|does not have an?|contains no) ' ~ thing,
     '(sin|sem) (resumen|resumo)', '((resumen|resumo) )?(no|n[ãÃ]o) dispon[iíÍ](ble|vel)',
     '(r[éÉe]sum[éÉe] )?non disponible', 'pas de r[éÉe]sum[éÉe]', 'keine? (abstract|zusammenfassung)( (verf[üÜ]gbar|vorhanden))?',
-    'nicht (verf[üÜ]gbar|vorhanden)', '(暂|暫)?[无無](中文|英文)?(摘要)?', '本文[无無]摘要', '(抄録|要旨)(なし|無し)', '초록 ?없음',
+    'nicht (verf[üÜ]gbar|vorhanden)', '(暂|暫)?[无無](中文|英文)?(摘要)?', '(暂缺|缺)(中文|英文)?摘要', '(中文|英文)?摘要(暂缺|缺失|暂无)', '本文[无無]摘要',
+    '(抄録|要旨|要約)(なし|無し|は?(ありません|ない))', '초록 ?없음', '(нет|без) (аннотации|реферата)', '(аннотация|реферат) (отсутствует|недоступн[аы]|нет)',
+    'brak (abstraktu|streszczenia)', 'geen (abstract|samenvatting)( beschikbaar)?', '(bez abstraktu|abstrakt nen[íÍ] k dispozici)', '[öÖ]zet (yok|bulunmamaktad[ıI]r)',
 ] + ([] if keeps_na else ['na']) -%}
 {{ null_if_blank(regexp_replace_all(text, '(?i)^([<(]|\\[)*(<na|' ~ words | join('|') ~ ')([>).]|\\])*$', '')) }}
 {%- endmacro %}
@@ -91,6 +93,11 @@ trim({{ regexp_replace_all(lower_case(without_accents(text)), "[^\\p{L}\\p{N}]+"
 try_cast({{ regexp_first(text, '^ *([+-]?[0-9]+)([.]0*)? *$', 1) }} as integer)
 {%- endmacro %}
 
+{# A number of things, which is not below 0. #}
+{% macro count_of(text) -%}
+{{ named_value(whole_number(text), 'number', 'case when number >= 0 then number end') }}
+{%- endmacro %}
+
 {# The day that a text of the form 2019-03-15 begins with; null where there is none. #}
 {% macro date_from_text(text) -%}
 try_cast({{ regexp_first(text, '^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') }} as date)
@@ -110,7 +117,7 @@ try_cast({{ regexp_first(text, '^ *[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') }} as date)
 {%- set numbers = '^ *([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4})' ~ after -%}
 {%- set candidates = [
     'try_cast(' ~ regexp_first(text, '^ *([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})' ~ after, 1) ~ ' as date)',
-    date_of_parts(text, '^ *([12][0-9]{3})([0-9]{2})([0-9]{2})(?:T?[0-9]{4}|T?[0-9]{6}Z?)?(?:[.]0*)? *$', 1, 2, 3),
+    date_of_parts(text, '^ *([12][0-9]{3})([0-9]{2})([0-9]{2})(?:T?[0-9]{4}|T?[0-9]{6}Z?|T[0-9:.]+Z?)?(?:[.]0*)? *$', 1, 2, 3),
     date_of_parts(
         text, '^(?:[^0-9]*[\\[("\\x27])? *([0-9]{4})[-/._年년,] *([0-9]{1,2})[-/._月월,] *([0-9]{1,2})' ~ after, 1, 2, 3
     ),
@@ -165,7 +172,7 @@ date '1970-01-01' + cast(floor(cast({{ milliseconds }} as bigint) / 86400000) as
 {%- set years = [
     regexp_first(text, '^ *([0-9]{4})(?:[^0-9.s]|[.]0*(?: *$|[^0-9])|[.][0-9]{1,2}[.]|$)', 1),
     regexp_first(
-        text, '^ *([0-9]{4})(?:0[0-9]|1[0-2])(?:(?:[0-2][0-9]|3[01])(?:T?[0-9]{4}|T?[0-9]{6}Z?)?)?(?:[.]0*)? *$', 1
+        text, '^ *([0-9]{4})(?:0[0-9]|1[0-2])(?:(?:[0-2][0-9]|3[01])(?:T?[0-9]{4}|T?[0-9]{6}Z?|T[0-9:.]+Z?)?)?(?:[.]0*)? *$', 1
     ),
     regexp_replace_all(regexp_first(text, '^ *[12][, \\x{a0}\\x{202f}][0-9]{3} *$'), '[^0-9]+', ''),
     regexp_first(text, '^[^0-9]*(?:[0-9]{1,2}[^0-9]+){0,5}([12][0-9]{3})(?:[^0-9.s]|[.](?:[^0-9]|$)|$)', 1),
@@ -181,7 +188,8 @@ nullif(nullif(coalesce(
 
 {# Text of a date or a year, null where it stands for a missing one: 0, 0000-00-00, 0001-01-01, 99991231 and the like. #}
 {% macro dated_text(text) -%}
-{{ null_if_blank(regexp_replace_all(clean_value(text), '^(0[0 :TZ./+-]*|0001-01-01([T ][0 :TZ./+-]*)?|9999[0-9 :TZ./+-]*)$', '')) }}
+{%- set plain = "translate(" ~ clean_value(text) ~ ", '０１２３４５６７８９－／．', '0123456789-/.')" -%}
+{{ null_if_blank(regexp_replace_all(plain, '^(0[0 :TZ./+-]*|0001-01-01([T ][0 :TZ./+-]*)?|9999[0-9 :TZ./+-]*)$', '')) }}
 {%- endmacro %}
 
 {# Whether a text says yes or no; null where it says neither. #}

@@ -8,22 +8,32 @@
 {%- endmacro %}
 
 
+{# Capital letters, each with those of flags and of full width. #}
+{% macro flag_letters() -%}
+{{ return((
+    'A🇦Ａ B🇧Ｂ C🇨Ｃ D🇩Ｄ E🇪Ｅ F🇫Ｆ G🇬Ｇ H🇭Ｈ I🇮Ｉ J🇯Ｊ K🇰Ｋ L🇱Ｌ M🇲Ｍ N🇳Ｎ O🇴Ｏ P🇵Ｐ Q🇶Ｑ R🇷Ｒ S🇸Ｓ T🇹Ｔ U🇺Ｕ V🇻Ｖ W🇼Ｗ X🇽Ｘ'
+    ~ ' Y🇾Ｙ Z🇿Ｚ'
+).split()) }}
+{%- endmacro %}
+
+
 {#
     The countries of a delivered text, as a list of text: `;`, `|` and line breaks part them. Where a comma stands
     before what belongs to a name (`Korea, Republic of`), a blank takes its place: what is left may part names, too.
-    Before USA the letters CA are California's, not Canada's.
+    Before USA the letters CA are California's, not Canada's, and Georgia is the state. Flags are letters in other signs.
 #}
 {% macro country_elements(text) -%}
 {%- set word = "[A-Za-z''’.é-]+ " -%}
 {%- set ending = "(?:" ~ word ~ "){0,4}(?:[Rr]epublic|[Rr]ep[.]?|[Ss]tates?|[Kk]ingdom|[Pp]rovince) of(?: [Cc]hina| [Tt]he)?" -%}
+{%- set in_letters = letters_replaced(text, flag_letters()) -%}
 {%- set one_name = regexp_replace_all(
-    text, "[,，] *(" ~ ending ~ "|[Tt]he|[Nn]orth|[Ss]outh|[Bb]ritish) *([,/;|，；、]|$)", " \\1\\2"
+    in_letters, "[,，] *(" ~ ending ~ "|[Tt]he|[Nn]orth|[Ss]outh|[Bb]ritish) *([,/;|，；、]|$)", " \\1\\2"
 ) -%}
 {%- set state = (
     'A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]'
 ) -%}
 {%- set of_states = regexp_replace_all(
-    one_name, '(^|[;|；\r\n]) *(?:' ~ state ~ '), *(USA|U[.]S[.]A[.]|United States)', '\\1\\2'
+    one_name, '(^|[;|；\r\n]) *(?:Georgia|' ~ state ~ '), *(USA|U[.]S[.]A[.]|United States)', '\\1\\2'
 ) -%}
 split({{ regexp_replace_all(of_states, '[;|；\r\n]+', ';') }}, ';')
 {%- endmacro %}

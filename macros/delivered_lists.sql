@@ -145,7 +145,9 @@ replace(replace(
 case
                         {%- if separates_commas %}
                         when true then {{ regexp_all(
-                            regexp_replace_all('plain', code_then_code, '\\1;\\3'), '(?:[(][^()]*[)]|\\[[^\\[\\]]*\\]|[^;；|,\\n])+'
+                            regexp_replace_all(
+                                regexp_replace_all('plain', '\\b(INV|ADD)[.]', ';'), code_then_code, '\\1;\\3'
+                            ), '(?:[(][^()]*[)]|\\[[^\\[\\]]*\\]|[^;；|,\\n])+'
                         ) }}
                         {%- endif %}
                         when contains(plain, ';') or contains(plain, '；') or contains(plain, '、')
@@ -214,17 +216,20 @@ case
 
 {# The name of an element: of an object its name, else its text; clean, and null for a placeholder. #}
 {% macro element_name(element) -%}
+{%- set given_names = ['given', 'first_name', 'firstName', 'givenName', 'given_name', 'forename', 'first'] -%}
+{%- set family_names = ['family', 'last_name', 'lastName', 'familyName', 'family_name', 'surname', 'last'] -%}
 {%- set shape = {} -%}
 {%- set names = [
     'name', 'display_name', 'full_name', 'keyword', 'code', 'publication_number', 'application_number', 'number',
-    'npl_text', 'literature', 'value', 'text', 'label', 'title', 'symbol', 'term', 'descriptor',
+    'npl_text', 'literature', 'value', 'text', 'label', 'title', 'symbol', 'term', 'descriptor', 'literal', 'fullName',
+    'authorName', 'author_name', 'inventor_name',
 ] -%}
-{%- for name in names + ['given', 'family', 'first_name', 'last_name'] -%}
+{%- for name in names + given_names + family_names -%}
     {%- do shape.update({name: 'text'}) -%}
 {%- endfor -%}
-{%- set given = "coalesce(coalesce(object.given, object.first_name) || ' ', '')" -%}
+{%- set given = "coalesce(coalesce(object." ~ given_names | join(', object.') ~ ") || ' ', '')" -%}
 {%- set name_of_object = (
-    "case when object is null then " ~ element ~ " else coalesce(object." ~ names | join(', object.') ~ ", " ~ given ~ " || coalesce(object.family, object.last_name)) end"
+    "case when object is null then " ~ element ~ " else coalesce(object." ~ names | join(', object.') ~ ", " ~ given ~ " || coalesce(object." ~ family_names | join(', object.') ~ ")) end"
 ) -%}
 {%- set name -%}
 case

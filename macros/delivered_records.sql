@@ -47,16 +47,21 @@
 {%- endmacro %}
 
 
-{# Where papers and patents are delivered from: pairs of a system and a type of document. #}
+{#
+    What was named to be read, as lists of a system, its table that holds the records, and what one of them is, as
+    rejected_records calls it.
+#}
 {% macro delivered_sources() -%}
+    {%- set words = {'entities': 'organisation'} -%}
     {%- set delivered = [] -%}
-    {%- for document_type in ['paper', 'patent'] if execute -%}
-        {%- for system, model in staging_models(document_type ~ 's').items() -%}
-            {%- if source_locations(rules_of_source(system, model.split('__')[1])) -%}
-                {%- do delivered.append((system, document_type)) -%}
+    {%- if execute -%}
+        {%- for node in graph.sources.values() | sort(attribute='unique_id') if node.config.meta.get('entity') -%}
+            {%- if source_locations(node.config.meta) -%}
+                {%- set entity = node.config.meta.entity -%}
+                {%- do delivered.append([node.source_name, node.name, words.get(entity, entity[:-1])]) -%}
             {%- endif -%}
         {%- endfor -%}
-    {%- endfor -%}
+    {%- endif -%}
     {{ return(delivered) }}
 {%- endmacro %}
 

@@ -4,12 +4,13 @@
 
     Arguments are relations: measures as `source_measures` gives them, and those of the last build; values and fields
     not understood as `unread_values` gives them; merged records by source; the seed of reasons for rejection. `delivered`
-    are the sources that were named, as `delivered_sources` gives them: one without a record is an error.
+    is what was named to be read, as `delivered_sources` gives it, and `files` the records of each file: of papers and
+    patents without a record nothing can come, which is an error.
 
     An error is what leaves a whole side (papers or patents) without a pair or a decision, or refuses much of it; it stops
     a build before publication. Shares and leaps of less than `few` records are chance.
 #}
-{% macro delivery_warnings(measures, earlier, unread, merged, reasons, delivered=[]) -%}
+{% macro delivery_warnings(measures, earlier, unread, merged, reasons, delivered=[], files=none) -%}
 {%- set few = 20 -%}
 {%- set many = 200 -%}
 with
@@ -109,7 +110,9 @@ warned as (
     union all
 
     select * from warned_of_years
-    {%- for system, document_type in delivered %}
+    {%- for system, table, document_type in delivered %}
+    {%- set is_document = document_type in ('paper', 'patent') -%}
+    {%- set name = document_type ~ 's' ~ (' ' ~ system if document_type not in ('label', 'link')) %}
 
     union all
 
@@ -118,16 +121,16 @@ warned as (
         '{{ system }}' as source_name,
         '{{ document_type }}' as document_type,
         'nothing_delivered' as warning,
-        'error' as severity,
-        1 as importance,
+        '{{ 'error' if is_document else 'warning' }}' as severity,
+        {{ 1 if is_document else 3 }} as importance,
         0 as figure,
-        '{{ document_type }}s {{ system }}: the files that were named hold no record. Export them again, or leave the source out.'
+        '{{ name }}: the files that were named hold no record. Export them again, or leave them out.'
             as message
     where
         not exists (
             select 1
-            from measures
-            where source_system = '{{ system }}' and document_type = '{{ document_type }}'
+            from {{ files }}
+            where source_system = '{{ system }}' and delivered_table = '{{ table }}'
         )
     {%- endfor %}
 
@@ -373,6 +376,7 @@ ranked_values as (
             when field in ('ipc', 'cpc', 'code') then 'codes'
             when field in ('applicant', 'assignee') then 'applicants'
             when field in ('abstract_inverted_index') then 'abstract'
+            when field in ('authorships') then 'authors'
             else field
         end as coverage_field
     from unread

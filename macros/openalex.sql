@@ -231,15 +231,15 @@ case
 {%- endmacro %}
 
 {#
-    Whether a work may hold what record_in_form mends: objects in text, or in a wrapper. The signs begin with one that is
-    seldom in a work, which finds them faster.
+    Whether a work may hold what record_in_form mends: objects in text, or in a wrapper, or names alone for authors. The
+    signs begin with one that is seldom in a work, which finds them faster.
 #}
 {% macro openalex_may_need_form(record_text) -%}
 {%- set signs = [] -%}
 {%- for sign in ['{\\"', "{'", '{"element"', '{"item"'] -%}
     {%- do signs.append("contains(" ~ record_text ~ ", " ~ quoted_text(sign) ~ ")") -%}
 {%- endfor -%}
-({{ signs | join(' or ') }})
+({{ signs | join(' or ') }} or {{ regexp_first(record_text, '"authorships" *: *(?:\\[ *)?"') }} <> '')
 {%- endmacro %}
 
 {#

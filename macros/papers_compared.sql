@@ -1,3 +1,57 @@
+{# Text as records of papers are compared by it. #}
+{% macro compared_text(text) -%}
+{{ normalised_text(in_plain_letters(text)) }}
+{%- endmacro %}
+
+
+{#
+    Text in the plain form of each letter, so that letters of full width and of mathematics and ligatures make no
+    difference, and with simplified Chinese characters for traditional ones.
+#}
+{% macro in_plain_letters(text) -%}
+{%- set of_several = '[ﬀ-ﬆⅡ-ⅣⅥ-ⅨⅪⅫⅱ-ⅳⅵ-ⅸⅺⅻ]' -%}
+{%- set apart -%}
+case part
+                {%- for letters, variants in {
+                    'ff': 'ﬀ', 'fi': 'ﬁ', 'fl': 'ﬂ', 'ffi': 'ﬃ', 'ffl': 'ﬄ', 'st': 'ﬅﬆ', 'ii': 'Ⅱⅱ', 'iii': 'Ⅲⅲ', 'iv': 'Ⅳⅳ',
+                    'vi': 'Ⅵⅵ', 'vii': 'Ⅶⅶ', 'viii': 'Ⅷⅷ', 'ix': 'Ⅸⅸ', 'xi': 'Ⅺⅺ', 'xii': 'Ⅻⅻ',
+                }.items() %}
+                {%- for variant in variants %}
+                when '{{ variant }}' then '{{ letters }}'
+                {%- endfor %}
+                {%- endfor %}
+                else part
+            end
+{%- endset -%}
+{%- set parts = regexp_all('given', of_several ~ '|' ~ of_several | replace('[', '[^') ~ '+') -%}
+{%- set whole -%}
+case
+            when {{ regexp_first('given', of_several) }} <> '' then {{ list_join(list_map(parts, 'part', apart), '') }}
+            else given
+        end
+{%- endset -%}
+{%- set plain = letters_replaced('given', compatible_letters()) -%}
+{{ named_value(
+    named_value(named_value(text, 'given', whole), 'given', plain), 'given', letters_replaced('given', simplified_letters())
+) }}
+{%- endmacro %}
+
+
+{#
+    Compared text without what an umlaut or a letter of its own is written as where keyboards lack it: Müller is Mueller and
+    Muller, Ørsted is Oersted and Orsted. Some words lose a vowel by it, in every record alike.
+#}
+{% macro without_umlauts(text) -%}
+{%- set plain = namespace(sql="translate(" ~ text ~ ", 'øłđıð', 'oldid')") -%}
+{%- for written, letter in [
+    ('ß', 'ss'), ('æ', 'a'), ('œ', 'o'), ('ae', 'a'), ('oe', 'o'), ('ue', 'u'),
+] -%}
+    {%- set plain.sql = "replace(" ~ plain.sql ~ ", '" ~ written ~ "', '" ~ letter ~ "')" -%}
+{%- endfor -%}
+{{ plain.sql }}
+{%- endmacro %}
+
+
 {#
     A title as titles are compared: small letters without accents and punctuation, single blanks. `+`, `#` and `&`
     mean something: C, C++ and C# are three languages. Commands of TeX do not. That a paper was retracted does not make
@@ -8,9 +62,9 @@
     title,
     tex_accents() ~ '|\\\\(text|math)?(rm|it|bf|sf|tt|sc|cal|bb|emph|textrm|textit|mathrm)\\b|[{}$_^]', ''
 ) -%}
-{%- set signs = "replace(replace(replace(" ~ plain ~ ", '+', ' plus '), '#', ' sharp '), '&', ' and ')" -%}
+{%- set signs = "replace(replace(replace(translate(" ~ plain ~ ", '＋＃＆', '+#&'), '+', ' plus '), '#', ' sharp '), '&', ' and ')" -%}
 trim({{ regexp_replace_all(
-    normalised_text(signs), '^(retracted (article |chapter |paper )?|withdrawn (article |paper )?)', ''
+    compared_text(signs), '^(retracted (article |chapter |paper )?|withdrawn (article |paper )?)', ''
 ) }})
 {%- endmacro %}
 
@@ -21,9 +75,12 @@ trim({{ regexp_replace_all(
 {%- endmacro %}
 
 
-{# What equal titles have in common: blanks tell nothing, `multi-task`, `multi task` and `multitask` are one. #}
-{% macro title_key(title) -%}
-replace({{ compared_title(title) }}, ' ', '')
+{#
+    What equal titles have in common, of a compared title: blanks tell nothing, `multi-task`, `multi task` and `multitask` are
+    one.
+#}
+{% macro title_key(compared) -%}
+{{ without_umlauts("replace(" ~ compared ~ ", ' ', '')") }}
 {%- endmacro %}
 
 
@@ -102,12 +159,15 @@ case
 {%- set of_letters = regexp_first('person', '^[぀-ヿ㐀-鿿가-힯豈-﫿 ,・·]+$') ~ " <> ''" -%}
 {%- set joined = regexp_replace_all('person', '[ ,・·]+', '') -%}
 {{ named_value(
-    "trim(" ~ regexp_replace_all(whole, "[-‐‑`´''’ʼ]", '') ~ ")", 'person',
+    in_plain_letters("trim(" ~ regexp_replace_all(whole, "[\\p{Pd}−`´''‘’‛′ʹʻʼʽˈˊˋ＇]", '') ~ ")"), 'person',
     struct({
         'family': "case when " ~ of_letters ~ " then " ~ joined ~ " else "
-            ~ regexp_first(normalised_text(family_part), '[^ ]+$') ~ " end",
-        'initial': "case when " ~ of_letters ~ " then '' else substring(" ~ normalised_text(given_part) ~ ", 1, 1) end",
-        'words': list_join(list_sorted(regexp_all(normalised_text('person'), '[^ ]+')), ' '),
+            ~ regexp_first(without_umlauts(normalised_text(family_part)), '[^ ]+$') ~ " end",
+        'initial': "case when " ~ of_letters ~ " then '' else substring(" ~ without_umlauts(normalised_text(given_part))
+            ~ ", 1, 1) end",
+        'words': list_join(
+            list_sorted(regexp_all(without_umlauts(normalised_text('person')), '[^ ]+')), ' '
+        ),
     })
 ) }}
 {%- endmacro %}

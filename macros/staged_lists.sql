@@ -19,7 +19,7 @@
     affiliation='null'
 ) -%}
 {{ staged_list(list, element, {
-    'author_name': (name, 'string'),
+    'author_name': (person_name(name), 'string'),
     'author_id': (id, 'string'),
     'orcid': (orcid, 'string'),
     'is_corresponding': (is_corresponding, 'boolean'),

@@ -132,7 +132,13 @@ case entry.plain_name
 {%- set values = {} -%}
 {%- for column in table_columns(entity) -%}
     {%- set of_column = list_where(fields, 'entry', "entry.field = '" ~ column ~ "'") -%}
-    {%- do values.update({column: list_at(list_map(of_column, 'entry', 'entry.value'), 1)}) -%}
+    {%- set value = list_at(list_map(of_column, 'entry', 'entry.value'), 1) -%}
+    {%- if column in ('authors', 'inventors') -%}
+        {%- set value = named_value(value, 'people', people_parted('people')) -%}
+    {%- elif column == 'keywords' -%}
+        {%- set value = keywords_parted(value) -%}
+    {%- endif -%}
+    {%- do values.update({column: value}) -%}
 {%- endfor -%}
 case when {{ fields }} is not null then {{ struct(values) }} end
 {%- endmacro %}

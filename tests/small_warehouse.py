@@ -21,10 +21,12 @@ from python_steps.building.project_sql import StagingSql
 from python_steps.building.settings import project_variables
 from python_steps.sources.findings import form_of
 from python_steps.sources.locations import list_files
-from python_steps.sources.systems import Source, deliveries
+from python_steps.sources.systems import Delivery, Source, deliveries
 
 PROJECT = Path(__file__).parents[1]
 CASES = Path(__file__).with_name("cases")
+
+ONE_OF = {"entities": "organisation"}
 
 _names = itertools.count()
 
@@ -88,9 +90,11 @@ class SmallWarehouse:
             },
         )
         self.sql.macros["as_of_last_build"] = self._last_build
-        named = (name.partition(" ") for name in delivered)
-        documents = [(s, e.removesuffix("s")) for e, _, s in named if e in ("papers", "patents")]
-        self.sql.macros["delivered_sources"] = lambda: documents
+        named = [
+            [delivery.system, delivery.table.name, ONE_OF.get(entity, entity[:-1])]
+            for entity, delivery in map(_delivery, delivered)
+        ]
+        self.sql.macros["delivered_sources"] = lambda: named
 
     def rows(self, sql: str) -> list[tuple]:
         """Return the rows of a query; `{name}` in it is the model or seed of that name."""
@@ -148,8 +152,7 @@ class SmallWarehouse:
         self, delivered: Mapping[str, Path | str]
     ) -> Iterator[tuple[tuple[str, str], list[Path]]]:
         for named, path in delivered.items():
-            entity, _, system = named.partition(" ")
-            delivery = deliveries(PROJECT)[entity, system or "tables"]
+            _, delivery = _delivery(named)
             listing = list_files(Source(delivery, (str(Path(path).resolve()),)))
             yield (delivery.system, delivery.table.name), listing.files
             for table, files in listing.beside.items():
@@ -160,6 +163,11 @@ class SmallWarehouse:
         for file in self.files.get((system, table), ()):
             by_form[form_of(file)].append(str(file))
         return self.sql._dispatch("read_records")(by_form)
+
+
+def _delivery(named: str) -> tuple[str, Delivery]:
+    entity, _, system = named.partition(" ")
+    return entity, deliveries(PROJECT)[entity, system or "tables"]
 
 
 class _Relations(dict):

@@ -192,8 +192,8 @@ def check_command(delivered: Delivered, warehouse: str | None) -> None:
     bad = [head.source.name for head in heads if not head.is_readable]
     if bad:
         raise InputError(
-            f"A build would fail on {', '.join(bad)}: see the lines in red. "
-            "Fix or leave out what they name."
+            f"A build would fail on {', '.join(bad)}, or read nothing from there: see the lines in "
+            "red. Fix or leave out what they name."
         )
     # Whether too much is rejected, a build says of all records and not of the first.
     if any(one.severity == ERROR and one.warning != "many_rejected" for one in warned):

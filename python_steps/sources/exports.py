@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from python_steps.sources.foreign_headers import foreign_header
+
 JOIN = (
     "Join the tables by patent_id, g_patent first, and rename their columns to those of `tables` "
     "(docs/guides/deliveries.md)."
@@ -18,6 +20,11 @@ NOT_FLATTENED = (
     "Give the works as OpenAlex delivers them (JSON lines or Parquet, or the table of works "
     "alone): authors and institutions are read from there. Or bring the tables to one with the "
     "columns of `tables` (docs/guides/deliveries.md)."
+)
+
+DBLP = (
+    "id (key), title (title), publication_year (year), doi (doi, or ee without the address), "
+    "authors (authors or author), venue (venue, journal or booktitle)"
 )
 
 # What names a table whose texts, dates or codes are in others, though its own columns can be read.
@@ -198,6 +205,15 @@ EXPORTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "a selection of Google Patents without titles",
         "Select title_localized and abstract_localized, too, and give it as google_patents.",
     ),
+    (("key", "mdate"), "records of DBLP", DBLP),
+    (("key", "title", "ee"), "records of DBLP", DBLP),
+    (("key", "title", "venue", "type"), "records of DBLP", DBLP),
+    (
+        ("@score", "@id", "info"),
+        "hits of the API of DBLP",
+        "Take the records out, `jq -c .info FILE > NEW.jsonl`, and rename their fields to those of "
+        f"`tables` (docs/guides/deliveries.md). Here: {DBLP}.",
+    ),
     # Whatever else: these come last.
     (
         ("openalex_id", "title"),
@@ -220,6 +236,7 @@ EXPORTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
 
 def export_of(names: Iterable[str]) -> tuple[str, str] | None:
     """Return what an export with these fields is, and what to do; None of one not known."""
+    names = list(names)
     given = {name.strip().strip("\ufeff").casefold() for name in names}
     for fields, what, columns in EXPORTS:
         if {field.casefold() for field in fields} <= given:
@@ -230,7 +247,7 @@ def export_of(names: Iterable[str]) -> tuple[str, str] | None:
                 "Rename its columns to those of `tables` (docs/guides/deliveries.md), as CSV, "
                 f"Parquet or JSON lines.{told}"
             )
-    return None
+    return foreign_header(names)
 
 
 def is_part_of_export(names: Iterable[str]) -> bool:

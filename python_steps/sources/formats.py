@@ -13,6 +13,7 @@ from pathlib import Path
 from python_steps.sources.findings import AGAIN, CONVERT, TO_CSV, UNPACK, Finding, is_gzip, of_file
 from python_steps.sources.formats_of_text import recognise_text
 
+TAR = re.compile(r"[.](tar[.](bz2|xz|zst|lz4|z)|tgz|tbz2?|txz)$")
 HEAD = 1 << 16  # bytes looked at
 TAIL = 64
 
@@ -60,6 +61,8 @@ def recognise(
     if not first:
         return Finding("empty (no bytes)", AGAIN, is_misread=name.endswith((".gz", ".parquet")))
     found = _container(name, first, last)
+    if found and TAR.search(name):
+        found = Finding("a packed tar archive", "Unpack it: `tar -xf FILE`; then give the folder.")
     if found or name.endswith(".parquet"):
         return found
     if name.endswith(".gz"):

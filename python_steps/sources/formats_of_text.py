@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from python_steps.sources.exports import export_of, is_part_of_export
+from python_steps.sources.exports import DBLP, export_of, is_part_of_export
 from python_steps.sources.field_names import normalised
 from python_steps.sources.findings import (
     AGAIN,
@@ -27,6 +27,10 @@ FIRST_LINES: tuple[tuple[str, str, str], ...] = (
     (r"%0 [A-Z]", "an EndNote file", CONVERT),
     (r"PMID- ", "a MEDLINE (PubMed) file", CONVERT),
     (r"FN (Clarivate|Thomson|ISI)", "a plain-text export of Web of Science", CONVERT),
+    (r"RT (Journal|Book|Conference|Dissertation|Patent|Thesis|Report)", "a RefWorks file", CONVERT),
+    (r"\{Reference Type\}: ", "a NoteExpress file", CONVERT),
+    (r"(SrcDatabase-来源库|Title-题名) *[:\uff1a]", "an export of CNKI as text", CONVERT),
+    (r"\[1\].*\[[A-Z]+(/OL)?\]", "a list of references as text (GB/T 7714)", CONVERT),
     (r"version https://git-lfs", "a pointer of Git LFS, not the data", "Fetch it: `git lfs pull`."),
     (r"/annex/objects/|\.\./.*\.git/annex", "a pointer of git-annex", "Fetch it: `git annex get`."),
 )
@@ -35,6 +39,13 @@ FIRST_LINES: tuple[tuple[str, str, str], ...] = (
 # Begins {"title":{"0":…}}, {"0":{…}}, {"columns":[…]…"data"} or {"schema":{…}…"data"}.
 PANDAS_KEYS = r'\{\s*("0"\s*:\s*\{|"[^"]+"\s*:\s*\{\s*"0"\s*:|"(columns|schema|index)"\s*:)'
 RECORDS = "Write the records a line: `to_json(NEW, orient='records', lines=True)`, as NEW.jsonl."
+
+DBLP_ANSWER = r'\{\s*"result"\s*:\s*\{\s*"(query|status|hits)"'
+OF_DBLP = (
+    "an answer of the API of DBLP",
+    "Take the records out, `jq -c '.result.hits.hit[].info' FILE > NEW.jsonl`, and rename their "
+    f"fields to those of `tables` (docs/guides/deliveries.md). Here: {DBLP}.",
+)
 
 # Fields of documents that hold records, but `results`, which is read.
 WRAPPERS = frozenset(
@@ -114,7 +125,41 @@ def _table(lines: Sequence[str], required: Sequence[Collection[str]]) -> Finding
     if place:
         remedy = f"Remove them: `tail -n +{place + 1} FILE > NEW`."
         return Finding(f"CSV with {place} lines before its header", remedy)
+    if _is_data(lines, required):
+        example = ",".join(group[0] for group in required)
+        remedy = (
+            f"Write the names of its columns above it, in their order, such as `{example}` "
+            "(docs/guides/deliveries.md)."
+        )
+        return Finding("CSV without a line of column names: its first line is a record", remedy)
     return _export(names, required)
+
+
+# What stands in a record and is no name of a column.
+DATA = re.compile(
+    r"[-+]?\d[\d.,]*|\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|https?://\S+|10[.]\d{4,9}/\S+|W\d{4,}"
+    r"|[A-Z]{2}-?\d{4,}[-A-Z\d]*|true|false|.{100,}",
+    re.IGNORECASE,
+)
+
+
+def _is_data(lines: Sequence[str], required: Sequence[Collection[str]]) -> bool:
+    """Whether the first row of a table is a record, though it should name the columns."""
+    names = [name.strip() for name in header_of(lines)]
+    known = set(map(normalised, names))
+    if not required or any(known & set(group) for group in required):
+        return False
+    second = [value.strip() for value in header_of(lines[1:])] if len(lines) > 1 else []
+    alike = any(
+        re.search(r"\d", one) and _shape(one) == _shape(other)
+        for one, other in zip(names, second, strict=False)
+    )
+    return alike or any(map(DATA.fullmatch, names))
+
+
+def _shape(value: str) -> str:
+    """Return a value with one sign for each run of letters and of digits."""
+    return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", value))
 
 
 def _header_below(lines: Sequence[str], required: Sequence[Collection[str]]) -> int:
@@ -177,6 +222,8 @@ def _document(
         return Finding("a JSON document that was cut", AGAIN, is_misread=False)
     if re.match(r'\{\s*"(meta|results|group_by)"', text):
         return None
+    if re.match(DBLP_ANSWER, text):
+        return Finding(*OF_DBLP)
     if re.match(PANDAS_KEYS, text) and ('"0"' in text[:99] or '"data"' in text):
         return Finding("JSON that pandas wrote by columns or by index", RECORDS)
     wrapper = re.match(r'\{\s*(?:"[\w-]+"\s*:\s*[^\[{,]+,\s*)*"([\w-]+)"\s*:\s*\[\s*\{', text)
@@ -219,6 +266,8 @@ def _lines(
     if re.match(r"\{ *'\w+' *:", first):
         remedy = "Write it with `json.dumps`, one record per line."
         return Finding("what Python prints of dictionaries, not JSON", remedy)
+    if re.match(DBLP_ANSWER, first):
+        return Finding(*OF_DBLP)
     value = _first_value(first)
     if first.startswith("[") and (value is None or isinstance(value, list)):
         remedy = "Give it a name that ends in .json."

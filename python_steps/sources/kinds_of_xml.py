@@ -39,6 +39,13 @@ ELEMENTS: tuple[tuple[str, str, str], ...] = (
     ("PubmedArticleSet", "XML of PubMed", PAPERS),
     ("OAI-PMH", "an answer of OAI-PMH (XML), as of arXiv", PAPERS),
     ("feed", "an Atom feed (XML), as the API of arXiv answers", PAPERS),
+    (
+        "dblp",
+        "XML of DBLP",
+        "Take of each article, inproceedings and so on to a row of `tables`: id (key), title, "
+        "publication_year (year), doi (ee), authors (author) and venue (journal or booktitle; "
+        "docs/guides/deliveries.md).",
+    ),
     ("article|pmc-articleset", "XML of full texts (JATS)", PAPERS),
 )
 

@@ -159,9 +159,9 @@ def test_pairs_that_cannot_be_judged_are_named_with_the_reason(evaluate, right, 
     assert shown.exit_code == 0, shown.output
     assert "twin: 1 pairs of 1 papers" in shown.output
     for sentence in (
-        f"1 not judged, the warehouse has no such paper: W1 – {patent} (links.csv, row 2).",  # noqa: RUF001
-        f"1 not judged, the warehouse has no such patent: {other} – XX-1-A (links.csv, row 3).",  # noqa: RUF001
-        f"1 not judged, the row lacks a paper_id or a patent_id: {other} – ? (links.csv, row 4).",  # noqa: RUF001
+        f"1 not judged, the warehouse has no such paper: W1 – {patent} (links.csv, row 2).",
+        f"1 not judged, the warehouse has no such patent: {other} – XX-1-A (links.csv, row 3).",
+        f"1 not judged, the row lacks a paper_id or a patent_id: {other} – ? (links.csv, row 4).",
     ):
         assert sentence in shown.output
     names = ["linking.png", "linking_quality.csv", "linking_ranks.csv", "links_not_judged.csv"]

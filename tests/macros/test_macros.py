@@ -9,6 +9,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from tests.architecture.test_layers import PROJECT
+from tests.reference.make_compared_letters import APOSTROPHES, compatible_letters
 
 MACROS = PROJECT / "macros"
 CASES_AT_ONCE = 100
@@ -26,6 +27,13 @@ LETTERS = "".join(
 LETTERS_APART = unicodedata.normalize("NFD", LETTERS)
 PLAIN_LETTERS = unicodedata.normalize(
     "NFC", "".join(letter for letter in LETTERS_APART if unicodedata.category(letter)[0] != "M")
+)
+# Letters and digits in another form of one letter.
+COMPATIBLE = "".join(
+    letter
+    for letters in compatible_letters().values()
+    for letter in letters
+    if letter not in APOSTROPHES
 )
 # Only old ones, which every Java knows.
 MARKS = [
@@ -472,6 +480,30 @@ CASES = {
             ("神经网络综述第一部分", "第一部"),
         ]
     },
+    **{
+        f"title_key of {text!r}": (("{{ title_key(compared_title('text')) }}", text), key)
+        for key, texts in {
+            "deepcplusplusnetworks1": [
+                "Ｄｅｅｐ　Ｃ＋＋ networks：１",
+                "deep C++ networks 1",
+            ],
+            "kmeansforl1norm": ["𝑘-means for 𝓁₁ norm", "K–Means for ℓ1 norm"],
+            "efficientfinding": ["Eﬃcient ﬁnding", "Efficient finding"],
+            "uberdiegrosse": ["Über die Größe", "Ueber die Groesse", "Uber die Grosse"],
+            "深度学习于医学影像之应用": ["深度學習於醫學影像之應用", "深度学习于医学影像之应用"],
+            "テータ": ["ﾃﾞｰﾀ", "データ"],
+            "kolmogorovslaw": ["Kolmogorovʼs “law”", 'Kolmogorov\'s "law"', "Kolmogorov’s «law»"],
+            "part2ii": ["Part ②: Ⅱ", "Part 2: II"],
+            None: [None],
+        }.items()
+        for text in texts
+    },
+    "letters_replaced": (("{{ letters_replaced('text', ['aäá', 'oö']) }}", "äöbáo"), "aobao"),
+    "letters_replaced of none": (("{{ letters_replaced('text', ['aä']) }}", "b"), "b"),
+    "compatible_letters": (
+        ("{{ letters_replaced('text', compatible_letters()) }}", COMPATIBLE),
+        unicodedata.normalize("NFKC", COMPATIBLE),
+    ),
     "weight_of_title": (("{{ weight_of_title('text') }}", "深度 ab"), "7"),
     **{
         f"compared_name of {text!r}": (
@@ -490,6 +522,11 @@ CASES = {
             ("Martin King Jr.", "king|m|king martin"),
             ("Erd\\H{o}s, P\\'al", "erdos|p|erdos pal"),
             ("张 三", "张三||三 张"),
+            ("張三", "张三||张三"),
+            ("Müller, Jürgen", "muller|j|jurgen muller"),
+            ("Ｍueller, J.", "muller|j|j muller"),
+            ("Øyvind Sæther", "sather|o|oyvind sather"),
+            ("O‘Brien, Jean–Luc", "obrien|j|jeanluc obrien"),
             ("Plato", "plato||plato"),
             (None, None),
         ]

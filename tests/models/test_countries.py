@@ -111,6 +111,10 @@ FURTHER = {
     "Trinidad and Tobago": "TT",
     "CN、JP": "CN JP",
     "CA, USA": "US",
+    "Georgia, USA": "US",
+    "Georgia; USA": "GE US",
+    "🇩🇪": "DE",
+    "ＤＥ": "DE",
     "CA, US": "CA US",
     "France; TX, United States of America": "FR US",
     "Germany\nFrance": "DE FR",
@@ -124,7 +128,6 @@ FURTHER = {
     "Zaire": "ZR",
     "EP": "",
     "World Intellectual Property Organization": "",
-    "unknown": "",
     "Germany, Atlantis": "",
     "Germany; Atlantis": "DE",
 }

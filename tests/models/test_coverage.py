@@ -208,6 +208,46 @@ def test_a_source_whose_files_hold_no_record_stops_a_build(warehouse, tmp_path):
     assert told[3].startswith("papers tables: the files that were named hold no record.")
 
 
+NOTHING = {
+    "labels": ("labels.csv", "source_record_id,is_ai\n"),
+    "links": ("links.csv", "paper_id,patent_id\n"),
+    "entities ror": ("ror.json", "[]"),
+}
+
+
+@pytest.mark.parametrize("named", NOTHING)
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_what_was_named_and_holds_nothing_is_told(warehouse, tmp_path, named, is_whole):
+    """Beside documents, an empty file or one of a header alone leaves a build as it was."""
+    name, text = NOTHING[named]
+    (tmp_path / name).write_text(text if is_whole else "")
+    made = warehouse(
+        {
+            "papers tables": write(
+                tmp_path / "papers.jsonl", [PAPER | {"id": "a", "publication_year": 2018}]
+            ),
+            named: tmp_path / name,
+        }
+    )
+    ((word, severity, kind, message),) = made.rows(
+        "select warning, severity, document_type, message from {delivery_warnings}"
+    )
+    assert (word, severity) == ("nothing_delivered", "warning")
+    assert kind == {"entities ror": "organisation"}.get(named, named[:-1])
+    called = named.replace("entities", "organisations")
+    assert message == (
+        f"{called}: the files that were named hold no record. Export them again, or leave them out."
+    )
+
+
+def test_labels_that_name_nothing_known_are_no_empty_file(on_duckdb, tmp_path):
+    (tmp_path / "labels.csv").write_text("source_record_id,is_ai\nnobody,true\n")
+    papers = write(tmp_path / "papers.jsonl", [PAPER | {"id": "a", "publication_year": 2018}])
+    made = on_duckdb({"papers tables": papers, "labels": tmp_path / "labels.csv"})
+    told = made.rows("select warning from {delivery_warnings}")
+    assert ("nothing_delivered",) not in told
+
+
 @pytest.mark.parametrize(
     "case", ["24_patent_dates", "24b_parquet_date_columns", "60_iso_dates_full"]
 )

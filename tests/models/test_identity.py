@@ -86,6 +86,55 @@ def test_a_title_joins_where_authors_years_and_dois_agree(on_duckdb, tmp_path, o
     assert (len(documents(on_duckdb({"papers tables": file}))) == 1) is is_same
 
 
+FORMS = {
+    "full_width": (
+        "Ｇｒａｄｉｎｇ　ｏｆ retinal photographs by a network，１",
+        "Grading of retinal photographs by a network, 1",
+    ),
+    "mathematics_and_ligatures": (
+        "Eﬃcient 𝑘-means for 𝓁₁ norms of retinal photographs",
+        "Efficient k-means for ℓ1 norms of retinal photographs",
+    ),
+    "umlauts": (
+        "Größe und Häufigkeit von Gefäßen der Netzhaut",
+        "Groesse und Haeufigkeit von Gefaessen der Netzhaut",
+    ),
+    "chinese": ("深度學習於視網膜影像分級之應用與評估", "深度学习于视网膜影像分级之应用与评估"),
+    "dashes_and_quotes": (
+        "Graders’ “trust” in retinal photographs – a cost−benefit study",
+        'Graders\' "trust" in retinal photographs - a cost-benefit study',
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_title_is_one_in_any_form_of_its_letters(on_duckdb, tmp_path, form):
+    first, second = FORMS[form]
+    file = papers(tmp_path, {"id": "1", "title": first}, {"id": "2", "title": second})
+    assert len(documents(on_duckdb({"papers tables": file}))) == 1
+    (tmp_path / "papers.jsonl").unlink()
+    other = {"id": "2", "title": second, "authors": ["Bob Else"]}
+    file = papers(tmp_path, {"id": "1", "title": first}, other)
+    assert len(documents(on_duckdb({"papers tables": file}))) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("Jürgen Müller", "Mueller, J.", True),
+        ("Müller, J.", "Muller J", True),
+        ("Øyvind Sæther", "Saether, Oyvind", True),
+        ("張偉", "张伟", True),
+        ("張偉", "李伟", False),
+        ("Jürgen Müller", "Miller, J.", False),
+        ("Manuel Samuel", "Manuela Samel", False),
+    ],
+)
+def test_an_author_is_one_in_any_form_of_the_name(on_duckdb, tmp_path, first, second, is_same):
+    file = papers(tmp_path, {"id": "1", "authors": [first]}, {"id": "2", "authors": [second]})
+    assert (len(documents(on_duckdb({"papers tables": file}))) == 1) is is_same
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -23,6 +23,9 @@ DATES = [
     ("datetime.date(2018, 3, 5)", "2018-03-05", 2018),
     ("Timestamp('2018-03-05 00:00:00')", "2018-03-05", 2018),
     ('="2018-03-05"', "2018-03-05", 2018),
+    ("２０１８-０３-０５", "2018-03-05", 2018),
+    ("20180305T00:00:00", "2018-03-05", 2018),
+    ("2018-03-05/2018-04-01", "2018-03-05", 2018),
     ("03/05/2018", None, 2018),
     ("2018-W10", None, 2018),
     ("MAR-APR 2018", None, 2018),
@@ -53,14 +56,25 @@ PLACEHOLDERS = [
     "An abstract is not available for this content so a preview has been provided",
     "<jats:title>Abstract</jats:title><jats:p>No abstract available.</jats:p>",
     *("Resumen no disponible", "Sin resumen", "RÉSUMÉ NON DISPONIBLE", "Pas de résumé"),
+    *("Abstract", "ABSTRACT.", "[Summary]", "Résumé", "摘 要", "See PDF", "0", "12", "Unknown"),
+    *("Click to view abstract", "Please see the full text.", "Untitled", "Abstract:", "暂缺摘要"),
+    *("要旨はありません", "Нет аннотации", "Bez abstraktu", "Özet bulunmamaktadır", "中文摘要暂无"),
     *("Kein Abstract verfügbar", "Resumo não disponível", "无摘要", "暂无摘要", "抄録なし"),
 ]
 VALUES = [
+    *("Abstract interpretation", "See PDFs as graphs", "Unknown unknowns", "A summary", "3 nets"),
+    *("[Purpose] We test; it holds.", "{a, b} is a set", "Untitled works", "Introduction to nets"),
     *("None of the above", "Null hypothesis", "NaN-boxing in JavaScript", "No abstract nonsense"),
     *("Not available online", "Nothing", "C", "π", "😀", "Title not taken", "The missing summary"),
 ]
 
 TEXTS = [
+    ('["We sort.", "It works."]', "We sort. It works."),
+    ("['We sort.']", "We sort."),
+    ('{"text": "We sort."}', "We sort."),
+    ("{'value': 'We sort.'}", "We sort."),
+    ('{"de": "Wir sortieren.", "en": "We sort."}', "We sort."),
+    ('{"fr": "Nous trions."}', "Nous trions."),
     ("H<SUB>2</SUB>O", "H2O"),
     ("<![CDATA[One & two]]>", "One & two"),
     ("&lt;![CDATA[One]]&gt;", "One"),
@@ -75,6 +89,17 @@ TEXTS = [
 
 
 LISTS = [
+    ("a, b, c d", ["a", "b", "c d"]),
+    ("Sorting, parallel", ["Sorting, parallel"]),
+    ("a, b; c, d", ["a, b", "c, d"]),
+    ("甲，乙，丙", ["甲", "乙", "丙"]),
+    ("a • b · c", ["a", "b", "c"]),
+    ("a\tb", ["a", "b"]),
+    ("Keywords: a; b", ["a", "b"]),
+    ("Key words — a, b, c", ["a", "b", "c"]),
+    ("关键词：甲；乙", ["甲", "乙"]),
+    ("Mots-clés : a ; b", ["a", "b"]),
+    ("Keywording: a", ["Keywording: a"]),
     ('c("a", "b")', ["a", "b"]),
     ('list("a, b", "c")', ["a, b", "c"]),
     ("np.array(['a', 'b'])", ["a", "b"]),
@@ -123,6 +148,7 @@ NUMBERS = [
 ]
 
 CODES = [
+    ("INV. G06N 3/08 ADD. G06F 17/30", ["G06N 3/08", "G06F 17/30"]),
     ("G06N   3/08        20060101 AFI20180305BHEP", ["G06N 3/08"]),
     ("G06N  3/08     (2006.01) I", ["G06N 3/08"]),
     ("G06N 3/08 [I,A]", ["G06N 3/08"]),
@@ -198,6 +224,66 @@ def test_numbers_and_codes_of_patents(warehouse, tmp_path):
         "select source_record_id, code from {int_codes_parsed} order by record_row, code_position"
     )
     assert codes == [(f"EP{n}A1", code) for n, (_, each) in enumerate(CODES, 9**7) for code in each]
+
+
+# Names of authors as delivered, and the people among them.
+AUTHORS = [
+    ("Sample, Ada", ["Sample, Ada"]),
+    ("Sample Example, Ada Bo", ["Sample Example, Ada Bo"]),
+    ("King, Martin Luther, Jr.", ["King, Martin Luther, Jr."]),
+    ("One A, Two B", ["One A", "Two B"]),
+    ("One A.B., Two B., and van der Three C.", ["One A.B.", "Two B.", "van der Three C."]),
+    ("One, A., & Two, B.-C.", ["One, A.", "Two, B.-C."]),
+    ("O'Neil, K. and D'Souza, M.", ["O'Neil, K.", "D'Souza, M."]),
+    ("One, Ada and Two, Bo", ["One, Ada", "Two, Bo"]),
+    ("Ada One and Bo Two", ["Ada One", "Bo Two"]),
+    ("Ada van den Berg, Bo Two & Cy Three", ["Ada van den Berg", "Bo Two", "Cy Three"]),
+    ("张三,李四，欧阳修", ["张三", "李四", "欧阳修"]),
+    ("Food and Agriculture Organization", ["Food and Agriculture Organization"]),
+    ("Bill & Melinda Gates Foundation", ["Bill & Melinda Gates Foundation"]),
+    ("Johnson & Johnson", ["Johnson & Johnson"]),
+    ("1. Ada One; 2) Bo Two", ["Ada One", "Bo Two"]),
+    ("Ada One1,2*; Bo Two (3); Cy Three†", ["Ada One", "Bo Two", "Cy Three"]),
+    ("Wei Wang 0001", ["Wei Wang"]),
+    ("Ada One <ada@example.org>", ["Ada One"]),
+    ("One, Ada et al.", ["One, Ada"]),
+    ("3M Company", ["3M Company"]),
+    ('[{"firstName": "Ada", "lastName": "One"}]', ["Ada One"]),
+    ('[{"forename": "Ada", "surname": "One"}, {"literal": "CERN"}]', ["Ada One", "CERN"]),
+    *(
+        (nobody, [])
+        for nobody in [
+            *("Anonymous", "[Anonymous]", "anon.", "Unknown author", "No authors listed", "N.N."),
+            *("et al.", "佚名", "Author not known"),
+        ]
+    ),
+]
+
+
+def test_names_of_people(warehouse, tmp_path):
+    read = papers(warehouse, tmp_path, [{"authors": text} for text, _ in AUTHORS], "authors")
+    found = [
+        [one["author_name"] for one in row["authors"] or [] if one["author_name"]] for row in read
+    ]
+    assert list(zip([text for text, _ in AUTHORS], found, strict=True)) == AUTHORS
+
+
+def test_a_text_field_in_another_form_than_text(warehouse, tmp_path):
+    record = {
+        "title": ["Learning to sort"],
+        "abstract": {"en": "We sort.", "de": "Wir sortieren."},
+        "venue": {"name": "Sorting Letters"},
+        "cited_by_count": -1,
+    }
+    columns = ("title", "abstract", "venue", "cited_by_count", "not_understood")
+    (read,) = papers(warehouse, tmp_path, [record], *columns)
+    assert read == {
+        "title": "Learning to sort",
+        "abstract": "We sort.",
+        "venue": "Sorting Letters",
+        "cited_by_count": None,
+        "not_understood": [{"field": "cited_by_count", "value": "-1"}],
+    }
 
 
 # Forms in which a list of Google's comes that another program has written, and its elements.

@@ -281,6 +281,105 @@ def test_countries_and_affiliations_of_authors(warehouse: Warehouse, tmp_path: P
     ]
 
 
+LAB = {
+    "id": "https://openalex.org/I1",
+    "display_name": "Lab of Delft",
+    "ror": "https://ror.org/0a",
+    "country_code": "NL",
+    "type": "education",
+    "lineage": ["https://openalex.org/I1"],
+}
+WHOLE = [("Lab of Delft", "I1", "0a", "NL", "education", ["I1"])]
+NAMED = [("Lab of Delft", None, None, None, None, None)]
+IN_TEXT = {
+    "as_delivered": ({"institutions": [LAB], "countries": ["NL"]}, WHOLE, ["NL"]),
+    "json": ({"institutions": json.dumps([LAB]), "countries": '["NL"]'}, WHOLE, ["NL"]),
+    "python": ({"institutions": str([LAB]), "countries": str(["NL", "DE"])}, WHOLE, ["NL", "DE"]),
+    "names": ({"institutions": "Lab of Delft", "countries": "NL"}, NAMED, ["NL"]),
+    "several_names": (
+        {"institutions": "Lab of Delft; ", "countries": "NL|DE"},
+        NAMED,
+        ["NL", "DE"],
+    ),
+    "list_of_names": (
+        {"institutions": ["Lab of Delft"], "countries": "Belgium"},
+        NAMED,
+        ["Belgium"],
+    ),
+    "list_of_json": ({"institutions": [json.dumps(LAB)]}, WHOLE, None),
+    "one_object": ({"institutions": LAB, "countries": ["NL"]}, WHOLE, ["NL"]),
+    "one_object_in_text": ({"institutions": json.dumps(LAB)}, WHOLE, None),
+    "wrapped": ({"institutions": {"list": [{"element": LAB}]}}, WHOLE, None),
+    "an_id": (
+        {"institutions": "https://openalex.org/I1"},
+        [(None, "I1", None, None, None, None)],
+        None,
+    ),
+    "nothing": ({"institutions": "[]", "countries": ""}, [], None),
+    "placeholder": ({"institutions": "None", "countries": "nan"}, [], None),
+}
+
+
+@pytest.mark.parametrize("form", IN_TEXT)
+def test_institutions_and_countries_in_text_are_read(
+    warehouse: Warehouse, tmp_path: Path, form: str
+) -> None:
+    """As JSON lines, as Parquet whose columns hold text, and with all authorships in text."""
+    delivered, institutions, countries = IN_TEXT[form]
+    author = {"id": "https://openalex.org/A1", "display_name": "Ada One"}
+    authorships = [{"author": author, "institutions": [], "countries": []}]
+    authorships += [{"author": author} | delivered]
+    file = lines(tmp_path, [{"authorships": authorships}, {"authorships": json.dumps(authorships)}])
+    duckdb.sql(f"from read_json('{file}')").write_parquet(str(tmp_path / "works.parquet"))
+    for path in (file, tmp_path / "works.parquet"):
+        rows = staged(warehouse, path, "authors, institutions, not_understood")
+        assert len(rows) == 2
+        for authors, found, not_understood in rows:
+            assert [tuple(one.values()) for one in plain(found)] == [
+                (2, *one) for one in institutions
+            ]
+            assert plain(authors)[1]["country_codes"] == countries
+            assert plain(authors)[1]["author_id"] == "A1"
+            assert plain(not_understood) == []
+
+
+def test_other_parts_of_authorships_in_text_are_read(warehouse: Warehouse, tmp_path: Path) -> None:
+    file = lines(
+        tmp_path,
+        [
+            {"authorships": ["Ada One", "Bo Two"]},
+            {"authorships": "Ada One; Bo Two"},
+            {"authorships": [{"author": "Ada One"}, {"author": '{"display_name": "Bo Two"}'}]},
+            {
+                "authorships": [
+                    {"raw_author_name": "Ada One", "raw_affiliation_strings": "Delft, NL; Bonn"},
+                    {"raw_author_name": "Bo Two", "raw_affiliation_strings": '["Delft", "Bonn"]'},
+                ]
+            },
+        ],
+    )
+    rows = [plain(authors) for (authors,) in staged(warehouse, file, "authors")]
+    assert [[one["author_name"] for one in authors] for authors in rows] == [
+        ["Ada One", "Bo Two"]
+    ] * 4
+    assert [one["affiliation"] for one in rows[3]] == ["Delft, NL; Bonn", "Delft; Bonn"]
+
+
+def test_parts_of_authorships_that_cannot_be_read_are_counted(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    authorship = {"raw_author_name": "A", "institutions": '[{"id": "I1', "countries": "[NL, DE]"}
+    file = lines(tmp_path, [{"authorships": [authorship]}, {"authorships": '[{"raw_author_name'}])
+    told = [
+        [(one["field"], one["value"]) for one in plain(values)]
+        for (values,) in staged(warehouse, file, "not_understood")
+    ]
+    assert told == [
+        [("institutions", '[{"id": "I1'), ("countries", "[NL, DE]")],
+        [("authorships", '[{"raw_author_name')],
+    ]
+
+
 def test_a_truncated_list_of_authors_is_told(warehouse: Warehouse, tmp_path: Path) -> None:
     case = staged(
         warehouse,

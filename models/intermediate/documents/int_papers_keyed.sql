@@ -8,7 +8,7 @@ papers as (
         record_document_id,
         arxiv_id,
         {{ doi_without_version('doi') }} as doi_key,
-        {{ title_key('title') }} as title_key
+        {{ title_key(compared_title('title')) }} as title_key
     from {{ ref('int_papers_unioned') }}
     where rejection_reason is null and not is_superseded
 

@@ -53,7 +53,7 @@ candidates as (
         {{ compared_title('records.venue') }} as compared_venue,
         {{ compared_name('records.first_author') }} as first_name,
         {{ list_length('records.authors') }} as author_count,
-        {{ normalised_text("substring(records.abstract, 1, 600)") }} as compared_abstract
+        {{ compared_text("substring(records.abstract, 1, 600)") }} as compared_abstract
     from memberships
     inner join shared
         on memberships.key_kind = shared.key_kind and memberships.shared_key = shared.shared_key
@@ -73,7 +73,7 @@ described as (
         arxiv_id,
         {{ doi_without_version('doi') }} as doi_key,
         nullif({{ regexp_first('doi', '/[^/]*(97[89][0-9-]{10,14})', 1) }}, '') as book_number,
-        replace(compared_title, ' ', '') as title_key,
+        {{ title_key('compared_title') }} as title_key,
         {{ compared_words('compared_title') }} as title_words,
         {{ weight_of_title('compared_title') }} as title_weight,
         {{ kind_of_title('compared_title') }} as title_kind,
@@ -83,10 +83,14 @@ described as (
         nullif(first_name.initial, '') as author_initial,
         first_name.words as author_words,
         nullif({{ regexp_first(
-            normalised_text('authors[' ~ list_length('authors') ~ ' - 1 + ' ~ first_index() ~ '].author_name'), '[^ ]+$'
+            without_umlauts(compared_text(
+                'authors[' ~ list_length('authors') ~ ' - 1 + ' ~ first_index() ~ '].author_name'
+            )), '[^ ]+$'
         ) }}, '') as last_author_family,
         author_count,
-        {{ compared_words(normalised_text(list_join(list_map('authors', 'author', 'author.author_name'), ' '))) }}
+        {{ compared_words(without_umlauts(compared_text(
+            list_join(list_map('authors', 'author', 'author.author_name'), ' ')
+        ))) }}
             as words_of_authors,
         year,
         {{ is_of_preprint('work_type', 'arxiv_id', 'doi', 'venue') }} as is_preprint,

@@ -70,7 +70,7 @@ dated as (
     select
         *,
         {{ list_map(
-            list_of(['title_chosen.text', 'abstract_chosen.text']), 'delivered', clean_markup('delivered')
+            list_of(['title_chosen.text', 'abstract_chosen.text']), 'delivered', plain_text('delivered')
         ) }} as texts,
         {{ list_map('date_texts', 'delivered', clean_date('delivered')) }} as days,
         {{ list_map('date_texts', 'delivered', clean_year('delivered')) }} as years

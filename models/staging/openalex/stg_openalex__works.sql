@@ -100,6 +100,7 @@ parsed as (
         record_file,
         record_row,
         record_text,
+        mended_text,
         {{ parse_json('mended_text', fields) }} as work
     from mended
 
@@ -164,10 +165,23 @@ found as (
             when substring(replace(work.keywords, ' ', ''), 1, 2) <> '[{'
                 then {{ parse_json(to_json_text(struct({'list': 'work.keywords'})), {'list': 'json'}) }}
         end as keyword_field,
+        case
+            when {{ openalex_may_need_parts('mended_text') }}
+                then {{ parse_json('mended_text', openalex_part_shapes()) }}
+        end as part_texts,
         {% for what, column in cells.items() %}
         {{ openalex_cells(what) }} as {{ column }}{{ ',' if not loop.last }}
         {% endfor %}
     from parsed
+
+),
+
+parted as (
+
+    select
+        *,
+        {{ list_map('part_texts.authorships', 'part', openalex_parts('part')) }} as parts
+    from found
 
 ),
 
@@ -177,7 +191,14 @@ listed as (
         *,
         {{ inverted_index('index_text') }} as word_index,
         {{ regexp_first('addresses', arxiv_pattern, 3) }} as written_arxiv_id,
-        coalesce(work.authorships, {{ openalex_authors_of_table() }}) as authorships,
+        coalesce(
+            case
+                when parts is not null
+                    then {{ openalex_authorships_of_parts('work.authorships', 'parts', fields.authorships[0]) }}
+            end,
+            work.authorships,
+            {{ openalex_authors_of_table() }}
+        ) as authorships,
         coalesce(
             {{ filled_list(list_map('work.topics', 'one', 'one.display_name')) }},
             {{ filled_list(list_of(['work.primary_topic.display_name'])) }},
@@ -191,7 +212,7 @@ listed as (
             {{ json_list('keyword_field.list') }},
             keyword_cells
         ) as delivered_keywords
-    from found
+    from parted
 
 ),
 
@@ -219,6 +240,12 @@ renamed as (
         {{ dated_text('work.created_date') }} as delivered_created_date,
         {{ dated_text('work.updated_date') }} as delivered_updated_date,
         work.keywords as keywords_text,
+        {{ list_at(list_where(
+            list_map('authorships', 'authorship', 'authorship.raw_author_name'), 'one',
+            regexp_first('one', '^[\\[{(] *[\\[{"\\x27]') ~ " <> ''"
+        ), 1) }} as unread_authors,
+        {{ openalex_part_not_read('parts', 'institutions', 'institution_elements') }} as unread_institutions,
+        {{ openalex_part_not_read('parts', 'countries', 'country_elements') }} as unread_countries,
         work is not null as is_parsed,
         {{ openalex_id('delivered_id', 'W') }} as source_record_id,
         {{ clean_doi('delivered_doi') }} as doi,
@@ -226,7 +253,7 @@ renamed as (
             {{ regexp_first('written_arxiv_id', '^[0-9a-z-]+') }} || {{ regexp_first('written_arxiv_id', '[./][0-9]+$') }}, ''
         ) as arxiv_id,
         {{ clean_markup('delivered_title') }} as title,
-        {{ clean_markup('read_text') }} as abstract,
+        {{ telling_abstract(clean_markup('read_text')) }} as abstract,
         {{ clean_year('delivered_year') }} as written_year,
         {{ list_map(
             list_of(['delivered_date', dated_text('work.created_date'), dated_text('work.updated_date')]), 'delivered',
@@ -236,7 +263,7 @@ renamed as (
         {{ clean_value('lower(work.language)') }} as language,
         work_type,
         {{ clean_markup('delivered_venue') }} as venue,
-        {{ whole_number('delivered_count') }} as cited_by_count,
+        {{ count_of('delivered_count') }} as cited_by_count,
         delivered_retraction,
         read_retraction,
         coalesce(read_retraction, false) as is_retracted,
@@ -285,7 +312,7 @@ renamed as (
         case
             when work.authorships is null then {{ openalex_institutions_of_table() }}
             else {{ list_flatten(list_map(
-                list_positioned('work.authorships'), 'authorship',
+                list_positioned('authorships'), 'authorship',
                 staged_institutions(
                     'authorship.element.institutions', 'institution',
                     name=clean_name('institution.display_name'),
@@ -363,6 +390,9 @@ select
         'doi': ('delivered_doi', 'doi'),
         'is_retracted': ('delivered_retraction', 'read_retraction'),
         'keywords': ("case when keywords_text not in ('', '[]', '{}') then keywords_text end", 'keywords'),
+        'authorships': ('unread_authors', 'cast(null as string)'),
+        'institutions': ('unread_institutions', 'cast(null as string)'),
+        'countries': ('unread_countries', 'cast(null as string)'),
     }) }} as not_understood,
     {{ not_delivered(['label_is_ai', 'label_source', 'unread_fields']) }},
     rejection_reason,

@@ -50,7 +50,7 @@ read_alike as (
         record_text,
         unread_fields,
         patent is not null as is_parsed,
-        {{ read_alike('patent', texts, clean_markup('delivered')) }} as texts,
+        {{ read_alike('patent', texts, plain_text('delivered')) }} as texts,
         {{ read_alike('patent', places, clean_value(lines_parted('delivered'), keeps_na=true)) }} as places,
         {{ read_alike('patent', dates, dated_text('delivered')) }} as dates,
         {{ read_alike('patent', lists, listed_text('delivered')) }} as list_texts,
@@ -120,7 +120,7 @@ renamed as (
         {{ value_of('texts', texts, 'application_number') }} as application_number,
         {{ table_id(value_of('texts', texts, 'family_id')) }} as family_id,
         {{ value_of('texts', texts, 'title') }} as title,
-        {{ value_of('texts', texts, 'abstract') }} as abstract,
+        {{ telling_abstract(value_of('texts', texts, 'abstract')) }} as abstract,
         {% for name in code_lists %}
         {{ none_if_empty(list_where(value_of('names', lists, name), 'name', 'name is not null')) }} as {{ name }}_codes,
         {% endfor %}

@@ -119,7 +119,9 @@ def test_nothing_is_said_of_files_that_can_be_read(name):
         ("a.jsonl.xz", lzma.compress(LINES), "xz", "unxz"),
         ("a.tar", tar_of(LINES), "tar archive", "tar -xf"),
         ("a.tar.gz", tar_of(LINES, "w:gz"), "tar archive", "tar -xf"),
-        ("a.tgz", tar_of(LINES, "w:gz"), "packed with gzip|tar archive", "."),
+        ("a.tgz", tar_of(LINES, "w:gz"), "packed tar archive", "tar -xf"),
+        ("a.tar.bz2", tar_of(LINES, "w:bz2"), "packed tar archive", "tar -xf"),
+        ("a.txz", tar_of(LINES, "w:xz"), "packed tar archive", "tar -xf"),
         ("part_0.gz", tar_of(LINES, "w:gz"), "tar archive", "tar -xf"),
         ("a.jsonl", zip_of("works.jsonl"), "zip archive", r"\.zip"),
         ("a.xlsx", zip_of("[Content_Types].xml", "xl/workbook.xml"), "Excel", "CSV"),
@@ -176,6 +178,15 @@ def test_nothing_is_said_of_files_that_can_be_read(name):
         ("a.txt", b"@article{a,\n title = {A}}\n", "BibTeX", "Convert"),
         ("a.txt", b"FN Clarivate Analytics Web of Science\nVR 1.0\n", "Web of Science", "Convert"),
         ("a.txt", b"\nPMID- 1\nTI  - A\n", "MEDLINE", "Convert"),
+        ("a.txt", b"RT Journal Article\nSR 1\nT1 A\n", "RefWorks", "Convert"),
+        ("a.txt", b"{Reference Type}: Journal Article\n{Title}: A\n", "NoteExpress", "Convert"),
+        ("a.txt", "Title-题名: 深度学习\nAuthor-作者: 张三\n".encode(), "CNKI as text", "Convert"),
+        ("a.txt", "[1]张三.深度学习[J].软件学报,2019.\n".encode(), "GB/T 7714", "Convert"),
+        ("a.xml", b'<!DOCTYPE dblp SYSTEM "dblp.dtd">\n<dblp><article>', "XML of DBLP", "key"),
+        ("a.csv", b"W1,Learning to sort,2018\nW2,Sorting,2019\n", "without a line of", "id,title"),
+        ("a.tsv", b"a1\tSorting\tOne, Ada\na2\tMore\tTwo, Bo\n", "without a line of", "above it"),
+        ("a.csv", b"10.1234/a,Learning to sort\n", "without a line of", "above it"),
+        ("a.csv", b"no1,https://openalex.org/W1\n", "without a line of", "above it"),
         ("a.jsonl", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS", "git lfs pull"),
     ],
 )
@@ -249,6 +260,62 @@ def test_records_of_other_systems_are_named(record, what):
     line = json.dumps(record)
     assert what in found("a.jsonl", f"{line}\n{line}\n".encode()).what
     assert what in found("a.json", f"[{line}]".encode()).what
+
+
+@pytest.mark.parametrize(
+    ("header", "what", "here"),
+    [
+        (
+            "SrcDatabase-来源库,Title-题名,Author-作者,Summary-摘要,PubTime-发表时间,DOI-DOI",
+            "an export of CNKI",
+            "title (Title-题名), authors (Author-作者), abstract (Summary-摘要), publication_date "
+            "(PubTime-发表时间), doi (DOI-DOI). It lacks id: add that column, if need be",
+        ),
+        ("题名,作者,文献来源,发表时间", "in Chinese", "venue (文献来源)"),
+        (
+            "公开（公告）号,申请号,发明名称,申请日",
+            "in Chinese",
+            "publication_number (公开（公告）号), application_number (申请号), title (发明名称), "
+            "filing_date (申请日).",
+        ),
+        ("文献番号,発明の名称,出願人/権利者", "in Japanese", "applicant (出願人/権利者)"),
+        ("출원번호,발명의 명칭,출원인", "in Korean", "title (발명의 명칭)"),
+    ],
+)
+def test_tables_with_headers_in_other_letters_are_named_with_their_columns(header, what, here):
+    finding = found("a.csv", f"{header}\n{'x,' * header.count(',')}x\n".encode())
+    assert what in finding.what and here in finding.remedy
+    record = json.dumps(dict.fromkeys(header.split(","), "x"), ensure_ascii=False)
+    assert what.split()[-1] in found("a.jsonl", f"{record}\n".encode()).what
+    # What has the names that are read is read, whatever stands beside them.
+    assert found("a.csv", f"id,title,{header}\n".encode()) is None
+
+
+HIT = {"@score": "5", "@id": "1", "info": {"key": "conf/a/B18", "title": "A", "venue": "V"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "remedy"),
+    [
+        ("a.json", {"result": {"query": "x", "hits": {"hit": [HIT]}}}, r"hits\.hit\[\]\.info"),
+        ("a.jsonl", {"result": {"query": "x", "hits": {"hit": [HIT]}}}, r"hits\.hit\[\]\.info"),
+        ("a.jsonl", HIT, r"jq -c \.info"),
+        ("a.jsonl", HIT["info"] | {"type": "Article"}, r"id \(key\)"),
+        ("a.jsonl", {"key": "a/b", "mdate": "2020-01-01", "title": "A"}, r"id \(key\)"),
+        ("a.json", [{"key": "a/b", "title": "A", "ee": "https://doi.org/10.1/a"}], r"id \(key\)"),
+    ],
+)
+def test_json_of_dblp_is_named(name, content, remedy):
+    finding = found(name, json.dumps(content).encode() + b"\n")
+    assert "DBLP" in finding.what and re.search(remedy, finding.remedy)
+
+
+@pytest.mark.parametrize(
+    "header", ["id,title,2018", "title,Field 1,Field 2\nA,b 1,c 2", "a,b,c", "name,year 2018\nA,x"]
+)
+def test_a_header_is_no_record(header):
+    finding = found("a.csv", f"{header}\nx,y,z\n".encode())
+    assert finding is None or "without a line" not in finding.what
 
 
 def test_an_export_that_has_what_records_need_is_read():
