@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +44,21 @@ def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
     return folders
 
 
-def read_description(folder: Path) -> dict[str, Any]:
+def read_description(
+    folder: Path, name: str = DESCRIPTION_FILE, fields: Sequence[str] = FIELDS
+) -> dict[str, Any]:
     """
-    Return what `classifier.json` of a folder says.
+    Return what `classifier.json` of a folder says, or another description with other fields.
 
     Raises
     ------
     ModelError
         When it cannot be read or lacks a field.
     """
-    path = folder / DESCRIPTION_FILE
+    path = folder / name
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-        absent = [name for name in FIELDS if name not in description]
+        absent = [field for field in fields if field not in description]
     except (OSError, ValueError) as error:
         message = f"cannot read {path}: {error}"
         raise ModelError(message) from error

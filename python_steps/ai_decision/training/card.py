@@ -16,7 +16,7 @@ def write_card(name: str, card: dict[str, Any]) -> str:
     )
     examples = "\n\n".join(_table_of_examples(stage["examples"]) for stage in trainings)
     kinds = " and ".join(f"{kind}s" for kind in card["document_types"])
-    files = "\n".join(f"- `{file}` {digest}" for file, digest in sorted(card["sha256"].items()))
+    files = files_of_card(card)
     return f"""# {name}
 
 Judges whether {kinds} are about AI, in the {card["layer"]} layer of deepinnovation. Fine-tuned from
@@ -43,6 +43,11 @@ Of each stage of training, the first one first.
 
 {files}
 """
+
+
+def files_of_card(card: dict[str, Any]) -> str:
+    """Return the list of files with their hashes."""
+    return "\n".join(f"- `{file}` {digest}" for file, digest in sorted(card["sha256"].items()))
 
 
 def _validation(card: dict[str, Any]) -> str:
