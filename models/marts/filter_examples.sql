@@ -3,6 +3,7 @@ with
 documents as (
 
     select * from {{ ref('int_documents_unioned') }}
+    where {{ trimmed('abstract') }} <> ''
 
 ),
 

@@ -107,7 +107,7 @@ from python_steps.warehouse.places import Tables, tables_at
     type=click.FloatRange(0, 1, min_open=True),
     help="Share of AI documents that the outer layer must keep, or the inner one at its operating "
     "point `inclusive` (with --folds: the outer one); with --layer filter share of what both "
-    "layers accept.  [default: .98 outer, .95 inner, .998 filter]",
+    "layers accept.  [default: .98 outer, .95 inner, .9985 filter]",
 )
 @click.option(
     "--precision", type=click.Choice(["auto", "f32", "bf16"]), default="auto", show_default=True

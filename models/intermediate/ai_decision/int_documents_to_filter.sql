@@ -3,7 +3,8 @@ with
 documents as (
 
     select * from {{ ref('int_documents_unioned') }}
-    where {{ trimmed('match_text') }} <> ''
+    -- A title alone has too few words, and costs the layers little.
+    where {{ trimmed('abstract') }} <> ''
 
 ),
 
@@ -38,7 +39,6 @@ select
     documents.abstract
 from documents
 inner join document_languages on documents.document_id = document_languages.document_id
--- Not where the language is unknown, as most often of a title alone: it has too few words.
 inner join filters
     on
         documents.document_type = filters.document_type

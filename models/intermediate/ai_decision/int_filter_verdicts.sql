@@ -42,7 +42,7 @@ samples as (
 
     select
         document_type,
-        greatest(0.02, 500.0 / count(*)) as audited_share
+        greatest(cast(0.02 as double), cast(500 as double) / count(*)) as audited_share
     from judged
     where is_below_threshold
     group by document_type

@@ -1,8 +1,9 @@
 """
 Teach a word filter what both layers accept, and write it to a folder.
 
-Logistic regression on hashed words. The threshold keeps a share of what both layers accept, by
-scores of documents that did not teach the fit that scores them.
+Logistic regression on hashed words: the mean of fits that each left out a part of the documents.
+Each document is scored by the fit that left it out, as a new one would be, and the threshold keeps
+a share of what both layers accept by these scores.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from python_steps.statistics.intervals import wilson
 if TYPE_CHECKING:
     import scipy.sparse
 
-RECALL = 0.998  # of what both layers accept
-STRENGTH = 10.0  # inverse of the penalty
+RECALL = 0.9985  # of what both layers accept: .998, and a little for chance
+STRENGTH = 3.0  # inverse of the penalty
 PARTS = 5
 FEWEST = 1000  # documents that both layers accept, and others
 
@@ -65,13 +66,12 @@ def train(
     is_test = pc.equal(examples.column("split"), "test")
     taught, tested = examples.filter(pc.invert(is_test)), examples.filter(is_test)
     _refuse_too_few(taught)
-    words, accepted = _words(taught), _accepted(taught)
-    # By the score of a fit that left the document out: its own fit knows it.
-    left_out = _left_out(words, accepted, _parts(taught))
-    threshold = calibration.threshold_at_recall(accepted, left_out.astype(np.float64), recall)
+    weights, intercept, left_out = _fitted(_words(taught), _accepted(taught), _parts(taught))
+    threshold = calibration.threshold_at_recall(
+        _accepted(taught), left_out.astype(np.float64), recall
+    )
     make_folder(folder)
     (folder / DESCRIPTION_FILE).unlink(missing_ok=True)  # a folder without one is no filter
-    weights, intercept = _fitted(words, accepted)
     _write_weights(weights, intercept, folder / WEIGHTS_FILE)
     description = {
         "document_type": taught.column("document_type")[0].as_py(),
@@ -115,23 +115,36 @@ def _parts(examples: pa.Table) -> np.ndarray:
     return np.array([hashlib.md5(key.encode()).digest()[-1] % PARTS for key in keys])
 
 
-def _left_out(words: scipy.sparse.csr_matrix, accepted: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """Return the score of each example by a fit without its part: float32[examples]."""
-    scores = np.empty(len(accepted), np.float32)
-    for part in range(PARTS):
-        here = parts == part
-        scores[here] = _scores(words[here], *_fitted(words[~here], accepted[~here]))
-    return scores
+def _fitted(
+    words: scipy.sparse.csr_matrix, accepted: np.ndarray, parts: np.ndarray
+) -> tuple[np.ndarray, np.float32, np.ndarray]:
+    """
+    Fit as many times as there are parts, each time without one.
 
+    One fit to all would score higher what is far from its threshold than the fits that chose it.
 
-def _fitted(words: scipy.sparse.csr_matrix, accepted: np.ndarray) -> tuple[np.ndarray, np.float32]:
-    """Return weights as they are stored, float16[PLACES], and the intercept."""
+    Returns
+    -------
+    weights, intercept
+        The mean of the fits, as it is stored: float16[PLACES] and float32.
+    left_out
+        The score of each example by the fit that left it out: float32[examples].
+    """
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # the order of a sum must not follow the number of cores
-        fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(words, accepted)
-    return fitted.coef_[0].astype(np.float16), np.float32(fitted.intercept_[0])
+    mean, intercept = np.zeros(word_filter.PLACES), 0.0
+    left_out = np.empty(len(accepted), np.float32)
+    for part in range(PARTS):
+        here = parts == part
+        with threadpool_limits(1):  # the order of a sum must not follow the number of cores
+            fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(
+                words[~here], accepted[~here]
+            )
+        left_out[here] = fitted.decision_function(words[here])
+        mean += fitted.coef_[0] / PARTS
+        intercept += float(fitted.intercept_[0]) / PARTS
+    return mean.astype(np.float16), np.float32(intercept), left_out
 
 
 def _write_weights(weights: np.ndarray, intercept: np.float32, path: Path) -> None:

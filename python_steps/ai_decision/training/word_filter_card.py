@@ -14,13 +14,14 @@ def write_card(name: str, description: dict[str, Any]) -> str:
     return f"""# {name}
 
 Refuses {kind}s by their words alone, before the layers of deepinnovation judge them: logistic
-regression on {settings["places"]:,} places of hashed words of title and abstract, letters only, in
-the languages {", ".join(description["languages"])}. It refuses a {kind} whose score is below
-{description["threshold"]:.4f}, which is expected to keep {settings["recall"]:.1%} of what both
-layers accept.
+regression on the hashed words of title and abstract, letters only. Judges {kind}s that have an
+abstract, in these languages: {", ".join(description["languages"])}.
 
-Taught by what {" and ".join(f"`{each}`" for each in description["taught_by"])} decided of the
-{kind}s below. It holds no text: a weight of each place, in 16 bits.
+It refuses a score below {description["threshold"]:.4f}, which is expected to keep
+{settings["recall"]:.2%} of what both layers accept. Score and threshold are in nats.
+
+It learned what {" and ".join(f"`{each}`" for each in description["taught_by"])} decided of the
+{kind}s below. It holds no text: {settings["places"]:,} weights in 16 bits.
 
 Repeat with:
 
