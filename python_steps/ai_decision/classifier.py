@@ -30,6 +30,7 @@ from python_steps.ai_decision.folders import (
     OPERATING_POINTS,
     check_files,
     classifier_folders,
+    holds_word_filter,
     read_description,
 )
 from python_steps.ai_decision.network import (
@@ -198,7 +199,9 @@ def load_classifiers(
     asked = [(layer, kind) for layer in layers for kind in document_types]
     found: dict[tuple[str, str], Path] = {}
     if classifiers != PACKAGED:
-        found = _catalogue(Path(classifiers).expanduser().absolute(), asked)
+        place = Path(classifiers).expanduser().absolute()
+        # Who taught a word filter alone goes on with the packaged classifiers.
+        found = _catalogue(place, asked, required=not holds_word_filter(place))
     found = _catalogue(PACKAGED_FOLDER, asked, required=False) | found
     missing = [
         f"{kind}s in the {layer} layer" for layer, kind in asked if (layer, kind) not in found

@@ -11,6 +11,7 @@ from python_steps.errors import ModelError
 from python_steps.transformer import weights
 
 DESCRIPTION_FILE = "classifier.json"
+WORD_FILTER_FILE = "word_filter.json"
 
 
 # What a threshold is for: the best F1 of its documents, or to miss little of what is AI.
@@ -42,6 +43,11 @@ def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
         )
         raise ModelError(message)
     return folders
+
+
+def holds_word_filter(place: Path) -> bool:
+    """Whether a word filter lies in a subfolder of a place."""
+    return any(place.glob(f"*/{WORD_FILTER_FILE}"))
 
 
 def read_description(

@@ -25,14 +25,13 @@ import pyarrow.compute as pc
 
 from python_steps import tables
 from python_steps.ai_decision.classifier import DOCUMENT_TYPES, PACKAGED, PACKAGED_FOLDER
-from python_steps.ai_decision.folders import check_files, read_description
+from python_steps.ai_decision.folders import WORD_FILTER_FILE, check_files, read_description
 from python_steps.ai_decision.network import read_text
 from python_steps.errors import ModelError
 
 if TYPE_CHECKING:
     import scipy.sparse
 
-DESCRIPTION_FILE = "word_filter.json"
 WEIGHTS_FILE = "words.safetensors"
 FIELDS = ("document_type", "languages", "threshold", "sha256")
 
@@ -182,7 +181,7 @@ def load_word_filters(
     if classifiers != PACKAGED:
         places.insert(0, Path(classifiers).expanduser().absolute())
     folders = (
-        next((folder for folder in named if (folder / DESCRIPTION_FILE).is_file()), None)
+        next((folder for folder in named if (folder / WORD_FILTER_FILE).is_file()), None)
         for named in ([place / f"filter_{kind}" for place in places] for kind in document_types)
     )
     return [load_word_filter(folder) for folder in folders if folder is not None and word_filter]
@@ -198,7 +197,7 @@ def load_word_filter(folder: str | Path) -> WordFilter:
         When a file is missing, cannot be read, or is another than was trained.
     """
     folder = Path(folder).absolute()
-    description = read_description(folder, DESCRIPTION_FILE, FIELDS)
+    description = read_description(folder, WORD_FILTER_FILE, FIELDS)
     check_files(folder, description)
     decisive = json.dumps({name: description[name] for name in FIELDS}, sort_keys=True)
     return WordFilter(

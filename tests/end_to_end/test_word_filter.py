@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from python_steps.ai_decision import word_filter
+from python_steps.ai_decision.folders import WORD_FILTER_FILE
 from python_steps.ai_decision.training.folder import sha256_of
 from python_steps.errors import BELOW_FLOOR
 from tests.end_to_end.conftest import build, command, environment, place_in
@@ -106,7 +107,7 @@ def test_a_filter_that_loses_ai_stops_the_build_before_publication(filtered, pap
     save_file({"weight": nothing, "intercept": np.array([-9], np.float32)}, weights)
     told = {"document_type": "paper", "languages": ["en"], "threshold": 0.0}
     told["sha256"] = {weights.name: sha256_of(weights)}
-    (folder / word_filter.DESCRIPTION_FILE).write_text(json.dumps(told))
+    (folder / WORD_FILTER_FILE).write_text(json.dumps(told))
     place = place_in(tmp_path)
     shutil.copyfile(filtered.warehouse, place.warehouse)
     run = subprocess.run(

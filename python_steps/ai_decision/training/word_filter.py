@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps.ai_decision import calibration, word_filter
+from python_steps.ai_decision.folders import WORD_FILTER_FILE
 from python_steps.ai_decision.training.folder import make_folder, sha256_of, write_json
 from python_steps.ai_decision.training.word_filter_card import write_card
-from python_steps.ai_decision.word_filter import DESCRIPTION_FILE, WEIGHTS_FILE, hashed_words
+from python_steps.ai_decision.word_filter import WEIGHTS_FILE, hashed_words
 from python_steps.errors import TrainingError
 from python_steps.statistics.intervals import wilson
 
@@ -71,7 +72,7 @@ def train(
         _accepted(taught), left_out.astype(np.float64), recall
     )
     make_folder(folder)
-    (folder / DESCRIPTION_FILE).unlink(missing_ok=True)  # a folder without one is no filter
+    (folder / WORD_FILTER_FILE).unlink(missing_ok=True)  # a folder without one is no filter
     _write_weights(weights, intercept, folder / WEIGHTS_FILE)
     description = {
         "document_type": taught.column("document_type")[0].as_py(),
@@ -84,7 +85,7 @@ def train(
         "validation": _measured(taught, left_out, threshold),
         "test": _measured(tested, _scores(_words(tested), weights, intercept), threshold),
     }
-    write_json(folder / DESCRIPTION_FILE, description)
+    write_json(folder / WORD_FILTER_FILE, description)
     (folder / "README.md").write_text(write_card(folder.name, description), encoding="utf-8")
     return description
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from python_steps import errors, tables
 from python_steps.ai_decision import word_filter
-from python_steps.ai_decision.classifier import load_classifiers
+from python_steps.ai_decision.classifier import PACKAGED_FOLDER, load_classifiers
+from python_steps.ai_decision.folders import WORD_FILTER_FILE
 from python_steps.ai_decision.training import word_filter as training
 from python_steps.ai_decision.word_filter import hashed_words, judge, load_word_filters
 from python_steps.command_line import main
@@ -140,8 +141,9 @@ def test_a_filter_of_ones_own_takes_the_place_of_the_packaged_one(trained, packa
     (own,) = load_word_filters(str(folder.parent), document_types=["paper"])
     assert own.threshold == description["threshold"]
     assert own.model_version != packaged.model_version
-    # What is no classifier does not stand in the way of those that are.
-    assert len(load_classifiers(layers=["outer"], document_types=["paper"])) == 1
+    # Where a folder holds a filter alone, the packaged classifiers decide.
+    (outer,) = load_classifiers(str(folder.parent), layers=["outer"], document_types=["paper"])
+    assert Path(outer.folder).parent == PACKAGED_FOLDER
 
 
 def test_weights_that_were_not_trained_so_are_refused(trained, tmp_path):
@@ -151,7 +153,7 @@ def test_weights_that_were_not_trained_so_are_refused(trained, tmp_path):
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(errors.ModelError, match="are not those that were"):
         load_word_filters(str(tmp_path))
-    (folder / word_filter.DESCRIPTION_FILE).write_text("{}")
+    (folder / WORD_FILTER_FILE).write_text("{}")
     with pytest.raises(errors.ModelError, match="lacks document_type"):
         load_word_filters(str(tmp_path))
 
@@ -160,9 +162,9 @@ def test_weights_that_change_while_a_build_runs_are_refused(trained, tmp_path):
     folder = tmp_path / "filter_paper"
     shutil.copytree(trained[0], folder)
     (found,) = load_word_filters(str(tmp_path), document_types=["paper"])
-    told = json.loads((folder / word_filter.DESCRIPTION_FILE).read_text())
+    told = json.loads((folder / WORD_FILTER_FILE).read_text())
     told["threshold"] -= 1
-    (folder / word_filter.DESCRIPTION_FILE).write_text(json.dumps(told))
+    (folder / WORD_FILTER_FILE).write_text(json.dumps(told))
     with pytest.raises(errors.ModelError, match="is no longer"):
         found.scores([AI], [None])
 
