@@ -237,6 +237,26 @@ CLASSIFIED = pa.schema(
     ]
 )
 
+# What refuses documents of one type by their words, before the layers.
+WORD_FILTERS = pa.schema(
+    [
+        ("document_type", pa.string()),  # paper | patent
+        ("model_version", pa.string()),
+        ("threshold", pa.float64()),  # score from which on a document goes on, in nats
+        ("languages", pa.list_(pa.string())),  # ISO 639-1
+    ]
+)
+
+# One row per text that a word filter has scored.
+FILTERED = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("text_hash", pa.string()),
+        ("model_version", pa.string()),
+        ("score", pa.float32()),  # log odds that both layers accept, in nats
+    ]
+)
+
 # One row per document and judge of it, with what a label says and the groups it is in.
 PREDICTIONS = pa.schema(
     [

@@ -42,6 +42,12 @@ audit as (
 
 ),
 
+filter_audit as (
+
+    select * from {{ ref('filter_audit') }}
+
+),
+
 measures as (
 
     {% for document_type in ['paper', 'patent'] %}
@@ -137,6 +143,14 @@ measures as (
         'audit: recall at {{ var('top_k') }}' as measure,
         max(recall_at_k) as figure
     from audit
+
+    union all
+
+    select
+        case document_type when 'paper' then 16 else 17 end as place,
+        'audit: recall of the word filter on ' || document_type || 's' as measure,
+        recall as figure
+    from filter_audit
 
 )
 

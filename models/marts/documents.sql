@@ -50,6 +50,8 @@ select
     decisions.inner_threshold,
     decisions.outer_probability - decisions.outer_threshold as outer_margin,
     decisions.inner_probability - decisions.inner_threshold as inner_margin,
+    decisions.filter_score,
+    decisions.filter_threshold,
     novelty.novelty,
     novelty.novelty_percentile,
     novelty.surprise,

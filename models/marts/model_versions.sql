@@ -19,3 +19,15 @@ select
     precision as numeric_precision,
     maximum_tokens
 from {{ ref('int_classifiers_loaded') }}
+
+union all
+
+select
+    'filter' as role,
+    document_type,
+    model_version,
+    threshold,
+    languages,
+    cast(null as string) as numeric_precision,
+    cast(null as int) as maximum_tokens
+from {{ ref('int_word_filters_loaded') }}

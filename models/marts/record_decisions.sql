@@ -44,7 +44,7 @@ select
     decisions.inner_probability,
     decisions.decided_by,
     coalesce('rejected: ' || records.rejection_reason, decisions.reason) as decision_reason,
-    case when decisions.decided_by in ('outer', 'inner') then decisions.decision_source end as model_version
+    case when decisions.decided_by in ('filter', 'outer', 'inner') then decisions.decision_source end as model_version
 from records
 left join document_records
     on

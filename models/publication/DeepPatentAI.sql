@@ -1,6 +1,7 @@
 -- The columns are named as in the published header; neither engine needs quotes for that, and each has its own.
 -- noqa: disable=capitalisation.identifiers,aliasing.self_alias.column
 -- depends_on: {{ ref('matching_audit') }}
+-- depends_on: {{ ref('filter_audit') }}
 -- depends_on: {{ ref('delivery_warnings') }}
 with
 

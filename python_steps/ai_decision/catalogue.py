@@ -18,7 +18,12 @@ from python_steps.ai_decision.classifier import (
     Classifier,
     load_classifier,
 )
-from python_steps.ai_decision.folders import DESCRIPTION_FILE, classifier_folders, read_description
+from python_steps.ai_decision.folders import (
+    DESCRIPTION_FILE,
+    classifier_folders,
+    holds_word_filter,
+    read_description,
+)
 from python_steps.errors import ModelError
 
 PACKAGED = "packaged"  # stands for the folder of the classifiers that come with the project
@@ -77,7 +82,9 @@ def load_classifiers(
     asked = [(layer, kind) for layer in layers for kind in document_types]
     catalogues = [_catalogue(place, asked, required=False) for place in PACKAGED_FOLDERS[languages]]
     if classifiers != PACKAGED:
-        catalogues.insert(0, _catalogue(Path(classifiers).expanduser().absolute(), asked))
+        place = Path(classifiers).expanduser().absolute()
+        # Who taught a word filter alone goes on with the packaged classifiers.
+        catalogues.insert(0, _catalogue(place, asked, required=not holds_word_filter(place)))
     found = {key: [each for catalogue in catalogues for each in catalogue[key]] for key in asked}
     missing = [f"{kind}s in the {layer} layer" for (layer, kind), here in found.items() if not here]
     if missing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from python_steps.errors import ModelError
 from python_steps.transformer import weights
 
 DESCRIPTION_FILE = "classifier.json"
+WORD_FILTER_FILE = "word_filter.json"
 
 
 # What a threshold is for: the best F1 of its documents, or to miss little of what is AI.
@@ -44,19 +45,26 @@ def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
     return folders
 
 
-def read_description(folder: Path) -> dict[str, Any]:
+def holds_word_filter(place: Path) -> bool:
+    """Whether a word filter lies in a subfolder of a place."""
+    return any(place.glob(f"*/{WORD_FILTER_FILE}"))
+
+
+def read_description(
+    folder: Path, name: str = DESCRIPTION_FILE, fields: Sequence[str] = FIELDS
+) -> dict[str, Any]:
     """
-    Return what `classifier.json` of a folder says.
+    Return what `classifier.json` of a folder says, or another description with other fields.
 
     Raises
     ------
     ModelError
         When it cannot be read or lacks a field.
     """
-    path = folder / DESCRIPTION_FILE
+    path = folder / name
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-        absent = [name for name in FIELDS if name not in description]
+        absent = [field for field in fields if field not in description]
     except (OSError, ValueError) as error:
         message = f"cannot read {path}: {error}"
         raise ModelError(message) from error

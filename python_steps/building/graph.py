@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.nodes import ManifestNode
 
 
-AUDIT_MODEL = "matching_audit"
+AUDIT_MODELS = ("matching_audit", "filter_audit")
 DELIVERY_TEST = "nothing_is_published_of_a_delivery_with_an_error"
 
 
@@ -56,7 +56,7 @@ class Graph:
         """Whether a node tests the quality of the result."""
         tested = self[unique_id].depends_on.nodes
         return unique_id.startswith("test.") and any(
-            model.split(".")[-1] == AUDIT_MODEL for model in tested
+            model.split(".")[-1] in AUDIT_MODELS for model in tested
         )
 
     def is_of_delivery(self, unique_id: str) -> bool:

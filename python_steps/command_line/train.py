@@ -23,8 +23,9 @@ from python_steps.warehouse.places import Tables, tables_at
 @warehouse_option
 @click.option(
     "--layer",
-    type=click.Choice(["outer", "inner"]),
-    help="Layer to train; needed without --folds, which trains both.",
+    type=click.Choice(["outer", "inner", "filter"]),
+    help="Layer to train, or the word filter before them; needed without --folds, which trains "
+    "both layers.",
 )
 @click.option(
     "--document-type",
@@ -113,7 +114,8 @@ from python_steps.warehouse.places import Tables, tables_at
     "--recall",
     type=click.FloatRange(0, 1, min_open=True),
     help="Share of AI documents that the outer layer must keep, or the inner one at its operating "
-    "point `inclusive` (with --folds: the outer one).  [default: .98 outer, .95 inner]",
+    "point `inclusive` (with --folds: the outer one); with --layer filter share of what both "
+    "layers accept.  [default: .98 outer, .95 inner, .9985 filter]",
 )
 @click.option(
     "--precision", type=click.Choice(["auto", "f32", "bf16"]), default="auto", show_default=True
@@ -128,7 +130,9 @@ from python_steps.warehouse.places import Tables, tables_at
     help="Cross-validate both layers with this many folds instead of training a classifier.",
 )
 @debug_option
+@click.pass_context
 def train_command(
+    context: click.Context,
     warehouse: str | None,
     layer: str | None,
     document_type: str,
@@ -145,6 +149,10 @@ def train_command(
     left off. The output folder holds the weights as safetensors, a calibration,
     and a card that describes the training.
 
+    With --layer filter, a word filter learns what both layers decided of the
+    documents in filter_examples: only --source, --language, --most-per-source and
+    --recall apply.
+
     With --folds, both layers are trained on all labels but those of one fold,
     once per fold, and evaluated on that fold. Figures, plots and the judgement of
     every document are written to --output; finished folds are reused.
@@ -159,10 +167,12 @@ def train_command(
       deepinnovation train --layer outer --document-type paper --output mine
       deepinnovation train --layer inner --document-type paper --output mine
       deepinnovation build --papers tables=papers.parquet --vars '{classifiers: mine}'
+      deepinnovation build --papers tables=raw.parquet --select +filter_examples
+      deepinnovation train --layer filter --document-type paper --output mine
       deepinnovation train --folds 5 --document-type paper --output folds
     """
     if folds is None and layer is None:
-        raise click.UsageError("--layer outer or inner is missing (or use --folds).")
+        raise click.UsageError("--layer outer, inner or filter is missing (or use --folds).")
     if folds is not None and layer is not None:
         raise click.UsageError("--folds trains both layers: leave out --layer.")
     if folds is not None and output is None:
@@ -171,15 +181,49 @@ def train_command(
         raise click.UsageError("--for-language cannot be used with --folds.")
     if folds is not None and options["most_per_source"] is not None:
         raise click.UsageError("--most-per-source cannot be used with --folds.")
-    require("This command", "train", "peft")
+    if layer == "filter":
+        from python_steps.command_line.word_filter import refuse_other_options
+
+        refuse_other_options(context)
+    else:
+        require("This command", "train", "peft")
     types = ("paper", "patent") if document_type == "both" else (document_type,)
     tables = tables_at(chosen_warehouse(warehouse), os.environ)
     output = (output or results_folder() / "classifiers").expanduser().resolve()
-    if folds is None:
+    if layer == "filter":
+        _train_filter(tables, document_type, output, **options)
+    elif folds is None:
         _train(tables, layer, types, output, **options)
     else:
         require("--folds", "evaluate", "matplotlib")
         _cross_validate(tables, types, output, folds, **options)
+
+
+def _train_filter(
+    tables: Tables,
+    document_type: str,
+    output: Path,
+    *,
+    sources: tuple[str, ...],
+    languages: tuple[str, ...],
+    most_per_source: int | None,
+    recall: float | None,
+    **_: Any,  # noqa: ANN401
+) -> None:
+    """Teach a word filter."""
+    from python_steps.command_line.word_filter import train_and_report
+
+    train_and_report(
+        tables,
+        document_type,
+        output,
+        sources=sources,
+        languages=languages,
+        most_per_source=most_per_source,
+        recall=recall,
+        command=f"deepinnovation {shlex.join(sys.argv[1:])}",
+        console=output_console(),
+    )
 
 
 def _train(

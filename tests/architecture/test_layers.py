@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from python_steps.building.graph import AUDIT_MODELS
 from python_steps.novelty.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
@@ -114,7 +115,8 @@ def test_every_table_has_a_test_of_its_own(manifest, models):
 def test_nothing_is_published_before_the_audit_has_passed(manifest, models):
     for name, node in models.items():
         if layer(name, manifest) == "publication":
-            assert "model.deepinnovation.matching_audit" in node["depends_on"]["nodes"], name
+            audits = {f"model.deepinnovation.{each}" for each in AUDIT_MODELS}
+            assert audits <= set(node["depends_on"]["nodes"]), name
 
 
 def test_python_nodes_hold_plumbing_only():

@@ -62,7 +62,6 @@ delivered_categories as (
 
 ),
 
--- Letters alone, as some deliver titles without digits and signs: one title has one key everywhere.
 keyed as (
 
     select
@@ -82,10 +81,7 @@ keyed as (
         labels.sampling_weight,
         coalesce(matches.is_match_of_any, false) as is_match_of_any,
         coalesce(matches.is_match_of_all, false) as is_match_of_all,
-        coalesce(
-            nullif({{ regexp_replace_all(normalised_text('documents.title'), '[^\\p{L}]+', '') }}, ''),
-            documents.document_id
-        ) as title_key
+        {{ letters_of_title('documents.title', 'documents.document_id') }} as title_key
     from documents
     inner join document_languages on documents.document_id = document_languages.document_id
     inner join labels on documents.document_id = labels.document_id
@@ -98,7 +94,7 @@ parted as (
 
     select
         *,
-        {{ hex_to_bigint("substring(md5(title_key), 1, 8)") }} % 10 as tenth,
+        {{ split_of('title_key') }} as split,
         case
             when is_ai <> is_match_of_any or is_match_of_any <> is_match_of_all then 'boundary'
             else 'easy'
@@ -132,11 +128,7 @@ select
     parted.is_ai,
     parted.label_confidence,
     parted.sampling_weight,
-    case
-        when parted.tenth < 7 then 'train'
-        when parted.tenth < 8 then 'validation'
-        else 'test'
-    end as split,
+    parted.split,
     parted.stratum,
     parted.title_key
 from parted

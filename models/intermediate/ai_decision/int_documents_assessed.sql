@@ -40,6 +40,12 @@ matched_documents as (
     from {{ ref('int_documents_matched_to_definitions') }}
     where is_match and definition in ({{ rule_definitions }})
 
+),
+
+filter_verdicts as (
+
+    select * from {{ ref('int_filter_verdicts') }}
+
 )
 
 select
@@ -54,6 +60,9 @@ select
     outer_classifiers.threshold as outer_threshold,
     inner_classifiers.model_version as inner_model_version,
     inner_classifiers.threshold as inner_threshold,
+    filter_verdicts.model_version as filter_model_version,
+    filter_verdicts.score as filter_score,
+    filter_verdicts.threshold as filter_threshold,
     case
         when {{ trimmed('documents.match_text') }} = '' then 'no_text'
         -- An unknown language is that of a short text, most often a title in English.
@@ -67,6 +76,7 @@ select
                 or documents.document_type = 'patent' and '{{ var("classified_patents") }}' = 'rules'
             )
             then 'no_rule_matches'
+        when filter_verdicts.is_below_threshold and not filter_verdicts.is_audited then 'below_word_filter'
     end as refusal
 from documents
 inner join document_languages on documents.document_id = document_languages.document_id
@@ -85,3 +95,4 @@ left join inner_classifiers
             else array_contains(inner_classifiers.languages, document_languages.language)
         end
 left join matched_documents on documents.document_id = matched_documents.document_id
+left join filter_verdicts on documents.document_id = filter_verdicts.document_id

@@ -43,6 +43,9 @@ judged as (
         assessed.refusal,
         assessed.outer_threshold,
         assessed.inner_threshold,
+        assessed.filter_model_version,
+        assessed.filter_score,
+        assessed.filter_threshold,
         outer_judgements.probability as outer_probability,
         inner_judgements.probability as inner_probability,
         outer_judgements.model_version as outer_model_version,
@@ -73,6 +76,7 @@ decided as (
         case
             when label_is_ai is not null then 'label'
             when refusal = 'no_rule_matches' then 'rule'
+            when refusal = 'below_word_filter' then 'filter'
             when refusal is not null then null
             when outer_probability < outer_threshold then 'outer'
             else 'inner'
@@ -87,6 +91,7 @@ select
     case decided_by
         when 'label' then label_is_ai
         when 'rule' then false
+        when 'filter' then false
         when 'outer' then false
         when 'inner' then inner_probability >= inner_threshold
     end as is_ai,
@@ -94,12 +99,14 @@ select
     case decided_by
         when 'label' then label_source
         when 'rule' then '{{ var("rule_definitions") | join(", ") }}'
+        when 'filter' then filter_model_version
         when 'outer' then outer_model_version
         when 'inner' then inner_model_version
     end as decision_source,
     case
         when decided_by = 'label' then 'label of ' || label_source
         when refusal = 'language_not_supported' then 'language_not_supported: ' || language
+        when decided_by = 'filter' then 'score of the word filter below its threshold'
         when refusal is not null then refusal
         when decided_by = 'outer' then 'outer probability below its threshold'
         when inner_probability >= inner_threshold then 'inner probability at or above its threshold'
@@ -110,5 +117,7 @@ select
     outer_threshold,
     inner_threshold,
     outer_model_version,
-    inner_model_version
+    inner_model_version,
+    filter_score,
+    filter_threshold
 from decided

@@ -18,7 +18,7 @@ def write_card(name: str, card: dict[str, Any]) -> str:
     kinds = " and ".join(f"{kind}s" for kind in card["document_types"])
     languages = card["settings"].get("for_languages")
     kinds += f" in the language {' or '.join(languages)}" if languages else ""
-    files = "\n".join(f"- `{file}` {digest}" for file, digest in sorted(card["sha256"].items()))
+    files = files_of_card(card)
     return f"""# {name}
 
 Judges whether {kinds} are about AI, in the {card["layer"]} layer of deepinnovation. Fine-tuned from
@@ -45,6 +45,11 @@ Of each stage of training, the first one first.
 
 {files}
 """
+
+
+def files_of_card(card: dict[str, Any]) -> str:
+    """Return the list of files with their hashes."""
+    return "\n".join(f"- `{file}` {digest}" for file, digest in sorted(card["sha256"].items()))
 
 
 def _validation(card: dict[str, Any]) -> str:

@@ -144,7 +144,7 @@ def finish_folder(
         "history": history,
         "command": command,
     }
-    _write_description(folder, description)
+    write_json(folder / DESCRIPTION_FILE, description)
     (folder / "README.md").write_text(write_card(folder.name, description), encoding="utf-8")
     for name in CHECKPOINT:
         (folder / name).unlink(missing_ok=True)
@@ -183,7 +183,7 @@ def _uncalibrated(folder: Path, settings: Settings, base_sha256: str) -> dict[st
         "bias": 0.0,
         "thresholds": dict.fromkeys(OPERATING_POINTS, 0.5),
         "languages": [],
-        "sha256": {name: _sha256(folder / name) for name in names},
+        "sha256": {name: sha256_of(folder / name) for name in names},
     }
 
 
@@ -243,12 +243,14 @@ def languages_judged(
     return rows
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_description(folder: Path, description: dict[str, Any]) -> None:
-    with written_whole(folder / DESCRIPTION_FILE) as partial:
+def write_json(path: Path, description: dict[str, Any]) -> None:
+    """Write a description, whole or not at all."""
+    with written_whole(path) as partial:
         text = json.dumps(description, indent=1, ensure_ascii=False)
         partial.write_text(f"{text}\n", encoding="utf-8")
