@@ -99,7 +99,9 @@ phrases as (
         word as phrase
     from runs
     -- Two letters of Chinese or Japanese are a word, of Latin an abbreviation.
-    where length(word) >= 3 or (length(word) = 2 and {{ regexp_first('word', '[' ~ letters_without_blanks() ~ ']') }} <> '')
+    where
+        length(word) >= 3
+        or (length(word) = 2 and {{ regexp_first('word', '[' ~ letters_without_blanks() ~ ']') }} <> '')
 
     union all
 
