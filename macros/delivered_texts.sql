@@ -68,7 +68,7 @@ case
 {#
     A list of people as plain text, with `;` between them where it is sure that commas and `and` part people: `One A, Two B`
     and `One A., Two B.`; `One, A., Two, B.`; `One, Ada and Two, Bo`; `Ada One and Bo Two`; three and more of at least two words;
-    Chinese names. `Sample, Ada` and `Sample Example, Ada Bo` may be one person and stay.
+    Chinese names, two of them only without a blank between. `Sample, Ada` and `Sample Example, Ada Bo` may be one person and stay.
 #}
 {% macro people_parted(text) -%}
 {%- set word = '\\p{Lu}[\\p{L}.\\x27’-]*' -%}
@@ -80,7 +80,7 @@ case
 {%- set of_several_parts = 'Jr|Sr|II|III|IV|PhD|MD' -%}
 case
             when {{ regexp_first(text, '[;|\\[\\]{}"\\n]|\\b(?:' ~ of_several_parts ~ ')\\b') }} <> '' then {{ text }}
-            when {{ regexp_first(text, '^ *[㐀-鿿·]{2,4}(?: *[,，] *[㐀-鿿·]{2,4})+ *$') }} <> ''
+            when {{ regexp_first(text, '^ *[㐀-鿿·]{2,4}(?:[,，][㐀-鿿·]{2,4}| *[,，] *[㐀-鿿·]{2,4}(?: *[,，] *[㐀-鿿·]{2,4})+) *$') }} <> ''
                 then {{ regexp_replace_all(text, '[,，]', ';') }}
             when {{ regexp_first(text, '^ *' ~ inverted ~ '(?:' ~ last ~ inverted ~ ')+ *$') }} <> ''
                 then {{ regexp_replace_all(text, '(\\p{Lu}[.]) *' ~ last, '\\1; ') }}
@@ -103,7 +103,7 @@ case
 {% macro keywords_parted(text) -%}
 {%- set heading = (
     '(?i)^ *(?:author )?(?:key ?-?words?(?: and phrases)?|index terms|subject terms|schl(?:ü|ue)ssel(?:w(?:ö|oe)rter|begriffe)|stichw(?:ö|oe)rter|mots[ -]cl(?:é|e)s?'
-    ~ '|palabras[ -]clave|palavras[ -]chave|parole chiave|ключевые слова|关键词|關鍵詞|关键字|キーワード|키워드|주제어) *[:：—–-] *'
+    ~ '|palabras[ -]clave|palavras[ -]chave|parole chiave|ключевые слова|关键词|關鍵詞|关键字|キーワード|키워드|주제어)(?: *[:：] *| +[—–-] +)'
 ) -%}
 {%- set bare = regexp_replace_all(text, heading, '') -%}
 {%- set parted -%}

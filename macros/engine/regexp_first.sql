@@ -12,10 +12,10 @@ regexp_extract({{ text }}, '{{ spark_pattern(pattern) }}', {{ group }})
 {%- endmacro %}
 
 {#
-    A pattern as Spark reads it: a backslash in text is an escape and is doubled, and `$` at a pattern's end lets a line
-    break follow, unlike `\z`.
+    A pattern as Spark reads it: a backslash in text is an escape and is doubled, `$` at a pattern's end lets a line
+    break follow, unlike `\z`, and `(?i)` ignores the case of ASCII alone, unlike `(?iu)`.
 #}
 {% macro spark_pattern(pattern) -%}
     {%- set pattern = pattern[:-1] ~ '\\z' if pattern.endswith('$') else pattern -%}
-    {{- pattern | replace('\\', '\\\\') -}}
+    {{- pattern | replace('(?i)', '(?iu)') | replace('\\', '\\\\') -}}
 {%- endmacro %}

@@ -58,8 +58,9 @@ def load_classifiers(
     layers, document_types
         What to judge.
     languages
-        ``english``: one classifier judges each layer and type, the folder's or the packaged one of
-        English. ``all``: others, packaged too, judge further languages; see :func:`describe`.
+        ``english``: the folder's classifiers judge each layer and type, or the packaged one of
+        English, which also stands beside those that are for other languages. ``all``: packaged
+        ones judge further languages. See :func:`describe` for which judges what.
     operating_point
         ``balanced``: each threshold has the best expected F1; or ``inclusive``: it keeps nearly
         all that is AI. The outer layer always does the latter.
@@ -80,22 +81,29 @@ def load_classifiers(
         When a folder is no classifier, two claim the same, or one is missing.
     """
     asked = [(layer, kind) for layer in layers for kind in document_types]
-    catalogues = [_catalogue(place, asked, required=False) for place in PACKAGED_FOLDERS[languages]]
+    packaged = [_catalogue(place, asked, required=False) for place in PACKAGED_FOLDERS[languages]]
+    own: dict[tuple[str, str], list[Path]] = {key: [] for key in asked}
     if classifiers != PACKAGED:
         place = Path(classifiers).expanduser().absolute()
         # Who taught a word filter alone goes on with the packaged classifiers.
-        catalogues.insert(0, _catalogue(place, asked, required=not holds_word_filter(place)))
-    found = {key: [each for catalogue in catalogues for each in catalogue[key]] for key in asked}
+        own = _catalogue(place, asked, required=not holds_word_filter(place))
+    found = {key: own[key] + [each for here in packaged for each in here[key]] for key in asked}
+    if languages == "english":
+        replaced = {key for key in asked if not all(map(is_for_languages, own[key]))}
+        found |= {key: own[key] for key in replaced}
     missing = [f"{kind}s in the {layer} layer" for (layer, kind), here in found.items() if not here]
     if missing:
         message = f"no classifier for {', '.join(missing)}: train one with `deepinnovation train`"
         raise ModelError(message)
-    if languages == "english":
-        found = {key: here[:1] for key, here in found.items()}
     return [
         load_classifier(folder, operating_point=operating_point, precision=precision, device=device)
         for folder in dict.fromkeys(folder for key in asked for folder in found[key])
     ]
+
+
+def is_for_languages(folder: str | Path) -> bool:
+    """Whether a classifier was made for some languages, and replaces none of another language."""
+    return bool(read_description(Path(folder)).get("settings", {}).get("for_languages"))
 
 
 def packaged_languages(languages: str) -> set[str]:
@@ -149,19 +157,24 @@ def describe(classifiers: Sequence[Classifier]) -> pa.Table:
     """
     Return rows of :data:`tables.CLASSIFIERS`: one per classifier and type of document it judges.
 
-    Of several classifiers of one layer and type, the first that judges a language judges it, and
-    the first of all judges what is in no known language. One that is left no language has no row.
+    Of several classifiers of one layer and type, the first that judges a language judges it. What
+    is in no known language, most often a short title, goes to the one that judges English, or to
+    the first where none does. One that is left nothing has no row.
     """
     rows = []
     judged: dict[tuple[str, str], set[str]] = {}
+    unknown: dict[tuple[str, str], Classifier] = {}
+    for classifier in sorted(classifiers, key=lambda each: "en" not in each.languages):
+        for kind in classifier.document_types:
+            unknown.setdefault((classifier.layer, kind), classifier)
     for classifier in classifiers:
         for kind in classifier.document_types:
             key = (classifier.layer, kind)
-            is_first = key not in judged
             before = judged.setdefault(key, set())
             languages = [each for each in classifier.languages if each not in before]
             before.update(languages)
-            if not languages and not is_first:
+            judges_unknown = unknown[key] is classifier
+            if not languages and not judges_unknown:
                 continue
             rows.append(
                 {
@@ -171,7 +184,7 @@ def describe(classifiers: Sequence[Classifier]) -> pa.Table:
                     "operating_point": classifier.operating_point,
                     "threshold": classifier.threshold,
                     "languages": languages,
-                    "judges_unknown_language": is_first,
+                    "judges_unknown_language": judges_unknown,
                     "precision": classifier.precision,
                     "maximum_tokens": classifier.maximum_tokens,
                 }

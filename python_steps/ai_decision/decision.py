@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from python_steps import tables
 from python_steps.ai_decision.classifier import Classifier
+from python_steps.errors import ModelError
 
 DOCUMENTS_AT_ONCE = 4096
 
@@ -107,6 +108,7 @@ def judge(
     named = table.column(f"{layer}_model_version")
     logits = np.full(table.num_rows, np.nan, dtype=np.float32)
     probabilities = np.full(table.num_rows, np.nan)
+    _refuse_unknown(named, classifiers)
     for classifier in classifiers:
         is_its_own = pc.equal(named, classifier.model_version).to_numpy(zero_copy_only=False)
         places = np.flatnonzero(is_its_own)
@@ -127,6 +129,17 @@ def judge(
         ],
         schema=tables.CLASSIFIED,
     )
+
+
+def _refuse_unknown(named: pa.ChunkedArray, classifiers: Sequence[Classifier]) -> None:
+    """Raise ModelError where a classifier is named that is not loaded: it has been replaced."""
+    unknown = set(named.unique().to_pylist()) - {each.model_version for each in classifiers}
+    if unknown:
+        message = (
+            f"the classifier {min(map(str, unknown))} is no longer there: it was replaced during "
+            "the build. Build again"
+        )
+        raise ModelError(message)
 
 
 def _logits(table: pa.Table, classifier: Classifier, known: dict[str, np.ndarray]) -> np.ndarray:

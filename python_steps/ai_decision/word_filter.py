@@ -181,11 +181,24 @@ def load_word_filters(
     places = [PACKAGED_FOLDER]
     if classifiers != PACKAGED:
         places.insert(0, Path(classifiers).expanduser().absolute())
+    _refuse_unfinished(places[0], document_types)
     folders = (
         next((folder for folder in named if (folder / WORD_FILTER_FILE).is_file()), None)
         for named in ([place / f"filter_{kind}" for place in places] for kind in document_types)
     )
     return [load_word_filter(folder) for folder in folders if folder is not None and word_filter]
+
+
+def _refuse_unfinished(place: Path, document_types: Sequence[str]) -> None:
+    """Raise where a filter is not finished, as the packaged one would be used."""
+    for kind in document_types:
+        begun = place / f"filter_{kind}"
+        if begun.is_dir() and not (begun / WORD_FILTER_FILE).is_file():
+            message = (
+                f"{begun} holds no finished word filter: let its `deepinnovation train` run to the "
+                "end, or remove the folder"
+            )
+            raise ModelError(message)
 
 
 def load_word_filter(folder: str | Path) -> WordFilter:
@@ -200,6 +213,9 @@ def load_word_filter(folder: str | Path) -> WordFilter:
     folder = Path(folder).absolute()
     description = read_description(folder, WORD_FILTER_FILE, FIELDS)
     check_files(folder, description)
+    if not folder.name.endswith(description["document_type"]):
+        message = f"{folder} says that it filters {description['document_type']}s: rename it"
+        raise ModelError(message)
     decisive = json.dumps({name: description[name] for name in FIELDS}, sort_keys=True)
     return WordFilter(
         folder=str(folder),

@@ -107,8 +107,8 @@ class Request:
         ``paper``, ``patent``, or None: guessed from the columns.
     classifiers
         Absolute path of trained classifiers; None for those that the project names.
-    precision, device
-        What the classifiers compute in and on; None for what the project says.
+    languages, precision, device
+        The variables of these names; None for what the project says.
     is_quiet
         Whether to say nothing unless something fails.
     """
@@ -118,6 +118,7 @@ class Request:
     output: Path
     document_type: str | None = None
     classifiers: Path | None = None
+    languages: str | None = None
     precision: str | None = None
     device: str | None = None
     is_quiet: bool = False
@@ -219,6 +220,7 @@ def prepare(request: Request, location: str) -> tuple["Settings", Head, str]:
         name: value
         for name, value in (
             ("classifiers", str(request.classifiers) if request.classifiers else None),
+            ("languages", request.languages),
             ("precision", request.precision),
             ("device", request.device),
             ("shards", _shards(head.rows, project_variables(request.project)["shards"])),

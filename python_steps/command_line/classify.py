@@ -27,6 +27,11 @@ from python_steps.command_line.options import debug_option, project_folder
     help="Folder written by `deepinnovation train`.  [default: the packaged classifiers]",
 )
 @click.option(
+    "--languages",
+    type=click.Choice(["english", "all"]),
+    help="Languages to judge; all: also German and Chinese.  [default: english]",
+)
+@click.option(
     "--precision",
     type=click.Choice(["auto", "f32", "bf16"]),
     help="Precision of the computation.  [default: auto]",
@@ -45,6 +50,7 @@ def classify_command(
     output: Path,
     document_type: str | None,
     classifiers: Path | None,
+    languages: str | None,
     precision: str | None,
     device: str | None,
     quiet: bool,
@@ -82,6 +88,7 @@ def classify_command(
         output=output.expanduser().resolve(),
         document_type=document_type,
         classifiers=classifiers and classifiers.expanduser().resolve(),
+        languages=languages,
         precision=precision,
         device=device,
         is_quiet=quiet,

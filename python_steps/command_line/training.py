@@ -75,13 +75,14 @@ def _outer_layers(
             raise TrainingError(message)
         return [classifier.load_classifier(of_same_languages, precision=precision, device=device)]
     beside = folder.parent if any(folder.parent.glob("outer_*")) else None
-    return catalogue.load_classifiers(
+    found = catalogue.load_classifiers(
         str(beside) if beside else catalogue.PACKAGED,
         layers=["outer"],
         document_types=settings.document_types,
         precision=precision,
         device=device,
     )
+    return [each for each in found if not catalogue.is_for_languages(each.folder)]
 
 
 def _accepted_examples(

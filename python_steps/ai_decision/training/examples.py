@@ -55,13 +55,21 @@ def check_examples(examples: pa.Table, settings: Settings) -> None:
         message = f"examples of the split {', '.join(sorted(map(str, unknown)))} must not train"
         raise TrainingError(message)
     for split, fewest in (("train", FEWEST_EXAMPLES // 2), ("validation", 5)):
-        truth = truth_of(examples.filter(pc.equal(examples.column("split"), split)))
+        there = examples.filter(pc.equal(examples.column("split"), split))
+        if split == "validation" and settings.for_languages:
+            is_its_own = pc.is_in(there.column("language"), pa.array(settings.for_languages))
+            there = there.filter(is_its_own)
+            split += f" split, in the language {' or '.join(settings.for_languages)}"
+        else:
+            split += " split"
+        truth = truth_of(there)
         for label, name in ((True, "AI"), (False, "not AI")):
             count = int((truth == label).sum())
             if count < fewest:
                 message = (
-                    f"{count} examples labelled {name} in the {split} split, and at least {fewest} "
-                    "are needed: deliver more labels (--labels), or name more sources"
+                    f"{count} examples labelled {name} in the {split}, and at least {fewest} are "
+                    "needed: deliver more labels (--labels), or name more sources or languages "
+                    "(--source, --language)"
                 )
                 raise TrainingError(message)
 

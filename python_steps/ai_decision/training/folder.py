@@ -124,7 +124,9 @@ def finish_folder(
     temperature, bias = _calibration(truth, logits)
     probabilities = classifier.calibrated(logits, temperature, bias)
     thresholds = _thresholds(truth, probabilities, stands_for, settings)
-    languages = languages_judged(validation, truth, probabilities, stands_for)
+    languages = languages_judged(
+        validation, truth, probabilities, stands_for, is_for_all=not settings.for_languages
+    )
     description |= {
         "temperature": temperature,
         "bias": bias,
@@ -157,14 +159,7 @@ def _of_its_languages(
     """Return the examples that judge a classifier, and their logits."""
     if not settings.for_languages:
         return validation, logits
-    languages = pa.array(settings.for_languages)
-    is_its_own = pc.is_in(validation.column("language"), languages)
-    if not pc.any(is_its_own).as_py():
-        message = (
-            f"no example to judge by is in {', '.join(settings.for_languages)}: deliver labels of "
-            "such documents, or name their language with --language too"
-        )
-        raise TrainingError(message)
+    is_its_own = pc.is_in(validation.column("language"), pa.array(settings.for_languages))
     return validation.filter(is_its_own), logits[is_its_own.to_numpy(zero_copy_only=False)]
 
 
@@ -216,9 +211,19 @@ def _ancestor(folder: Path) -> dict[str, Any]:
 
 
 def languages_judged(
-    validation: pa.Table, truth: np.ndarray, probabilities: np.ndarray, stands_for: np.ndarray
+    validation: pa.Table,
+    truth: np.ndarray,
+    probabilities: np.ndarray,
+    stands_for: np.ndarray,
+    *,
+    is_for_all: bool = True,
 ) -> list[dict[str, Any]]:
-    """Measure each language of validation, at the best threshold of all."""
+    """
+    Measure each language of validation, at the best threshold of all.
+
+    A classifier for all languages is believed in that of most of its examples even where they are
+    few; one for some languages has to show what it is worth in each.
+    """
     threshold = calibration.threshold_at_best_f1(probabilities, stands_for)
     languages = np.array([each or "" for each in validation.column("language").to_pylist()])
     known = (languages != "").sum()
@@ -234,9 +239,10 @@ def languages_judged(
                 "examples": int(here.sum()),
                 "positives": int(truth[here].sum()),
                 "f1": measured["f1"],
-                # With few examples the language of most of them is believed, no other.
                 "is_judged_well_enough": bool(
-                    measured["f1"] >= LANGUAGE_FLOOR if enough else here.sum() > known / 2
+                    measured["f1"] >= LANGUAGE_FLOOR
+                    if enough
+                    else is_for_all and here.sum() > known / 2
                 ),
             }
         )

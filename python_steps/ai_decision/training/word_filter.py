@@ -76,7 +76,7 @@ def train(
     _write_weights(weights, intercept, folder / WEIGHTS_FILE)
     description = {
         "document_type": taught.column("document_type")[0].as_py(),
-        "languages": sorted(set(taught.column("language").to_pylist())),
+        "languages": sorted(set(taught.column("language").drop_null().to_pylist())),
         "threshold": threshold,
         "sha256": {WEIGHTS_FILE: sha256_of(folder / WEIGHTS_FILE)},
         "settings": {"recall": recall, "strength": STRENGTH, "places": word_filter.PLACES},

@@ -288,6 +288,22 @@ def test_a_language_is_judged_by_the_first_classifier_that_supports_it(copied, m
     assert routed(load_classifiers(mine, languages="all", **asked)) == [(["de", "en"], True)]
 
 
+def test_a_classifier_for_another_language_stands_beside_english(copied):
+    described(copied, languages=["fr"], settings={"for_languages": ["fr"]})
+    asked = {"layers": ["outer"], "document_types": ["paper"], "precision": "f32"}
+    found = load_classifiers(str(copied.parent), languages="english", **asked)
+    assert routed(found) == [(["fr"], False), (["en"], True)]
+
+
+def test_a_classifier_that_is_not_there_any_more_is_not_passed_over(classifiers):
+    table = asked(documents())
+    place = table.column_names.index("outer_model_version")
+    gone = pa.array(["outer_paper/gone/f32/256"] * table.num_rows, pa.string())
+    table = table.set_column(place, "outer_model_version", gone)
+    with pytest.raises(errors.ModelError, match="outer_paper/gone/f32/256 is no longer there"):
+        classify(table, classifiers=classifiers)
+
+
 def test_classifiers_of_one_folder_may_judge_different_languages(copied):
     shutil.copytree(copied, copied.parent / "outer_paper_de")
     described(copied.parent / "outer_paper_de", languages=["de"])

@@ -92,6 +92,7 @@ def test_chinese_papers_on_other_subjects_are_not_called_ai(classifiers, tell):
 
 
 def test_chinese_papers_with_keywords_of_ai_are_found(classifiers, tell):
+    """Too few to hold to a floor: see the next test."""
     titles, abstracts = chinese(f"regexp_matches(array_to_string(keywords, '|'), '{AI_KEYWORDS}')")
     _, said, accepted = judged(classifiers["zh"], "paper", titles, abstracts)
     tell(
@@ -99,7 +100,29 @@ def test_chinese_papers_with_keywords_of_ai_are_found(classifiers, tell):
         found=said.mean(),
         accepted_by_outer=accepted.mean(),
     )
-    assert said.mean() >= 0.6
+
+
+def test_chinese_papers_that_were_read_are_judged_alike(classifiers, tell):
+    papers, labels = (real_data.path_of(f"{name}.parquet") for name in ("papers", "labels_llm"))
+    rows = duckdb.sql(
+        "with read as ("
+        f"select id, label_is_ai as is_ai from '{labels}' where source = 'csl_zh' union all "
+        f"select source_record_id, is_ai from '{TESTS / 'reference/chinese_labels.csv'}') "
+        f"select title, abstract, is_ai from '{papers}' as papers inner join read using (id) "
+        f"where starts_with(source, 'csl_zh') and {IS_TEST} order by id"
+    ).fetchall()
+    titles, abstracts, truth = (list(column) for column in zip(*rows, strict=True))
+    truth = np.array(truth, dtype=bool)
+    probabilities, said, _ = judged(classifiers["zh"], "paper", titles, abstracts)
+    found = interval(recall, truth, said)
+    tell(
+        f"Chinese journals, read one by one ({len(truth)}, {truth.sum()} AI)",
+        F1=interval(f1, truth, said),
+        precision=(truth & said).sum() / max(1, said.sum()),
+        recall=found,
+        average_precision=measures.average_precision(truth, probabilities),
+    )
+    assert found[0] >= 0.6
 
 
 @pytest.mark.parametrize("language", ["de", "zh"])

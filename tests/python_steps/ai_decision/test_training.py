@@ -185,7 +185,10 @@ def test_a_classifier_for_a_language_is_judged_by_texts_in_it(tmp_path):
     assert judged["examples"] == languages.count("de")
     assert found.description["languages"] == ["de"]
     assert "papers in the language de" in (found.folder / "README.md").read_text()
-    with pytest.raises(errors.TrainingError, match="no example to judge by is in zh"):
+    with pytest.raises(
+        errors.TrainingError,
+        match="0 examples labelled AI in the validation split, in the language zh",
+    ):
         other = replace(settings, for_languages=("zh",))
         train.train(examples, tmp_path / "outer_paper_zh", other, precision="f32")
 
