@@ -20,6 +20,7 @@ from python_steps.ai_decision.classifier import (
 )
 from python_steps.ai_decision.folders import (
     DESCRIPTION_FILE,
+    PACKAGED_FOLDERS,
     classifier_folders,
     holds_word_filter,
     read_description,
@@ -27,14 +28,6 @@ from python_steps.ai_decision.folders import (
 from python_steps.errors import ModelError
 
 PACKAGED = "packaged"  # stands for the folder of the classifiers that come with the project
-PACKAGED_FOLDER = Path(__file__).parent / "classifiers"
-
-
-# Where those lie that judge each of the languages that documents are judged in.
-PACKAGED_FOLDERS = {
-    "english": [PACKAGED_FOLDER],
-    "all": [PACKAGED_FOLDER, PACKAGED_FOLDER / "multilingual"],
-}
 
 
 def load_classifiers(
@@ -104,16 +97,6 @@ def load_classifiers(
 def is_for_languages(folder: str | Path) -> bool:
     """Whether a classifier was made for some languages, and replaces none of another language."""
     return bool(read_description(Path(folder)).get("settings", {}).get("for_languages"))
-
-
-def packaged_languages(languages: str) -> set[str]:
-    """Return the ISO 639-1 codes of what packaged classifiers judge with `languages`."""
-    return {
-        language
-        for place in PACKAGED_FOLDERS[languages]
-        for folder in classifier_folders(place, required=False)
-        for language in read_description(folder)["languages"]
-    }
 
 
 def _catalogue(

@@ -24,6 +24,16 @@ FIELDS = (
 )  # fmt: skip
 
 
+PACKAGED_FOLDER = Path(__file__).parent / "classifiers"
+
+
+# Where those lie that judge each of the languages that documents are judged in.
+PACKAGED_FOLDERS = {
+    "english": [PACKAGED_FOLDER],
+    "all": [PACKAGED_FOLDER, PACKAGED_FOLDER / "multilingual"],
+}
+
+
 def classifier_folders(place: Path, *, required: bool = True) -> list[Path]:
     """
     Return the folders of classifiers at a place: itself, or those in it, by name.
@@ -93,3 +103,13 @@ def stages(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if description.get("started_from"):
         yield from stages(description["started_from"])
     yield description
+
+
+def packaged_languages(languages: str) -> set[str]:
+    """Return the ISO 639-1 codes of what packaged classifiers judge with `languages`."""
+    return {
+        language
+        for place in PACKAGED_FOLDERS[languages]
+        for folder in classifier_folders(place, required=False)
+        for language in read_description(folder)["languages"]
+    }

@@ -24,9 +24,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from python_steps import tables
-from python_steps.ai_decision.catalogue import PACKAGED, PACKAGED_FOLDER
+from python_steps.ai_decision.catalogue import PACKAGED
 from python_steps.ai_decision.classifier import DOCUMENT_TYPES
-from python_steps.ai_decision.folders import WORD_FILTER_FILE, check_files, read_description
+from python_steps.ai_decision.folders import (
+    PACKAGED_FOLDER,
+    WORD_FILTER_FILE,
+    check_files,
+    read_description,
+)
 from python_steps.ai_decision.network import read_text
 from python_steps.errors import ModelError
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from python_steps.ai_decision import catalogue, classifier
+from python_steps.ai_decision.folders import PACKAGED_FOLDER
 from python_steps.ai_decision.training import train
 from python_steps.ai_decision.training.examples import inner_examples
 from python_steps.ai_decision.training.folder import FEWEST_TO_JUDGE_A_LANGUAGE
@@ -91,7 +92,7 @@ def _accepted_examples(
     """Return the examples that the outer layer of their document type accepts."""
     names = " and ".join(
         f"the packaged {Path(each.folder).name}"
-        if Path(each.folder).parent == catalogue.PACKAGED_FOLDER
+        if Path(each.folder).parent == PACKAGED_FOLDER
         else each.folder
         for each in outer
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from python_steps.ai_decision.catalogue import packaged_languages
+from python_steps.ai_decision.folders import packaged_languages
 from python_steps.errors import InputError
 from python_steps.sources.plausibility import Warned
 from python_steps.warehouse.places import Tables

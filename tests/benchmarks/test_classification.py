@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from python_steps.ai_decision.catalogue import PACKAGED_FOLDER
 from python_steps.ai_decision.classifier import load_classifier
 from python_steps.ai_decision.evaluation import measures
-from python_steps.ai_decision.folders import read_description
+from python_steps.ai_decision.folders import PACKAGED_FOLDER, read_description
 from python_steps.ai_decision.network import (
     HEAD_FILE,
     Network,

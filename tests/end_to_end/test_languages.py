@@ -33,7 +33,7 @@ TEXTS = {
 DECISIONS = """
     select source_record_id, document_type, language, is_ai, decided_by, outer_probability,
         inner_probability, outer_threshold, inner_threshold
-    from marts.documents inner join intermediate.int_document_languages using (document_id)
+    from marts.documents
     order by all
 """
 PAIRS = """

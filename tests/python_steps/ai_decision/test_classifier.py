@@ -14,9 +14,10 @@ import pytest
 
 from python_steps import errors, tables
 from python_steps.ai_decision import catalogue, decision, network
-from python_steps.ai_decision.catalogue import PACKAGED_FOLDER, load_classifiers
+from python_steps.ai_decision.catalogue import load_classifiers
 from python_steps.ai_decision.classifier import LoadedClassifier, load_classifier
 from python_steps.ai_decision.decision import classify, judge
+from python_steps.ai_decision.folders import PACKAGED_FOLDER
 from python_steps.transformer import devices, loaded
 from tests.python_steps.another_process import called_in_another_process
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from python_steps import errors, tables
 from python_steps.ai_decision import word_filter
-from python_steps.ai_decision.catalogue import PACKAGED_FOLDER, load_classifiers
-from python_steps.ai_decision.folders import WORD_FILTER_FILE
+from python_steps.ai_decision.catalogue import load_classifiers
+from python_steps.ai_decision.folders import PACKAGED_FOLDER, WORD_FILTER_FILE
 from python_steps.ai_decision.training import word_filter as training
 from python_steps.ai_decision.word_filter import hashed_words, judge, load_word_filters
 from python_steps.command_line import main

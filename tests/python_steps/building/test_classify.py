@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from python_steps.ai_decision.catalogue import PACKAGED_FOLDER
+from python_steps.ai_decision.folders import PACKAGED_FOLDER
 from python_steps.building import classify
 from python_steps.building.classify import Request
 from python_steps.command_line import main, options

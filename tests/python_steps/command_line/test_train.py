@@ -27,7 +27,7 @@ def run(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "--layer outer or inner is missing"),
+        ([], "--layer outer, inner or filter is missing"),
         (["--folds", "2"], "--output"),
         (["--folds", "1", "--output", "folds"], "--folds"),
         (["--folds", "2", "--output", "folds", "--layer", "outer"], "leave out --layer"),
