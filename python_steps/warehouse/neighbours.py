@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from python_steps.building.project_sql import StagingSql
-from python_steps.embeddings.encoder import load_encoder
+from python_steps.embeddings.encoder import AUTO, MODELS, load_encoder
 from python_steps.errors import InputError
 from python_steps.similarity.relatedness import Relatedness
 from python_steps.warehouse.opening import opened
@@ -176,8 +176,8 @@ def nearest(
         for a patent of its year or earlier, unless either is given.
     embedding_model, device
         See :func:`encoder.load_encoder`. The model is loaded for a text, and for a document that
-        has no vector; it must be the one that the warehouse was embedded by. None takes the one
-        that the warehouse names, which says nothing of a folder but its own name.
+        has no vector; it must be the one that the warehouse was embedded by. None takes the
+        packaged one that the warehouse names.
 
     Raises
     ------
@@ -287,8 +287,9 @@ def _embedded(
     facts = _first(connection, "from marts.model_versions where role = 'encoder'")
     if facts is None:
         raise InputError("The warehouse does not say which model made its vectors: build it again.")
+    named = facts["model_version"].rsplit("/", 3)[0]
     encoder = load_encoder(
-        model or facts["model_version"].rsplit("/", 3)[0],
+        model or (named if named in MODELS.values() else AUTO),
         precision=facts["numeric_precision"],
         device=device,
         maximum_tokens=facts["maximum_tokens"],
