@@ -174,7 +174,7 @@ def load_word_filters(
         ``packaged``, or a folder of classifiers, a filter in its subfolder ``filter_paper`` or
         ``filter_patent``; the packaged ones stand in for what it does not hold.
     word_filter
-        Whether there is to be any.
+        Whether to use word filters at all; False finds none.
     document_types
         What to filter.
 

@@ -53,8 +53,8 @@ def read_examples(
     languages
         ISO 639-1 codes; none of them means all. An unknown language counts as each.
     most_per_source
-        At most so many of each source, drawn by the hash of the title, so that a larger number
-        holds the smaller.
+        Maximum number from each source. They are drawn by the hash of the title, so a larger
+        number includes all documents of a smaller one.
 
     Returns
     -------

@@ -38,8 +38,8 @@ def read_filter_examples(
     languages
         ISO 639-1 codes; none means all.
     most_per_source
-        At most so many of each source, drawn by the hash of the title, so that a larger number
-        holds the smaller.
+        Maximum number from each source. They are drawn by the hash of the title, so a larger
+        number includes all documents of a smaller one.
 
     Returns
     -------

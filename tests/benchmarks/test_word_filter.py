@@ -15,7 +15,7 @@ from tests.python_steps.ai_decision.test_packaged_classifiers import IS_TEST, ju
 
 pytestmark = pytest.mark.slow
 
-AUDITED = 50  # one in so many of what is refused goes on all the same
+AUDITED = 50  # one in 50 refused documents is audited, so it goes on to the layers
 
 
 @pytest.fixture(scope="module")

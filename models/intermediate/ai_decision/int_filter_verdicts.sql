@@ -37,7 +37,7 @@ judged as (
 
 ),
 
--- One in fifty, and where they are few so many that some five hundred are audited.
+-- One in fifty is audited, or about five hundred where one in fifty would be fewer.
 samples as (
 
     select
