@@ -35,32 +35,6 @@ def embeddings(
     )
 
 
-def keywords(keep: pa.Schema | None = None) -> pa.Schema:
-    """
-    Columns of documents with their keywords.
-
-    Parameters
-    ----------
-    keep
-        Columns that :func:`extraction.extract` keeps; the one column `document_id` unless given.
-
-    Returns
-    -------
-    pa.Schema
-        Kept columns, `keywords` (list of text, never empty), `keyword_source` (delivered,
-        extracted or title), `model_version` (text).
-    """
-    kept = list(keep) if keep is not None else [pa.field("document_id", pa.string())]
-    return pa.schema(
-        [
-            *kept,
-            pa.field("keywords", pa.list_(pa.string())),
-            pa.field("keyword_source", pa.string()),
-            pa.field("model_version", pa.string()),
-        ]
-    )
-
-
 # What identifies a text of a document, and the columns kept with its vector.
 DOCUMENT_TEXT = pa.schema([("document_id", pa.string()), ("text_hash", pa.string())])
 

@@ -127,7 +127,7 @@ def extract(
     Returns
     -------
     pa.Table
-        Columns of :func:`tables.keywords`, rows in the order they come. No list is empty or holds
+        Columns of :func:`schema`, rows in the order they come. No list is empty or holds
         a keyword twice; extracted ones lie nearest to the document first. The title, cut to eight
         words, is the last resort, even where it is a stop phrase; without one the keyword is
         "untitled".
@@ -166,6 +166,32 @@ def extract(
             "keyword_source": pa.array(sources, pa.string()),
             "model_version": table.column("model_version"),
         }
+    )
+
+
+def schema(keep: pa.Schema | None = None) -> pa.Schema:
+    """
+    Columns of documents with their keywords.
+
+    Parameters
+    ----------
+    keep
+        Columns that :func:`extract` keeps; the one column `document_id` unless given.
+
+    Returns
+    -------
+    pa.Schema
+        Kept columns, `keywords` (list of text, never empty), `keyword_source` (delivered,
+        extracted or title), `model_version` (text).
+    """
+    kept = list(keep) if keep is not None else [pa.field("document_id", pa.string())]
+    return pa.schema(
+        [
+            *kept,
+            pa.field("keywords", pa.list_(pa.string())),
+            pa.field("keyword_source", pa.string()),
+            pa.field("model_version", pa.string()),
+        ]
     )
 
 

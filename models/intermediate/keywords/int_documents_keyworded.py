@@ -22,7 +22,7 @@ def model(dbt, session):
         dbt.ref("int_documents_with_candidates"),
         partial(extraction.extract, keep=tables.DOCUMENT_SHARD.names, **settings),
         key="shard",
-        schema=tables.keywords(tables.DOCUMENT_SHARD),
+        schema=extraction.schema(tables.DOCUMENT_SHARD),
         description="choose keywords",
         version=extraction.version(**settings),
         **dbt.config.meta_get("engine"),

@@ -153,7 +153,7 @@ def test_zero_rows_give_zero_rows():
     table = document().slice(0, 0)
     result = extraction.extract(table, phrases=PHRASES)
     assert result.num_rows == 0
-    assert result.schema == tables.keywords()
+    assert result.schema == extraction.schema()
 
 
 def test_a_corpus_without_phrases_gives_titles():
@@ -164,7 +164,7 @@ def test_a_corpus_without_phrases_gives_titles():
 def test_kept_columns_are_passed_on():
     table = document(["graph"]).append_column("shard", pa.array(["a"]))
     result = extraction.extract(table, phrases=PHRASES, keep=["document_id", "shard"])
-    assert result.schema == tables.keywords(tables.DOCUMENT_SHARD)
+    assert result.schema == extraction.schema(tables.DOCUMENT_SHARD)
     assert result.column("model_version").to_pylist() == [MODEL]
 
 
